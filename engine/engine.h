@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* The engine as a whole: makes, wires and owns every set; the one thing both faces get. No logic of its own. */
+
+#include "lib/base/error.h"
+#include "lib/base/macro.h"
+
+typedef struct Containers Containers;
+typedef struct Hub Hub;
+typedef struct Images Images;
+typedef struct Jobs Jobs;
+typedef struct Launcher Launcher;
+typedef struct Networks Networks;
+typedef struct Settings Settings;
+typedef struct Storage Storage;
+typedef struct SysInfo SysInfo;
+typedef struct Units Units;
+typedef struct Workers Workers;
+typedef struct sd_bus sd_bus;
+typedef struct sd_event sd_event;
+
+typedef struct Engine {
+        sd_event *event;
+        sd_bus *bus;            /* the system bus; shared by units and the D-Bus face */
+        const Settings *settings;
+        SysInfo *sysinfo;
+        Hub *hub;
+        Jobs *jobs;
+        Units *units;
+        Launcher *launcher;
+        Workers *workers;
+        Storage *storage;
+        Images *images;
+        Networks *networks;
+        Containers *containers;
+} Engine;
+
+/* Opens the data root (0710, refuses another engine's data with the way out), the storage driver, the sets; reads all state; links to the
+ * monitors that live. Refuses a host without cgroup v2. reterr holds the one sentence for the administrator. */
+int engine_new(sd_event *event, sd_bus *bus, const Settings *settings, Engine **ret, Error *reterr);
+Engine *engine_free(Engine *e);
+DEFINE_CLEANUP(Engine *, engine_free);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* The set of images: every image the store knows, by id, found by reference, id or unique id prefix. Loaded once at start from the
+ * OCI layout below the data root; changed by job results and by tag and remove. Owned by Engine. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/error.h"
+#include "lib/base/macro.h"
+
+typedef struct Hub Hub;
+typedef struct Image Image;
+typedef struct Images Images;
+typedef struct Job Job;
+typedef struct Jobs Jobs;
+typedef struct Pending Pending;
+typedef struct Settings Settings;
+typedef struct Storage Storage;
+typedef struct Workers Workers;
+
+int images_new(const char *data_root, const Settings *settings, Storage *storage, Hub *hub, Jobs *jobs, Workers *workers,
+               Images **ret);
+Images *images_free(Images *s);
+DEFINE_CLEANUP(Images *, images_free);
+
+/* Reads index.json and the configs; a damaged image is logged, left on disk and not listed. */
+int images_load(Images *s);
+
+/* name: "repo[:tag][@digest]", "sha256:…", an id or a unique prefix of one (at least one digit). ERROR_NOT_FOUND "No such image: X:tag";
+ * ERROR_INVALID when the prefix is ambiguous. */
+int images_find(Images *s, const char *name, Image **ret, Error *reterr);
+Image *images_next(Images *s, Image *after);    /* newest first; NULL: start */
+unsigned images_count(Images *s);
+
+/* Saved before they return; events "tag", "untag", "delete". */
+int images_tag(Images *s, Image *i, const char *repository, const char *tag, Error *reterr);
+
+/* What Docker's DELETE /images/NAME does: untag, and delete what nobody names and no container uses. actions: pairs "untagged"/"deleted"
+ * and what, in order; strv of "Untagged: x" / "Deleted: sha256:…" lines. */
+int images_remove(Images *s, const char *name, bool force, bool no_prune, char ***ret_actions, Error *reterr);
+
+/* Long work. fd is moved. The job's lines say what was loaded ("Loaded image: x:1"); import's last line is the new id. */
+int images_load_archive(Images *s, int fd, bool quiet, Job **ret, Error *reterr);
+int images_import(Images *s, int fd, const char *source, const char *repository, const char *tag, const char *message,
+                  char *const *changes, const char *platform, Job **ret, Error *reterr);
+
+/* Containers borrow an image: while n_users > 0 it cannot be deleted. user: container id, running or not, for the conflict's text. */
+int image_add_user(Image *i, const char *container_id);
+void image_remove_user(Image *i, const char *container_id);
+void image_set_user_running(Image *i, const char *container_id, bool running);

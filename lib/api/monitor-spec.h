@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* What crosses between stauerd and one stauer-monitor.
+ *
+ * Start: the daemon hands the monitor two descriptors: 3 is a sealed memfd that holds a MonitorSpec as JSON, 4 is the
+ * listening SOCK_SEQPACKET socket RUNDIR/monitor.sock, already bound by the daemon, so that the daemon may connect
+ * at once and any later daemon may connect again. All records on that socket are JSON objects with a "type".
+ *
+ * The monitor accepts one daemon at a time; a newer connection replaces the older one. On connect the monitor says
+ * where it is: it sends its last state record ("ready", "started", "failed" or "exited") again. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/error.h"
+#include "lib/base/macro.h"
+
+typedef struct Json Json;
+typedef struct JsonField JsonField;
+
+#define MONITOR_SPEC_VERSION 1
+#define MONITOR_FD_SPEC      3
+#define MONITOR_FD_LISTEN    4
+
+/* One mount that the storage driver asked for. options may hold names relative to directory (overlay's lowerdir must fit
+ * into a page), so the monitor enters directory before it mounts. type "bind" binds source. */
+typedef struct MountSpec {
+        char *type;
+        char *source;
+        char *directory;
+        char *options;
+        bool read_only;
+} MountSpec;
+
+typedef struct MonitorSpec {
+        uint32_t version;
+        char *id;
+        char *name;
+        char *image;            /* name as the user gave it, for the journal's IMAGE_NAME */
+        char *run_dir;          /* RUNROOT/containers/ID: bundle, exit file, socket, pid file */
+        char *bundle_dir;       /* run_dir/bundle: the monitor writes config.json there and mounts rootfs/ there */
+        char *log_path;         /* json-file: DATAROOT/containers/ID/ID-json.log */
+        MountSpec rootfs;
+        Json *config;           /* OCI config.json, complete but for process.user and HOME */
+        char *user;             /* as the user or image wrote it: "", "name", "uid:gid", …; resolved in the mounted root */
+        char **group_add;
+        char *runtime;          /* path of the OCI runtime program */
+        char **runtime_args;
+        char *runtime_root;     /* state folder given to the runtime by --root */
+        char *log_driver;       /* json-file, journald, none */
+        char **log_opts;        /* KEY=VALUE */
+        char **log_fields;      /* KEY=VALUE extra fields (labels, env, tag already resolved), see engine/log/driver.h */
+        bool open_stdin;
+        bool terminal;
+        bool stdin_once;
+        uint64_t stop_timeout_usec;     /* after SIGTERM to the monitor (scope stopped): stop signal, then KILL */
+        int stop_signal;
+} MonitorSpec;
+
+/* Final or present figures of a container; UINT64_MAX where the host cannot tell (controller absent). */
+typedef struct Accounting {
+        uint64_t cpu_usage_nsec;
+        uint64_t cpu_user_nsec;
+        uint64_t cpu_system_nsec;
+        uint64_t memory_peak;
+        uint64_t io_read_bytes;
+        uint64_t io_write_bytes;
+        uint64_t io_read_operations;
+        uint64_t io_write_operations;
+        uint64_t pids_peak;
+        uint64_t oom_kills;
+} Accounting;
+
+#define ACCOUNTING_NULL                                                                           \
+        (Accounting) { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX,                \
+                       UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX }
+
+/* Monitor to daemon. "exited" has the same table as the file RUNDIR/exit.json, which is written (beside, renamed) before the record
+ * is sent; a "failed" start leaves an exit file too (started_at 0). */
+typedef enum MonitorRecordType {
+        MONITOR_READY,          /* root file system mounted, waiting for "go" */
+        MONITOR_STARTED,        /* pid, started_at */
+        MONITOR_FAILED,         /* exit_code 125/126/127/128 as Docker maps them, error */
+        MONITOR_EXITED,         /* exit_code, oom_killed, exited_at, accounting */
+        MONITOR_OOM,            /* a process was killed, the container lives on */
+        MONITOR_REPLY,          /* serial, error kind and text (empty: done); may carry descriptors */
+        _MONITOR_RECORD_MAX,
+        _MONITOR_RECORD_INVALID = -22,
+} MonitorRecordType;
+
+typedef struct MonitorRecord {
+        int type;               /* MonitorRecordType; on the wire "ready", "started", … */
+        uint64_t serial;
+        int64_t pid;            /* the container's first process, in the host's pid namespace */
+        int64_t exit_code;      /* 0…255, 128+n after signal n */
+        bool oom_killed;
+        uint64_t started_at;    /* nsec since the epoch */
+        uint64_t exited_at;
+        Accounting accounting;
+        char *error_kind;       /* lib/base/error.h name */
+        char *error;
+} MonitorRecord;
+
+/* Daemon to monitor. Each gets a MONITOR_REPLY with the same serial, except go. */
+typedef enum MonitorCommandType {
+        MONITOR_GO,             /* cgroup: we are in the scope now; make supervisor/ and container/, start */
+        MONITOR_KILL,           /* signal, to the first process; all: every process of the container */
+        MONITOR_REOPEN_LOGS,
+        _MONITOR_COMMAND_MAX,
+        _MONITOR_COMMAND_INVALID = -22,
+} MonitorCommandType;
+
+typedef struct MonitorCommand {
+        int type;
+        uint64_t serial;
+        int64_t signal;
+        bool all;
+} MonitorCommand;
+
+extern const JsonField monitor_spec_fields[];
+extern const JsonField monitor_record_fields[];
+extern const JsonField monitor_command_fields[];
+extern const JsonField accounting_fields[];
+extern const JsonField mount_spec_fields[];
+
+void mount_spec_done(MountSpec *m);
+void monitor_spec_done(MonitorSpec *s);
+void monitor_record_done(MonitorRecord *r);
+
+/* Reads RUNDIR/exit.json or any record; -EBADMSG with reterr filled when it is not one. */
+int monitor_record_read(Json *v, MonitorRecord *ret, Error *reterr);
