@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* EndpointSpec: what a container asks of one network (NetworkingConfig.EndpointsConfig at
+ * create, the body of connect). The members below the line are what inspect shows there; what a
+ * client sends in them is ignored. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/json/fields.h"
+
+typedef struct EndpointIpam {
+        char *ipv4_address;
+        char *ipv6_address;
+        char **link_local_ips;
+} EndpointIpam;
+
+typedef struct EndpointSpec {
+        char *network;      /* the key of the map: name or id */
+        EndpointIpam *ipam; /* NULL: choose */
+        char **links;
+        char **aliases;
+        char *mac_address;
+        char **driver_opts; /* pairs */
+        int64_t gateway_priority;
+        char *network_id;
+        /* -- */
+        char *endpoint_id;
+        char *gateway;
+        char *ip_address;
+        int ip_prefix_len;
+        char *ipv6_gateway;
+        char *global_ipv6_address;
+        int global_ipv6_prefix_len;
+        char **dns_names;
+} EndpointSpec;
+
+extern const JsonField
+        endpoint_spec_fields[]; /* all, as inspect prints them; `network` is the caller's key */
+extern const JsonField endpoint_ipam_fields[];
+
+void endpoint_spec_done(EndpointSpec *e);
