@@ -15,9 +15,9 @@
 
 #include "lib/base/error.h"
 #include "lib/base/macro.h"
+#include "lib/json/fields.h"
 
 typedef struct Json Json;
-typedef struct JsonField JsonField;
 
 #define MONITOR_SPEC_VERSION 1
 #define MONITOR_FD_SPEC      3

@@ -11,9 +11,9 @@
 
 #include "lib/base/error.h"
 #include "lib/base/macro.h"
+#include "lib/json/fields.h"
 
 typedef struct Json Json;
-typedef struct JsonField JsonField;
 
 #define TASK_FD_CHANNEL 3
 
