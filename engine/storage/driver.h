@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* A StorageDriver keeps layers on disk. The common code (storage.c) owns names: it makes a folder
+ * under a name nobody refers to, lets the driver fill it, and makes it visible by one rename to
+ * DATAROOT/layers/DRIVER/ID. ID is 64 hex digits: an image layer's chain id or a container's id.
+ * Inside a layer's folder, for every driver:
+ *
+ *         diff/        the tree (overlay2: of this layer only; vfs: the whole)
+ *         parent       symbolic link whose last component names the layer below; absent at the base.
+ *                      A link, because links are metadata: they are on disk before any later fsync
+ *         layer.json   image layers only (layer.h)
+ *
+ * A driver never mounts: mount_spec says what a monitor or worker shall mount in its own namespace. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/error.h"
+#include "lib/base/macro.h"
+
+typedef struct ApplyOptions ApplyOptions;
+typedef struct ApplyResult ApplyResult;
+typedef struct MountSpec MountSpec;
+typedef struct StorageDriver StorageDriver;
+
+typedef enum StorageDriverFlags {
+        STORAGE_CREATE_QUICK = 1 << 0, /* create() is a few system calls: inline; else TASK_LAYER_CREATE */
+        STORAGE_UNPACK_ALONE = 1 << 1, /* a layer is unpacked without the layers below it */
+} StorageDriverFlags;
+
+struct StorageDriver {
+        const char *name;
+        StorageDriverFlags flags;
+
+        /* Can it work on the file system that root_fd is on? 1 yes; 0 no, reterr says why in words for
+         * an administrator; <0 could not find out. */
+        int (*probe)(int root_fd, Error *reterr);
+
+        /* layers_fd: DATAROOT/layers/NAME, borrowed, open as long as the state; path: the same as text, for
+         * mount specs. options: "overlay2.x=y" words; one that is not known is an error. */
+        int (*open)(int layers_fd, const char *path, char *const *options, void **ret_state, Error *reterr);
+        void (*close)(void *state); /* takes NULL */
+
+        /* Makes what a layer on top of parent (NULL: the base) needs inside the empty folder dir_fd, diff/
+         * included. vfs copies the parent's tree here. */
+        int (*create)(void *state, int dir_fd, const char *id, const char *parent, Error *reterr);
+
+        /* The layer has just become visible or is about to vanish: names that point to it (overlay2: the
+         * short link that mount options use). NULL: nothing to do. */
+        int (*publish)(void *state, const char *id);
+        void (*withdraw)(void *state, const char *id);
+
+        /* What to mount. chain: the layer and those below it, top first; n_chain > 0. */
+        int (*mount_spec)(void *state, char *const *chain, bool read_only, MountSpec *ret, Error *reterr);
+
+        /* Bytes on disk that are this layer's own. Slow. */
+        int (*usage)(void *state, int dir_fd, uint64_t *ret);
+
+        /* Pairs (lib/json/pairs.h) for "info", and for inspect's GraphDriver.Data. */
+        int (*status)(void *state, char ***ret_pairs);
+        int (*describe)(void *state, char *const *chain, bool read_only, char ***ret_pairs);
+
+        /* Unpacks one tar of the layer into dir_fd, which create() filled. NULL: the common way of apply.c,
+         * where a whiteout removes. Slow. */
+        int (*apply)(void *state, int dir_fd, char *const *parents, const ApplyOptions *options,
+                ApplyResult *ret, Error *reterr);
+};
+
+extern const StorageDriver storage_driver_overlay2;
+extern const StorageDriver storage_driver_vfs;
