@@ -2,58 +2,71 @@
 #pragma once
 
 /* The set of containers, and every verb that a face may call on one. Owned by Engine; holds the lower sets it works with. Verbs that take
- * time take a Pending and complete it when the thing is done and saved (DESIGN.md 3.4); when the call itself returns negative, reterr
- * is filled and the Pending is untouched. Any number of verbs may be under way for one container: each header line says what wins. */
+ * time take a Pending and complete it when the thing is done and saved (DESIGN.md 3.4), possibly before the call returns; when the call
+ * itself returns negative, reterr is filled and the Pending is untouched. Any number of verbs may be under way for one container: each
+ * header line says what wins. */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "engine/log/reader.h"
 #include "lib/base/error.h"
 #include "lib/base/macro.h"
 
 typedef struct Container Container;
+typedef struct ContainerLog ContainerLog;
 typedef struct Containers Containers;
 typedef struct ContainerSpec ContainerSpec;
-typedef struct LogReader LogReader;
 typedef struct Pending Pending;
 
 /* name: full id, name (with or without leading slash), unique id prefix. ERROR_NOT_FOUND "No such container: X". */
 int containers_find(Containers *s, const char *name, Container **ret, Error *reterr);
-Container *containers_next(Containers *s, Container *after);    /* newest first; NULL: start */
+Container *containers_next(Containers *s, Container *after); /* newest first; NULL: start */
 unsigned containers_count(Containers *s);
+unsigned containers_count_running(Containers *s);
 
-/* Takes over the contents of spec (left empty) on success. name NULL or "": a random one. Pending's result: Container *. Warnings are in
- * container->warnings (strv) afterwards. */
-int containers_create(Containers *s, ContainerSpec *spec, const char *name, const char *platform, Pending *p, Error *reterr);
+/* Takes over the contents of spec (left empty) on success. name NULL or "": spec->name, else a random one; platform NULL or "":
+ * spec->platform. Pending's result: Container *. Warnings are in container->warnings (strv) afterwards. ERROR_NOT_FOUND "No such
+ * image: X:tag" when there is no such image. */
+int containers_create(Containers *s, ContainerSpec *spec, const char *name, const char *platform,
+        Pending *p, Error *reterr);
 
-/* ERROR_NOT_MODIFIED when it runs already. Two starts at once: both get the one result. */
+/* ERROR_NOT_MODIFIED when it runs already. Two starts at once: both get the one result. A stop or kill meanwhile wins. */
 int container_start(Container *c, Pending *p, Error *reterr);
 
 /* Stop signal, after timeout KILL. timeout_sec < 0: wait for ever; CONTAINER_TIMEOUT_DEFAULT: the container's own or 10. signal NULL: the
  * container's. ERROR_NOT_MODIFIED when it does not run. Completed after the exit has been handled and saved. */
 #define CONTAINER_TIMEOUT_DEFAULT INT64_MIN
-int container_stop(Container *c, int64_t timeout_sec, const char *signal, Pending *p, Error *reterr);
+int container_stop(
+        Container *c, int64_t timeout_sec, const char *signal, Pending *p, Error *reterr);
 
 /* signal: name with or without SIG, number; NULL or "": KILL. ERROR_CONFLICT when it does not run. For KILL, completed after the exit. */
 int container_kill(Container *c, const char *signal, Pending *p, Error *reterr);
 
 typedef enum ContainerWaitCondition {
-        CONTAINER_WAIT_NOT_RUNNING,     /* at once when it does not run */
+        CONTAINER_WAIT_NOT_RUNNING, /* at once when it does not run */
         CONTAINER_WAIT_NEXT_EXIT,
         CONTAINER_WAIT_REMOVED,
         _CONTAINER_WAIT_MAX,
         _CONTAINER_WAIT_INVALID = -22,
 } ContainerWaitCondition;
 
+/* NULL and "" are not-running; -EINVAL for an unknown word. */
 ContainerWaitCondition container_wait_condition_from_string(const char *s);
 
 /* Pending's result: const int64_t * exit code. Any number of waiters. */
 int container_wait(Container *c, ContainerWaitCondition condition, Pending *p, Error *reterr);
 
-/* ERROR_CONFLICT when it runs and not force. volumes: anonymous volumes too. Completed when nothing of it is left. */
+/* ERROR_CONFLICT when it runs and not force, or when it is being removed. volumes: anonymous volumes too. Completed when nothing of it
+ * is left; the Container is gone then. */
 int container_remove(Container *c, bool force, bool volumes, Pending *p, Error *reterr);
 
-/* Opens a reader of the container's log; ERROR_NOT_IMPLEMENTED when its driver cannot read. Options: engine/log/driver.h. */
-typedef struct LogReadOptions LogReadOptions;
-int container_logs(Container *c, const LogReadOptions *options, LogReader **ret, Error *reterr);
+/* Reads the container's log. Callbacks come from the loop. Following ends by itself, after the last line, when the container stops or is
+ * removed. ERROR_NOT_IMPLEMENTED when its driver cannot read. May be freed at any time, also in its callbacks. */
+int container_logs(Container *c, const LogReadOptions *options, log_message_t on_message,
+        log_end_t on_end, void *userdata, ContainerLog **ret, Error *reterr);
+void container_log_pause(ContainerLog *l);
+void container_log_resume(ContainerLog *l);
+ContainerLog *container_log_free(ContainerLog *l);
+DEFINE_CLEANUP(ContainerLog *, container_log_free);

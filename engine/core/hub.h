@@ -16,11 +16,11 @@ typedef struct HubSubscription HubSubscription;
 /* Docker's event: Type, Action, Actor.ID, Actor.Attributes, timeNano. Immutable once published, reference counted. */
 typedef struct Event {
         unsigned n_ref;
-        char *type;             /* container, image, daemon, network, volume */
-        char *action;           /* create, start, die, … */
+        char *type;   /* container, image, daemon, network, volume */
+        char *action; /* create, start, die, … */
         char *id;
-        char **attributes;      /* KEY=VALUE, in order */
-        uint64_t time_nsec;     /* since the epoch; strictly increasing within one hub */
+        char **attributes;  /* KEY=VALUE, in order */
+        uint64_t time_nsec; /* since the epoch; strictly increasing within one hub */
 } Event;
 
 typedef void (*hub_callback_t)(const Event *e, void *userdata);
@@ -34,11 +34,15 @@ Event *event_unref(Event *e);
 
 /* attributes may be NULL; copied. Subscribers are called at once, in the order in which they subscribed; one may unsubscribe itself
  * or others meanwhile. */
-int hub_publish(Hub *h, const char *type, const char *action, const char *id, char *const *attributes);
+int hub_publish(
+        Hub *h, const char *type, const char *action, const char *id, char *const *attributes);
 
 int hub_subscribe(Hub *h, hub_callback_t callback, void *userdata, HubSubscription **ret);
 HubSubscription *hub_subscription_free(HubSubscription *s);
 DEFINE_CLEANUP(HubSubscription *, hub_subscription_free);
 
+unsigned hub_count_subscriptions(const Hub *h); /* NEventsListener of /info */
+
 /* Calls callback for each kept event with since <= time < until (nsec; until UINT64_MAX: no end), oldest first. */
-void hub_replay(Hub *h, uint64_t since_nsec, uint64_t until_nsec, hub_callback_t callback, void *userdata);
+void hub_replay(
+        Hub *h, uint64_t since_nsec, uint64_t until_nsec, hub_callback_t callback, void *userdata);

@@ -17,13 +17,28 @@ typedef struct JobWatch JobWatch;
 typedef struct Json Json;
 typedef struct TaskProgress TaskProgress;
 typedef struct TaskResult TaskResult;
+typedef struct sd_event sd_event;
 
-typedef enum JobKind { JOB_LOAD, JOB_IMPORT, JOB_LAYER, _JOB_KIND_MAX, _JOB_KIND_INVALID = -22 } JobKind;
-typedef enum JobState { JOB_QUEUED, JOB_RUNNING, JOB_DONE, JOB_FAILED, JOB_CANCELLED, _JOB_STATE_MAX } JobState;
+typedef enum JobKind {
+        JOB_LOAD,
+        JOB_IMPORT,
+        JOB_LAYER,
+        _JOB_KIND_MAX,
+        _JOB_KIND_INVALID = -22
+} JobKind;
+typedef enum JobState {
+        JOB_QUEUED,
+        JOB_RUNNING,
+        JOB_DONE,
+        JOB_FAILED,
+        JOB_CANCELLED,
+        _JOB_STATE_MAX
+} JobState;
 
 /* Called once with the worker's result; r < 0 and e filled when it failed, was cancelled or the worker died. May itself turn success
  * into failure by returning negative and filling reterr (e.g. the tag could not be saved). */
-typedef int (*job_result_t)(Job *j, const TaskResult *result, int r, const Error *e, void *userdata, Error *reterr);
+typedef int (*job_result_t)(
+        Job *j, const TaskResult *result, int r, const Error *e, void *userdata, Error *reterr);
 
 typedef void (*job_progress_t)(Job *j, const TaskProgress *p, void *userdata);
 typedef void (*job_done_t)(Job *j, int r, const Error *e, void *userdata);
@@ -31,31 +46,35 @@ typedef void (*jobs_changed_t)(Job *j, bool added, void *userdata);
 
 struct Job {
         unsigned n_ref;
-        Jobs *jobs;             /* NULL after it ended */
-        uint32_t id;            /* 1… , for /job/<n> on the bus */
+        Jobs *jobs;  /* NULL after it ended */
+        uint32_t id; /* 1… , for /job/<n> on the bus */
         JobKind kind;
         JobState state;
-        char *title;            /* "load", "import docker.io/library/x:latest" */
-        char *status;           /* text of the last row */
-        double progress;        /* 0…1, of all rows with a total */
+        char *title;     /* "load", "import docker.io/library/x:latest" */
+        char *status;    /* text of the last row */
+        double progress; /* 0…1, of all rows with a total */
         uint64_t started_nsec;
-        char **lines;           /* what the job made, as text for the user: "Loaded image: x:1" */
-        void *private;          /* job.c */
+        char **lines;  /* what the job made, as text for the user: "Loaded image: x:1" */
+        void *private; /* job.c */
 };
 
-int jobs_new(Jobs **ret);
-Jobs *jobs_free(Jobs *s);
+int jobs_new(sd_event *e, Jobs **ret);
+Jobs *jobs_free(Jobs *s); /* jobs that still run end as cancelled */
+DEFINE_CLEANUP(Jobs *, jobs_free);
 Job *jobs_find(Jobs *s, uint32_t id);
-Job *jobs_next(Jobs *s, Job *after);    /* NULL: first; for listing */
-int jobs_watch(Jobs *s, jobs_changed_t callback, void *userdata);   /* set at wiring by each face, few */
+Job *jobs_next(Jobs *s, Job *after); /* NULL: first; for listing */
+int jobs_watch(
+        Jobs *s, jobs_changed_t callback, void *userdata); /* set at wiring by each face, few */
 
-int job_new(Jobs *s, JobKind kind, const char *title, job_result_t on_result, void *userdata, Job **ret);
+int job_new(Jobs *s, JobKind kind, const char *title, job_result_t on_result, void *userdata,
+        Job **ret);
 Job *job_ref(Job *j);
 Job *job_unref(Job *j);
 DEFINE_CLEANUP(Job *, job_unref);
 
 /* Either callback may be NULL. When the job has ended already, on_done comes from the loop's next turn. */
-int job_watch(Job *j, job_progress_t on_progress, job_done_t on_done, void *userdata, JobWatch **ret);
+int job_watch(
+        Job *j, job_progress_t on_progress, job_done_t on_done, void *userdata, JobWatch **ret);
 JobWatch *job_watch_free(JobWatch *w);
 DEFINE_CLEANUP(JobWatch *, job_watch_free);
 

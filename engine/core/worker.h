@@ -21,7 +21,7 @@ typedef struct sd_event sd_event;
  * callback) or a negative errno. */
 typedef void (*worker_started_t)(int r, int pid, int pidfd, void *userdata);
 typedef int (*worker_spawn_t)(void *spawn_userdata, const char *label, int channel_fd,
-                              worker_started_t on_started, void *userdata);
+        worker_started_t on_started, void *userdata);
 
 int workers_new(sd_event *e, worker_spawn_t spawn, void *spawn_userdata, Workers **ret);
 Workers *workers_free(Workers *w);

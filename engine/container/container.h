@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* A Container: what it shall be (spec, fixed at create), what has become of it (state, saved), and what is under way (volatile). Owned by
+ * Containers. The fields are for reading; only engine/container changes them, state only through container-state.c. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/api/container-spec.h"
+#include "lib/api/monitor-spec.h"
+#include "lib/base/error.h"
+#include "lib/base/list.h"
+#include "lib/base/macro.h"
+
+typedef struct Container Container;
+typedef struct ContainerStart ContainerStart;
+typedef struct ContainerRemove ContainerRemove;
+typedef struct Containers Containers;
+typedef struct Image Image;
+typedef struct MonitorLink MonitorLink;
+typedef struct sd_event_source sd_event_source;
+typedef struct UnitCall UnitCall;
+typedef struct UnitWatch UnitWatch;
+
+typedef enum ContainerState {
+        CONTAINER_CREATED,
+        CONTAINER_STARTING, /* shown as what it was before: created or exited */
+        CONTAINER_RUNNING,
+        CONTAINER_EXITED,
+        CONTAINER_REMOVING,
+        _CONTAINER_STATE_MAX,
+        _CONTAINER_STATE_INVALID = -22,
+} ContainerState;
+
+#define CONTAINER_EXIT_LOST 255 /* nobody saw how it ended: monitor lost, host went down */
+
+struct Container {
+        Containers *set;
+        ListNode by_age; /* in Containers: newest first */
+
+        /* fixed at create */
+        char *id;             /* 64 hex digits */
+        char *name;           /* without slash */
+        ContainerSpec spec;   /* as asked, merged with the image, defaults filled */
+        char *image_id;       /* sha256:… */
+        char *driver;         /* storage driver of its layer */
+        char **path_and_args; /* entrypoint and command joined: what runs */
+        int64_t created_ns;
+        char **warnings; /* of create; not saved */
+
+        /* saved */
+        ContainerState state;
+        bool has_started; /* ever: "exited" and not "created" is what it rests in */
+        bool oom_killed;
+        bool manually_stopped;
+        int64_t exit_code;
+        char *error;        /* why the last start failed or how it was lost; NULL: nothing */
+        int64_t started_ns; /* CLOCK_NEVER: never */
+        int64_t finished_ns;
+        bool has_accounting;
+        Accounting accounting; /* of the last run, final */
+        char *start_boot;      /* boot id in which the last start was begun */
+
+        /* volatile */
+        int64_t pid;  /* of the first process; 0: none */
+        Image *image; /* borrowed, NULL when it is not there any more */
+        MonitorLink *link;
+        ContainerStart *start;
+        ContainerRemove *remove;
+        UnitWatch *scope; /* while the scope is, or may be, there */
+        UnitCall *scope_kill;
+        sd_event_source *lost; /* waits for the end of what a lost monitor left */
+        List waits;
+        List stops;
+        List logs;
+};
+
+int container_new(const char *id, const char *name, Container **ret);
+Container *container_free(Container *c);
+DEFINE_CLEANUP(Container *, container_free);
+
+/* Is it running for a person: from "started" to the handled exit. */
+static inline bool container_is_running(const Container *c) {
+        return c->state == CONTAINER_RUNNING;
+}
+
+/* Docker's word of State.Status: created running exited removing. */
+const char *container_status(const Container *c);
+
+/* docker-ID.scope */
+#define CONTAINER_SCOPE_SIZE sizeof("docker-.scope") + 64
+const char *container_scope(const Container *c, char ret[static CONTAINER_SCOPE_SIZE]);
+
+/* Names of files and folders as inspect shows them; NULL when out of memory. */
+char *container_folder(const Container *c);                 /* DATAROOT/containers/ID */
+char *container_file(const Container *c, const char *name); /* … below it */
+char *container_log_path(const Container *c);               /* "" for a driver without file */
+char *container_run_folder(const Container *c);             /* RUNROOT/containers/ID */
+
+/* KEY=VALUE of an event: labels, image, name. */
+int container_event_attributes(const Container *c, char ***ret);
+
+/* Final figures after the exit, present ones (read from the scope's cgroup) while it runs. -ENODATA: none. */
+int container_accounting(const Container *c, Accounting *ret);
+
+#define log_container(level, c, r, ...)                       \
+        log_struct(level, r,                                  \
+                &((LogFields) { .container_id = (c)->id,      \
+                        .container_name = (c)->name,          \
+                        .image_name = (c)->spec.config.image, \
+                        .object = (c)->name }),               \
+                __VA_ARGS__)
+#define log_container_error(c, r, ...)   log_container(LOG_ERR, c, r, __VA_ARGS__)
+#define log_container_warning(c, r, ...) log_container(LOG_WARNING, c, r, __VA_ARGS__)
+#define log_container_debug(c, r, ...)   log_container(LOG_DEBUG, c, r, __VA_ARGS__)

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "engine/host/unit-properties.h"
+
+#include <systemd/sd-bus.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/parse.h"
+#include "lib/base/str.h"
+#include "lib/base/strv.h"
+
+#define CPUS_MAX 8192U /* CPU_SETSIZE of the largest kernels, and more memory nodes than exist */
+
+static void unit_property_done(UnitProperty *i) {
+        free(i->text);
+        free(i->text2);
+        strv_free(i->strv);
+}
+
+void unit_properties_done(UnitProperties *p) {
+        for (size_t i = 0; i < p->n_items; i++)
+                unit_property_done(p->items + i);
+        free(p->items);
+        *p = (UnitProperties) {};
+}
+
+static int add(UnitProperties *p, const char *name, UnitPropertyType type, UnitProperty **ret) {
+        int r;
+
+        r = array_grow(&p->items, &p->n_allocated, p->n_items + 1);
+        if (r < 0)
+                return r;
+
+        *ret = p->items + p->n_items++;
+        **ret = (UnitProperty) { .name = name, .type = type };
+        return 0;
+}
+
+int unit_properties_add_string(UnitProperties *p, const char *name, const char *value) {
+        UnitProperty *i;
+        int r;
+
+        r = add(p, name, UNIT_PROPERTY_STRING, &i);
+        return r < 0 ? r : str_copy(&i->text, value);
+}
+
+int unit_properties_add_strv(UnitProperties *p, const char *name, char *const *value) {
+        UnitProperty *i;
+        int r;
+
+        r = add(p, name, UNIT_PROPERTY_STRV, &i);
+        return r < 0 ? r : strv_set(&i->strv, value);
+}
+
+int unit_properties_add_bool(UnitProperties *p, const char *name, bool value) {
+        UnitProperty *i;
+        int r;
+
+        r = add(p, name, UNIT_PROPERTY_BOOL, &i);
+        if (r >= 0)
+                i->number = value;
+        return r;
+}
+
+int unit_properties_add_u64(UnitProperties *p, const char *name, uint64_t value) {
+        UnitProperty *i;
+        int r;
+
+        r = add(p, name, UNIT_PROPERTY_UINT64, &i);
+        if (r >= 0)
+                i->number = value;
+        return r;
+}
+
+int unit_properties_add_pair(
+        UnitProperties *p, const char *name, const char *value, const char *value2) {
+        UnitProperty *i;
+        int r;
+
+        r = add(p, name, UNIT_PROPERTY_PAIR, &i);
+        if (r >= 0)
+                r = str_copy(&i->text, value);
+        return r < 0 ? r : str_copy(&i->text2, value2);
+}
+
+int unit_properties_add_pair_u64(
+        UnitProperties *p, const char *name, const char *value, uint64_t number) {
+        UnitProperty *i;
+        int r;
+
+        r = add(p, name, UNIT_PROPERTY_PAIR_U64, &i);
+        if (r < 0)
+                return r;
+        i->number = number;
+        return str_copy(&i->text, value);
+}
+
+int unit_properties_add_pid(UnitProperties *p, const char *name, uint32_t pid) {
+        UnitProperty *i;
+        int r;
+
+        r = add(p, name, UNIT_PROPERTY_PIDS, &i);
+        if (r >= 0)
+                i->number = pid;
+        return r;
+}
+
+int unit_properties_add_cpus(UnitProperties *p, const char *name, const char *list) {
+        _cleanup_(strv_freep) char **ranges = NULL;
+        UnitProperty *i;
+        unsigned max;
+        int r;
+
+        r = parse_cpu_list(list, CPUS_MAX, &max);
+        if (r < 0)
+                return r;
+        r = strv_split(list, ",", /* keep_empty= */ false, &ranges);
+        if (r < 0)
+                return r;
+        r = add(p, name, UNIT_PROPERTY_BYTES, &i);
+        if (r < 0)
+                return r;
+        i->size = max / 8 + 1;
+        i->text = new0(char, i->size);
+        if (!i->text)
+                return -ENOMEM;
+
+        STRV_FOREACH (range, ranges) {
+                unsigned first, last;
+                char *dash = strchr(*range, '-');
+
+                if (dash)
+                        *dash = 0;
+                if (parse_unsigned(*range, &first) < 0 ||
+                        parse_unsigned(dash ? dash + 1 : *range, &last) < 0)
+                        return -EINVAL;
+                for (unsigned n = first; n <= last && n <= max; n++)
+                        i->text[n / 8] |= (char)(1 << (n % 8));
+        }
+        return 0;
+}
+
+const UnitProperty *unit_properties_find(const UnitProperties *p, const char *name) {
+        for (size_t i = 0; i < p->n_items; i++)
+                if (streq(p->items[i].name, name))
+                        return p->items + i;
+        return NULL;
+}
+
+static int append_value(const UnitProperty *i, sd_bus_message *m) {
+        int r;
+
+        switch (i->type) {
+        case UNIT_PROPERTY_STRING:
+                return sd_bus_message_append(m, "(sv)", i->name, "s", i->text);
+
+        case UNIT_PROPERTY_BOOL:
+                return sd_bus_message_append(m, "(sv)", i->name, "b", (int)i->number);
+
+        case UNIT_PROPERTY_UINT64:
+                return sd_bus_message_append(m, "(sv)", i->name, "t", i->number);
+
+        case UNIT_PROPERTY_PAIR:
+                return sd_bus_message_append(m, "(sv)", i->name, "a(ss)", 1, i->text, i->text2);
+
+        case UNIT_PROPERTY_PAIR_U64:
+                return sd_bus_message_append(m, "(sv)", i->name, "a(st)", 1, i->text, i->number);
+
+        case UNIT_PROPERTY_PIDS:
+                return sd_bus_message_append(m, "(sv)", i->name, "au", 1, (uint32_t)i->number);
+
+        case UNIT_PROPERTY_STRV:
+        case UNIT_PROPERTY_BYTES:
+                r = sd_bus_message_open_container(m, 'r', "sv");
+                if (r < 0)
+                        return r;
+                r = sd_bus_message_append(m, "s", i->name);
+                if (r < 0)
+                        return r;
+                r = sd_bus_message_open_container(
+                        m, 'v', i->type == UNIT_PROPERTY_STRV ? "as" : "ay");
+                if (r < 0)
+                        return r;
+                r = i->type == UNIT_PROPERTY_STRV
+                          ? sd_bus_message_append_strv(m, i->strv)
+                          : sd_bus_message_append_array(m, 'y', i->text, i->size);
+                if (r < 0)
+                        return r;
+                r = sd_bus_message_close_container(m);
+                return r < 0 ? r : sd_bus_message_close_container(m);
+
+        default:
+                assert_unreachable();
+        }
+}
+
+int unit_properties_append(const UnitProperties *p, sd_bus_message *m) {
+        int r;
+
+        assert(p);
+        assert(m);
+
+        r = sd_bus_message_open_container(m, 'a', "(sv)");
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < p->n_items; i++) {
+                r = append_value(p->items + i, m);
+                if (r < 0)
+                        return r;
+        }
+        return sd_bus_message_close_container(m);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* Units is the asynchronous client of org.freedesktop.systemd1 on the shared bus: scopes are started,
+ * stopped, killed and watched. Every call ends within its deadline, whatever systemd does (hang, reload,
+ * re-execute, leave the bus). Owned by Engine. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/error.h"
+#include "lib/base/macro.h"
+
+typedef struct UnitCall UnitCall;
+typedef struct UnitProperties UnitProperties;
+typedef struct UnitWatch UnitWatch;
+typedef struct Units Units;
+typedef struct sd_bus sd_bus;
+typedef struct sd_event sd_event;
+
+#define UNITS_DEADLINE_USEC UINT64_C(25000000) /* of a job, when systemd says nothing at all */
+
+/* r < 0: e says what systemd said. The UnitCall is gone when this is called. */
+typedef void (*unit_done_t)(int r, const Error *e, void *userdata);
+
+/* The unit is not there any more (stopped, failed, collected), or is not known to be. */
+typedef void (*unit_gone_t)(void *userdata);
+
+/* Subscribes at systemd; blocking, for start-up only. */
+int units_new(sd_event *e, sd_bus *bus, Units **ret, Error *reterr);
+Units *units_free(Units *u); /* calls that wait end without a word */
+DEFINE_CLEANUP(Units *, units_free);
+
+/* Both complete when the job is done (JobRemoved), not when it is accepted. ret (or NULL) is the handle
+ * to forget it with. */
+int units_start_transient(Units *u, const char *name, const UnitProperties *properties,
+        unit_done_t done, void *userdata, UnitCall **ret);
+int units_stop(Units *u, const char *name, unit_done_t done, void *userdata, UnitCall **ret);
+
+/* Signal to every process of the unit. Completes when systemd has answered; done may be NULL. */
+int units_kill(
+        Units *u, const char *name, int signal, unit_done_t done, void *userdata, UnitCall **ret);
+/* What remains of a failed unit is forgotten; nobody waits for the answer. */
+void units_reset_failed(Units *u, const char *name);
+
+/* No callback any more; what was asked of systemd stays asked. */
+UnitCall *unit_call_free(UnitCall *c);
+DEFINE_CLEANUP(UnitCall *, unit_call_free);
+
+/* Tells once when the unit is gone. To be made before the unit is started, or for one that runs. After a
+ * re-execution or a return of systemd the unit is looked at again. */
+int units_watch(Units *u, const char *name, unit_gone_t gone, void *userdata, UnitWatch **ret);
+UnitWatch *unit_watch_free(UnitWatch *w);
+DEFINE_CLEANUP(UnitWatch *, unit_watch_free);
+
+/* Names of the units of that pattern that are loaded and not inactive. Blocking, for start-up only. */
+int units_list(Units *u, const char *pattern, char ***ret, Error *reterr);
