@@ -72,9 +72,12 @@ enum {
 #define JSON_NO_UINT64   UINT64_MAX
 #define JSON_NO_TRISTATE (-1)
 
-/* JSON_READ_DOCKER: as Go's encoding/json: keys match in any case, null leaves a row as it is. */
+/* Go's encoding/json, which wrote and reads most documents of this world, matches keys in any
+ * case and lets null leave a row as it is (and makes an element of a list its zero value). */
 typedef enum JsonReadFlags {
-        JSON_READ_DOCKER = 1 << 0,
+        JSON_READ_ANY_CASE = 1 << 0,
+        JSON_READ_NULLS = 1 << 1,
+        JSON_READ_DOCKER = JSON_READ_ANY_CASE | JSON_READ_NULLS,
 } JsonReadFlags;
 
 struct JsonField {

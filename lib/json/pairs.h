@@ -12,12 +12,14 @@
 const char *pairs_get(char *const *pairs, const char *key); /* NULL: no such key */
 size_t pairs_count(char *const *pairs);
 
-/* Adds or replaces. 1: it was new. */
+/* Adds or replaces. 1: the key is new. */
 int pairs_set(char ***pairs, const char *key, const char *value);
-int pairs_unset(char **pairs, const char *key); /* 1: it was there */
-int pairs_sort(char *const *pairs, const char ***ret_keys,
-        size_t *ret_n); /* borrowed keys, sorted; free() it */
+/* 1: it was there. */
+int pairs_unset(char **pairs, const char *key);
+/* Adds all of more; keys that are there already keep their value unless replace. */
 int pairs_merge(char ***pairs, char *const *more, bool replace);
+/* Pointers to the pairs ([0] key, [1] value) in the order of their keys; free() the array. */
+int pairs_sorted(char *const *pairs, char *const ***ret, size_t *ret_n);
 
 #define PAIRS_FOREACH(key, value, pairs)     PAIRS_FOREACH_(key, value, pairs, __COUNTER__)
 #define PAIRS_FOREACH_(key, value, pairs, n) PAIRS_FOREACH__(key, value, pairs, n)

@@ -63,10 +63,14 @@ typedef struct RuntimeExecAffinity {
         char *final;
 } RuntimeExecAffinity;
 
+typedef struct RuntimeConsoleSize {
+        uint32_t height;
+        uint32_t width;
+} RuntimeConsoleSize;
+
 typedef struct RuntimeProcess {
         bool terminal;
-        uint32_t console_height; /* 0: not given */
-        uint32_t console_width;
+        RuntimeConsoleSize *console_size; /* NULL: not given */
         RuntimeUser user;
         char **args;
         char *command_line; /* other systems; kept */
