@@ -90,7 +90,7 @@ static inline bool container_is_running(const Container *c) {
 const char *container_status(const Container *c);
 
 /* docker-ID.scope */
-#define CONTAINER_SCOPE_SIZE sizeof("docker-.scope") + 64
+#define CONTAINER_SCOPE_SIZE (sizeof("docker-.scope") + 64)
 const char *container_scope(const Container *c, char ret[static CONTAINER_SCOPE_SIZE]);
 
 /* Names of files and folders as inspect shows them; NULL when out of memory. */

@@ -14,7 +14,7 @@ struct Network {
         unsigned n_legs; /* containers that are in it now */
 };
 
-int network_new(const char *name, const NetworkDriver *driver, Network **ret);
+int network_new(const char *id, const char *name, const NetworkDriver *driver, Network **ret);
 Network *network_free(Network *n);
 DEFINE_CLEANUP(Network *, network_free);
 

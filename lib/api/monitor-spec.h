@@ -33,6 +33,19 @@ typedef struct MountSpec {
         bool read_only;
 } MountSpec;
 
+/* What only the monitor can see, because the daemon has a /tmp, a /home and a /dev of its own. */
+typedef struct MonitorBind {
+        char *source;           /* a bind mount of config has it; checked before the runtime is called */
+        bool create;            /* make a folder there when it is missing (docker's -v), else that is an error:
+                                 * invalid mount config for type "bind": bind source path does not exist: SOURCE */
+} MonitorBind;
+
+typedef struct MonitorDevice {
+        char *path_on_host;     /* a node, a link to one, or a folder: all nodes below it */
+        char *path_in_container;
+        char *permissions;      /* of r w m; added to linux.resources.devices */
+} MonitorDevice;
+
 typedef struct MonitorSpec {
         uint32_t version;
         char *id;
@@ -43,6 +56,11 @@ typedef struct MonitorSpec {
         char *log_path;         /* json-file: DATAROOT/containers/ID/ID-json.log */
         MountSpec rootfs;
         Json *config;           /* OCI config.json, complete but for process.user and HOME */
+        MonitorBind *binds;
+        size_t n_binds;
+        MonitorDevice *devices; /* the monitor looks the nodes up and adds them to linux.devices */
+        size_t n_devices;
+        bool all_devices;       /* privileged: every node of the host's /dev, as Docker does */
         char *user;             /* as the user or image wrote it: "", "name", "uid:gid", …; resolved in the mounted root */
         char **group_add;
         char *runtime;          /* path of the OCI runtime program */
