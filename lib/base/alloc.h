@@ -8,7 +8,9 @@
 #include "lib/base/macro.h"
 
 /* new(Type, n): uninitialised; new0(Type, n): zeroed. Products are checked for overflow. */
-#define new (type, n)((type *)alloc_array(n, sizeof(type)))
+/* clang-format off */
+#define new(type, n)  ((type *) alloc_array(n, sizeof(type)))
+/* clang-format on */
 #define new0(type, n) ((type *)alloc_array0(n, sizeof(type)))
 
 void *alloc_array(size_t n, size_t size) __attribute__((malloc, alloc_size(1, 2)));

@@ -5,6 +5,7 @@
  * 1 GiB) is a limit on what it holds unread, beyond it -EFBIG. A Buffer lives in the caller's
  * memory: _cleanup_(buffer_done) Buffer b = {}; */
 
+#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/types.h>

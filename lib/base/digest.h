@@ -37,7 +37,7 @@ int digest_new(DigestKind kind, Digest **ret);
 Digest *digest_free(Digest *d);
 DEFINE_CLEANUP(Digest *, digest_free);
 void digest_update(Digest *d, const void *data, size_t size);
-/* "sha256:…" of all bytes so far; more may follow. Returns ret. */
+/* "sha256:…" of all bytes; no more may follow. Returns ret. */
 char *digest_text(Digest *d, char ret[static DIGEST_TEXT_SIZE]);
 
 /* sha256 at once. */

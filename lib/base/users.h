@@ -17,7 +17,7 @@ typedef struct UserIdentity UserIdentity;
 struct UserIdentity {
         uid_t uid;
         gid_t gid;
-        gid_t *groups; /* supplementary; sorted, without the primary one unless the files name it */
+        gid_t *groups; /* for setgroups(), complete: the primary one first, each once */
         size_t n_groups;
         char *home; /* "/" when the user is in no file */
         char *name; /* NULL when the user is in no file */
