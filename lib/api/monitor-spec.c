@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "lib/api/monitor-spec.h"
+
+#include "lib/json/json.h"
+
+static const char *const record_type_table[_MONITOR_RECORD_MAX] = {
+        [MONITOR_READY] = "ready",
+        [MONITOR_STARTED] = "started",
+        [MONITOR_FAILED] = "failed",
+        [MONITOR_EXITED] = "exited",
+        [MONITOR_OOM] = "oom",
+        [MONITOR_REPLY] = "reply",
+};
+
+static const char *const command_type_table[_MONITOR_COMMAND_MAX] = {
+        [MONITOR_GO] = "go",
+        [MONITOR_KILL] = "kill",
+        [MONITOR_REOPEN_LOGS] = "reopen-logs",
+};
+
+#define EMPTY    JSON_OMIT_EMPTY
+#define OPTIONAL (JSON_OMIT_EMPTY | JSON_NULLABLE)
+
+/* clang-format off */
+
+const JsonField mount_spec_fields[] = {
+        JSON_STRING("type",      MountSpec, type,      0),
+        JSON_STRING("source",    MountSpec, source,    EMPTY),
+        JSON_STRING("directory", MountSpec, directory, EMPTY),
+        JSON_STRING("options",   MountSpec, options,   EMPTY),
+        JSON_BOOL  ("read_only", MountSpec, read_only, EMPTY),
+        {}
+};
+
+static const JsonField bind_fields[] = {
+        JSON_STRING("source", MonitorBind, source, JSON_MANDATORY),
+        JSON_BOOL  ("create", MonitorBind, create, EMPTY),
+        {}
+};
+
+static const JsonField device_fields[] = {
+        JSON_STRING("path_on_host",      MonitorDevice, path_on_host,      JSON_MANDATORY),
+        JSON_STRING("path_in_container", MonitorDevice, path_in_container, EMPTY),
+        JSON_STRING("permissions",       MonitorDevice, permissions,       EMPTY),
+        {}
+};
+
+const JsonField monitor_spec_fields[] = {
+        JSON_UINT32("version",      MonitorSpec, version,      JSON_MANDATORY),
+        JSON_STRING("id",           MonitorSpec, id,           JSON_MANDATORY),
+        JSON_STRING("name",         MonitorSpec, name,         EMPTY),
+        JSON_STRING("image",        MonitorSpec, image,        EMPTY),
+        JSON_STRING("run_dir",      MonitorSpec, run_dir,      JSON_MANDATORY),
+        JSON_STRING("bundle_dir",   MonitorSpec, bundle_dir,   JSON_MANDATORY),
+        JSON_STRING("log_path",     MonitorSpec, log_path,     EMPTY),
+        JSON_NESTED("rootfs",       MonitorSpec, rootfs, mount_spec_fields, JSON_MANDATORY),
+        JSON_RAW   ("config",       MonitorSpec, config,       JSON_MANDATORY),
+        JSON_ARRAY ("binds",   MonitorSpec, binds,   n_binds,   MonitorBind,   bind_fields,   OPTIONAL),
+        JSON_ARRAY ("devices", MonitorSpec, devices, n_devices, MonitorDevice, device_fields, OPTIONAL),
+        JSON_BOOL  ("all_devices",  MonitorSpec, all_devices,  EMPTY),
+        JSON_STRING("user",         MonitorSpec, user,         EMPTY),
+        JSON_STRV  ("group_add",    MonitorSpec, group_add,    OPTIONAL),
+        JSON_STRING("runtime",      MonitorSpec, runtime,      JSON_MANDATORY),
+        JSON_STRV  ("runtime_args", MonitorSpec, runtime_args, OPTIONAL),
+        JSON_STRING("runtime_root", MonitorSpec, runtime_root, EMPTY),
+        JSON_STRING("log_driver",   MonitorSpec, log_driver,   EMPTY),
+        JSON_STRV  ("log_opts",     MonitorSpec, log_opts,     OPTIONAL),
+        JSON_STRV  ("log_fields",   MonitorSpec, log_fields,   OPTIONAL),
+        JSON_BOOL  ("open_stdin",   MonitorSpec, open_stdin,   EMPTY),
+        JSON_BOOL  ("terminal",     MonitorSpec, terminal,     EMPTY),
+        JSON_BOOL  ("stdin_once",   MonitorSpec, stdin_once,   EMPTY),
+        JSON_UINT64("stop_timeout_usec", MonitorSpec, stop_timeout_usec, EMPTY),
+        JSON_INT   ("stop_signal",  MonitorSpec, stop_signal,  EMPTY),
+        {}
+};
+
+const JsonField accounting_fields[] = {
+        JSON_UINT64("cpu_usage_nsec",      Accounting, cpu_usage_nsec,      OPTIONAL),
+        JSON_UINT64("cpu_user_nsec",       Accounting, cpu_user_nsec,       OPTIONAL),
+        JSON_UINT64("cpu_system_nsec",     Accounting, cpu_system_nsec,     OPTIONAL),
+        JSON_UINT64("memory_peak",         Accounting, memory_peak,         OPTIONAL),
+        JSON_UINT64("io_read_bytes",       Accounting, io_read_bytes,       OPTIONAL),
+        JSON_UINT64("io_write_bytes",      Accounting, io_write_bytes,      OPTIONAL),
+        JSON_UINT64("io_read_operations",  Accounting, io_read_operations,  OPTIONAL),
+        JSON_UINT64("io_write_operations", Accounting, io_write_operations, OPTIONAL),
+        JSON_UINT64("pids_peak",           Accounting, pids_peak,           OPTIONAL),
+        JSON_UINT64("oom_kills",           Accounting, oom_kills,           OPTIONAL),
+        {}
+};
+
+const JsonField monitor_record_fields[] = {
+        JSON_ENUM  ("type",       MonitorRecord, type, record_type_table, JSON_MANDATORY),
+        JSON_UINT64("serial",     MonitorRecord, serial,     EMPTY),
+        JSON_INT64 ("pid",        MonitorRecord, pid,        EMPTY),
+        JSON_INT64 ("exit_code",  MonitorRecord, exit_code,  0),
+        JSON_BOOL  ("oom_killed", MonitorRecord, oom_killed, EMPTY),
+        JSON_UINT64("started_at", MonitorRecord, started_at, EMPTY),
+        JSON_UINT64("exited_at",  MonitorRecord, exited_at,  EMPTY),
+        JSON_NESTED("accounting", MonitorRecord, accounting, accounting_fields, EMPTY),
+        JSON_STRING("error_kind", MonitorRecord, error_kind, EMPTY),
+        JSON_STRING("error",      MonitorRecord, error,      EMPTY),
+        {}
+};
+
+const JsonField monitor_command_fields[] = {
+        JSON_ENUM  ("type",   MonitorCommand, type, command_type_table, JSON_MANDATORY),
+        JSON_UINT64("serial", MonitorCommand, serial, EMPTY),
+        JSON_INT64 ("signal", MonitorCommand, signal, EMPTY),
+        JSON_BOOL  ("all",    MonitorCommand, all,    EMPTY),
+        {}
+};
+
+/* clang-format on */
+
+void mount_spec_done(MountSpec *m) {
+        fields_done(mount_spec_fields, m);
+}
+
+void monitor_spec_done(MonitorSpec *s) {
+        fields_done(monitor_spec_fields, s);
+}
+
+void monitor_record_done(MonitorRecord *r) {
+        fields_done(monitor_record_fields, r);
+}
+
+int monitor_record_read(Json *v, MonitorRecord *ret, Error *reterr) {
+        _cleanup_(monitor_record_done) MonitorRecord record = {};
+        int r;
+
+        assert(v);
+        assert(ret);
+
+        fields_init(monitor_record_fields, &record);
+        r = json_read(v, monitor_record_fields, &record, reterr);
+        if (r < 0)
+                return r == -ENOMEM ? r : -EBADMSG;
+
+        *ret = TAKE_STRUCT(record);
+        return 0;
+}

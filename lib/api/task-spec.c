@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "lib/api/task-spec.h"
+
+static const char *const task_kind_table[_TASK_KIND_MAX] = {
+        [TASK_LOAD] = "load",
+        [TASK_IMPORT] = "import",
+        [TASK_LAYER_CREATE] = "layer-create",
+        [TASK_LAYER_REMOVE] = "layer-remove",
+};
+
+#define EMPTY    JSON_OMIT_EMPTY
+#define OPTIONAL (JSON_OMIT_EMPTY | JSON_NULLABLE)
+
+/* clang-format off */
+
+const JsonField task_spec_fields[] = {
+        JSON_ENUM  ("kind",         TaskSpec, kind, task_kind_table, JSON_MANDATORY),
+        JSON_STRING("data_root",    TaskSpec, data_root,    JSON_MANDATORY),
+        JSON_STRING("driver",       TaskSpec, driver,       EMPTY),
+        JSON_STRV  ("driver_opts",  TaskSpec, driver_opts,  OPTIONAL),
+        JSON_STRING("layer_id",     TaskSpec, layer_id,     EMPTY),
+        JSON_STRING("layer_parent", TaskSpec, layer_parent, EMPTY),
+        JSON_STRV  ("tags",         TaskSpec, tags,         OPTIONAL),
+        JSON_STRV  ("changes",      TaskSpec, changes,      OPTIONAL),
+        JSON_STRING("message",      TaskSpec, message,      EMPTY),
+        JSON_STRING("platform",     TaskSpec, platform,     EMPTY),
+        JSON_BOOL  ("quiet",        TaskSpec, quiet,        EMPTY),
+        {}
+};
+
+const JsonField task_progress_fields[] = {
+        JSON_STRING("id",      TaskProgress, id,      EMPTY),
+        JSON_STRING("status",  TaskProgress, status,  EMPTY),
+        JSON_STRING("stream",  TaskProgress, stream,  EMPTY),
+        JSON_UINT64("current", TaskProgress, current, EMPTY),
+        JSON_UINT64("total",   TaskProgress, total,   EMPTY),
+        {}
+};
+
+static const JsonField task_image_fields[] = {
+        JSON_STRING("id",       TaskImage, id,       JSON_MANDATORY),
+        JSON_STRING("manifest", TaskImage, manifest, JSON_MANDATORY),
+        JSON_STRV  ("tags",     TaskImage, tags,     OPTIONAL),
+        {}
+};
+
+const JsonField task_result_fields[] = {
+        JSON_STRING("error_kind", TaskResult, error_kind, EMPTY),
+        JSON_STRING("error",      TaskResult, error,      EMPTY),
+        JSON_ARRAY ("images", TaskResult, images, n_images, TaskImage, task_image_fields, OPTIONAL),
+        JSON_UINT64("layer_size", TaskResult, layer_size, EMPTY),
+        {}
+};
+
+/* clang-format on */
+
+const char *task_kind_to_string(TaskKind k) {
+        return (int)k >= 0 && k < _TASK_KIND_MAX ? task_kind_table[k] : NULL;
+}
+
+void task_spec_done(TaskSpec *t) {
+        fields_done(task_spec_fields, t);
+}
+
+void task_progress_done(TaskProgress *p) {
+        fields_done(task_progress_fields, p);
+}
+
+void task_result_done(TaskResult *r) {
+        fields_done(task_result_fields, r);
+}
