@@ -3,25 +3,38 @@
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
 from machine.host import SOURCE, Failure, Lock, run, say
 
 # As a distribution configures a package.
-SETUP = ['--prefix=/usr', '--sysconfdir=/etc', '--localstatedir=/var', '--libexecdir=libexec']
+SETUP = ['--prefix=/usr', '--sysconfdir=/etc', '--localstatedir=/var', '--libexecdir=libexec', '-Dwerror=true']
+
+# The builds of the checks, by the names of their folders below build/.
+KINDS = {
+        'gcc': ['gcc'],
+        'clang': ['clang', '-Db_sanitize=address,undefined', '-Db_lundef=false'],
+}
 
 
-def build(folder=None):
-    """Brings the build up to date, sets it up if there is none, and returns its folder."""
-    folder = Path(folder).absolute() if folder else SOURCE / 'build/gcc'
+def _meson_setup(folder, kind):
+    compiler, *options = KINDS[kind]
+    if shutil.which('ccache'):
+        compiler = f'ccache {compiler}'
+    run('/usr/bin/meson', 'setup', *SETUP, *options, folder, SOURCE, env=dict(os.environ, CC=compiler))
+
+
+def build(folder=None, kind='gcc'):
+    """Brings a build up to date, sets it up if there is none, and returns its folder."""
+    folder = Path(folder).absolute() if folder else SOURCE / 'build' / kind
     folder.parent.mkdir(parents=True, exist_ok=True)
 
     with Lock(folder.parent / f'.{folder.name}.lock'):
         if not (folder / 'build.ninja').exists():
             say(f'Setting up {folder}')
-            run('/usr/bin/meson', 'setup', *SETUP, '-Dwerror=true', folder, SOURCE,
-                env=dict(os.environ, CC='gcc'))
+            _meson_setup(folder, kind)
 
         command = ['ninja', '-C', str(folder), '-j', str(os.cpu_count() or 1)]
         if 'no work to do' in run(*command, '-n'):
@@ -29,10 +42,23 @@ def build(folder=None):
 
         say(f'Building in {folder}')
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, errors='replace')
+                              stderr=subprocess.STDOUT, text=True, errors='replace', check=False)
         if done.returncode != 0:
-            raise Failure(f'The build failed:\n{done.stdout.rstrip()}')
+            raise Failure(f'The build failed:\n{_without_successes(done.stdout)}')
     return folder
+
+
+def _without_successes(text):
+    """What ninja says about the steps that failed."""
+    lines, failed = [], False
+    for line in text.splitlines():
+        if line.startswith('['):
+            failed = False
+        if line.startswith(('FAILED:', 'ninja: error')):
+            failed = True
+        if failed:
+            lines.append(line)
+    return '\n'.join(lines or text.splitlines()[-50:])
 
 
 def _units(folder, root):
