@@ -25,6 +25,7 @@ DEFINE_CLEANUP(Blobs *, blobs_free);
 /* Every user that adds blobs which nothing refers to yet holds it shared; the sweep needs it alone. Kept until
  * blobs_free(). -EAGAIN when it is taken the other way and wait is false. */
 int blobs_lock(Blobs *b, bool exclusive, bool wait);
+void blobs_unlock(Blobs *b);
 
 /* 1 there, 0 not. A string that is no sha256 digest is -EINVAL in every function here. */
 int blobs_exists(Blobs *b, const char *digest);
@@ -32,7 +33,7 @@ int blobs_open_fd(Blobs *b, const char *digest, uint64_t *ret_size); /* an fd fo
 /* Whole, at most BLOBS_SMALL_MAX bytes, hashed again and compared: -EBADMSG when the disk has changed it. */
 int blobs_read(Blobs *b, const char *digest, char **ret, size_t *ret_size, Error *reterr);
 
-/* Writing: to an unnamed place, hashed while it passes. Not synced one by one: the caller syncs the file system once,
+/* Writing: below DATAROOT/tmp, hashed while it passes. Not synced one by one: the caller syncs the file system once,
  * before anything refers to the blob. */
 int blob_writer_new(Blobs *b, BlobWriter **ret);
 BlobWriter *blob_writer_free(BlobWriter *w); /* drops what has no name yet */
@@ -41,7 +42,7 @@ int blob_writer_write(BlobWriter *w, const void *data, size_t size);
 /* A digest that was computed beside, of exactly the bytes written, spares the second run over them. */
 void blob_writer_skip_hash(BlobWriter *w);
 uint64_t blob_writer_size(const BlobWriter *w);
-int blob_writer_fd(const BlobWriter *w); /* borrowed; readable too */
+int blob_writer_fd(const BlobWriter *w);       /* borrowed; readable too */
 const char *blob_writer_digest(BlobWriter *w); /* of all bytes so far; NULL after skip_hash */
 /* Gives the blob its name. expected (or NULL): what the digest must be, else ERROR_INVALID. When the name is there already
  * the new copy is dropped. computed: after skip_hash the digest, else NULL. */

@@ -24,21 +24,21 @@ struct ImageUser {
 
 struct Image {
         Images *images;
-        char *id;            /* sha256:… of the config */
-        char *manifest;      /* sha256:… of the OCI or Docker manifest */
-        char *media_type;    /* of the manifest */
+        char *id;         /* sha256:… of the config */
+        char *manifest;   /* sha256:… of the OCI or Docker manifest */
+        char *media_type; /* of the manifest */
         int64_t manifest_size;
-        char **names;        /* normalised references, sorted: docker.io/library/x:1, docker.io/library/x@sha256:… */
+        char **names; /* normalised references, sorted: docker.io/library/x:1, docker.io/library/x@sha256:… */
         char **repo_tags;    /* the same in familiar form, those with a tag */
         char **repo_digests; /* … and those with a digest */
         ImageConfig config;
-        char **chain_ids;    /* sha256:… of every layer, lowest first; top one is a container's parent */
+        char **chain_ids; /* sha256:… of every layer, lowest first; top one is a container's parent */
         size_t n_layers;
         uint64_t *layer_sizes; /* n_layers */
-        uint64_t size;       /* of all layers */
-        int64_t created_ns;  /* CLOCK_NEVER when the config does not say */
-        int64_t tagged_ns;   /* last load, import or tag; CLOCK_NEVER */
-        ImageUser *users;    /* containers made of it */
+        uint64_t size;         /* of all layers */
+        int64_t created_ns;    /* CLOCK_NEVER when the config does not say */
+        int64_t tagged_ns;     /* last load, import or tag; CLOCK_NEVER */
+        ImageUser *users;      /* containers made of it */
         size_t n_users;
         size_t n_users_allocated;
 };

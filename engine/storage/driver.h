@@ -25,7 +25,8 @@ typedef struct MountSpec MountSpec;
 typedef struct StorageDriver StorageDriver;
 
 typedef enum StorageDriverFlags {
-        STORAGE_CREATE_QUICK = 1 << 0, /* create() is a few system calls: inline; else TASK_LAYER_CREATE */
+        STORAGE_CREATE_QUICK =
+                1 << 0, /* create() is a few system calls: inline; else TASK_LAYER_CREATE */
         STORAGE_UNPACK_ALONE = 1 << 1, /* a layer is unpacked without the layers below it */
 } StorageDriverFlags;
 
@@ -39,20 +40,22 @@ struct StorageDriver {
 
         /* layers_fd: DATAROOT/layers/NAME, borrowed, open as long as the state; path: the same as text, for
          * mount specs. options: "overlay2.x=y" words; one that is not known is an error. */
-        int (*open)(int layers_fd, const char *path, char *const *options, void **ret_state, Error *reterr);
+        int (*open)(int layers_fd, const char *path, char *const *options, void **ret_state,
+                Error *reterr);
         void (*close)(void *state); /* takes NULL */
 
-        /* Makes what a layer on top of parent (NULL: the base) needs inside the empty folder dir_fd, diff/
-         * included. vfs copies the parent's tree here. */
-        int (*create)(void *state, int dir_fd, const char *id, const char *parent, Error *reterr);
+        /* Makes what a layer on top of parent (digits; NULL: the base) needs inside the empty folder dir_fd,
+         * diff/ included. vfs copies the parent's tree here. writable: a container's. */
+        int (*create)(void *state, int dir_fd, const char *parent, bool writable, Error *reterr);
 
-        /* The layer has just become visible or is about to vanish: names that point to it (overlay2: the
-         * short link that mount options use). NULL: nothing to do. */
+        /* The layer is about to become visible or to vanish: names that point to it (overlay2: the short
+         * link that mount options use). NULL: nothing to do. */
         int (*publish)(void *state, const char *id);
         void (*withdraw)(void *state, const char *id);
 
         /* What to mount. chain: the layer and those below it, top first; n_chain > 0. */
-        int (*mount_spec)(void *state, char *const *chain, bool read_only, MountSpec *ret, Error *reterr);
+        int (*mount_spec)(
+                void *state, char *const *chain, bool read_only, MountSpec *ret, Error *reterr);
 
         /* Bytes on disk that are this layer's own. Slow. */
         int (*usage)(void *state, int dir_fd, uint64_t *ret);
@@ -61,10 +64,14 @@ struct StorageDriver {
         int (*status)(void *state, char ***ret_pairs);
         int (*describe)(void *state, char *const *chain, bool read_only, char ***ret_pairs);
 
-        /* Unpacks one tar of the layer into dir_fd, which create() filled. NULL: the common way of apply.c,
+        /* Unpacks the tar of a layer into its diff/, which create() made. NULL: the common way of apply.c,
          * where a whiteout removes. Slow. */
-        int (*apply)(void *state, int dir_fd, char *const *parents, const ApplyOptions *options,
-                ApplyResult *ret, Error *reterr);
+        int (*apply)(void *state, int diff_fd, const ApplyOptions *options, ApplyResult *ret,
+                Error *reterr);
+
+        /* A driver with STORAGE_UNPACK_ALONE: folders that the archive did not name get the attributes that they
+         * have below. chain: the layers below, top first; paths: "" is the root. */
+        int (*adopt)(void *state, int diff_fd, char *const *chain, char *const *paths);
 };
 
 extern const StorageDriver storage_driver_overlay2;

@@ -20,7 +20,8 @@ typedef struct StorageDriver StorageDriver;
 
 /* driver NULL: the one this data root has been used with, else the best that works here (overlay2, vfs). reterr is the one
  * sentence for the administrator. Makes DATAROOT/{layers/DRIVER,tmp,tmp/trash} when missing; the data root itself must exist. */
-int storage_open(const char *data_root, const char *driver, char *const *options, Storage **ret, Error *reterr);
+int storage_open(const char *data_root, const char *driver, char *const *options, Storage **ret,
+        Error *reterr);
 Storage *storage_free(Storage *s);
 DEFINE_CLEANUP(Storage *, storage_free);
 
@@ -45,6 +46,9 @@ bool storage_create_is_quick(const Storage *s);
 int storage_layer_create(Storage *s, const char *id, const char *parent, Error *reterr);
 
 int storage_layer_exists(Storage *s, const char *id); /* 1, 0, negative errno */
+
+/* Ids (64 digits, sorted) of all layers of images, or of all of containers: to find those that nobody needs any more. */
+int storage_list_layers(Storage *s, bool of_images, char ***ret);
 
 /* What the monitor shall mount as the root file system. read_only: no upper directory; for images and for looking. */
 int storage_mount_spec(Storage *s, const char *id, bool read_only, MountSpec *ret, Error *reterr);
