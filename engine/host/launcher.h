@@ -28,8 +28,8 @@ DEFINE_CLEANUP(Launcher *, launcher_free);
 void launcher_set_on_exit(Launcher *l, launcher_exited_t on_exited, void *userdata);
 
 /* fds stay the caller's (they are duplicated); they become 3, 4, … of the process. Label: [A-Za-z0-9_.-]+. ret_tag may be NULL. */
-int launcher_start(Launcher *l, LauncherProgram program, const char *label, const int *fds, size_t n_fds,
-                   launcher_started_t on_started, void *userdata, uint64_t *ret_tag);
+int launcher_start(Launcher *l, LauncherProgram program, const char *label, const int *fds,
+        size_t n_fds, launcher_started_t on_started, void *userdata, uint64_t *ret_tag);
 
 /* The callback of this request will not be called; the process, if it starts, is left alone (it ends when it sees its fds' peers closed). */
 void launcher_forget(Launcher *l, uint64_t tag);

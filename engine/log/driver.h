@@ -15,7 +15,8 @@ typedef struct LogMessage LogMessage;
 typedef struct LogReadOptions LogReadOptions;
 typedef struct LogTarget LogTarget;
 
-#define LOG_MESSAGE_MAX ((size_t) 16 * 1024) /* longer lines are cut into pieces of this size, as Docker does */
+#define LOG_MESSAGE_MAX \
+        ((size_t)16 * 1024) /* longer lines are cut into pieces of this size, as Docker does */
 
 typedef enum LogStream {
         LOG_STREAM_STDOUT = 1,
@@ -36,11 +37,12 @@ struct LogMessage {
 /* Whose output it is and where it goes. All borrowed; must stay while the driver is open. */
 struct LogTarget {
         const char *id;
-        const char *name;       /* without the slash */
-        const char *image;      /* as the user gave it */
-        const char *path;       /* json-file: DATAROOT/containers/ID/ID-json.log */
-        char *const *opts;      /* KEY=VALUE as checked by logs_check(), engine/log/logs.h */
-        char *const *fields;    /* KEY=VALUE, sorted: labels, environment and "tag" that the options chose: engine/log/fields.h */
+        const char *name;  /* without the slash */
+        const char *image; /* as the user gave it */
+        const char *path;  /* json-file: DATAROOT/containers/ID/ID-json.log */
+        char *const *opts; /* KEY=VALUE as checked by logs_check(), engine/log/logs.h */
+        char *const *
+                fields; /* KEY=VALUE, sorted: labels, environment and "tag" that the options chose: engine/log/fields.h */
 };
 
 /* What a reader shall yield. log_read_options_init() gives everything of both streams. Time stamps and attributes come with each
@@ -48,32 +50,37 @@ struct LogTarget {
 struct LogReadOptions {
         bool with_stdout;
         bool with_stderr;
-        uint64_t since_nsec;    /* inclusive; 0: from the beginning */
-        uint64_t until_nsec;    /* inclusive; UINT64_MAX: no end */
-        int64_t tail;           /* messages (pieces count), before the filters; < 0: all */
+        uint64_t since_nsec; /* inclusive; 0: from the beginning */
+        uint64_t until_nsec; /* inclusive; UINT64_MAX: no end */
+        int64_t tail;        /* messages (pieces count), before the filters; < 0: all */
         bool follow;
 };
 
-#define LOG_READ_OPTIONS_ALL                                                                      \
-        (LogReadOptions) { .with_stdout = true, .with_stderr = true, .until_nsec = UINT64_MAX, .tail = -1 }
+#define LOG_READ_OPTIONS_ALL                                                                   \
+        (LogReadOptions) {                                                                     \
+                .with_stdout = true, .with_stderr = true, .until_nsec = UINT64_MAX, .tail = -1 \
+        }
 
 struct LogDriver {
         const char *name;
-        const char *const *opts; /* option names it knows besides those of all drivers; NULL-terminated, may be NULL */
+        const char *const *
+                opts; /* option names it knows besides those of all drivers; NULL-terminated, may be NULL */
 
         /* Values of its own options; -EINVAL with reterr. Optional. */
         int (*check)(char *const *opts, Error *reterr);
 
         int (*open)(const LogTarget *t, void **ret_state);
 
-        /* 0: written (or counted as lost, see n_lost). -EAGAIN: the sink is full, nothing was taken; give the same message again when
-         * poll_fd() is writable. No other error ends a log: the driver counts the message as lost. */
+        /* 0: taken (or counted as lost, see n_lost). -EAGAIN: the sink is full, nothing was taken; give the same message again a little
+         * later. There is no other error: a log never ends a container. */
         int (*write)(void *state, const LogMessage *m);
 
-        int (*poll_fd)(void *state);            /* optional */
-        int (*reopen)(void *state);             /* optional: somebody moved the file away */
-        uint64_t (*n_lost)(void *state, int *ret_errno); /* messages lost so far and why the last one was; optional */
-        void (*close)(void *state);             /* takes NULL */
+        int (*flush)(
+                void *state); /* optional: what was taken goes out now; same answers as write */
+        int (*reopen)(void *state); /* optional: somebody moved the file away */
+        uint64_t (*n_lost)(void *state,
+                int *ret_errno);    /* messages lost so far and why the last one was; optional */
+        void (*close)(void *state); /* takes NULL */
 };
 
 extern const LogDriver log_driver_json_file;

@@ -8,12 +8,12 @@
 
 typedef struct LogSubject {
         const char *id;
-        const char *name;               /* without the slash */
-        const char *image_name;         /* as the user gave it */
-        const char *image_id;           /* "sha256:…" */
-        const char *command;            /* path and arguments, for {{.Command}} */
-        char *const *labels;            /* KEY=VALUE */
-        char *const *environment;       /* KEY=VALUE */
+        const char *name;         /* without the slash */
+        const char *image_name;   /* as the user gave it */
+        const char *image_id;     /* "sha256:…" */
+        const char *command;      /* path and arguments, for {{.Command}} */
+        char *const *labels;      /* KEY=VALUE */
+        char *const *environment; /* KEY=VALUE */
 } LogSubject;
 
 /* Options: labels, labels-regex, env, env-regex (comma lists, extended regular expressions), tag ({{.ID}}, {{.FullID}}, {{.Name}}, {{.FullName}},

@@ -9,7 +9,7 @@
 #define LOG_DRIVER_DEFAULT "json-file"
 
 const LogDriver *logs_find(const char *driver); /* NULL: no such driver */
-const char *const *logs_names(void);            /* NULL-terminated, sorted: for /info and sentences */
+const char *const *logs_names(void); /* NULL-terminated, sorted: for /info and sentences */
 
 /* opts: KEY=VALUE. Unknown driver, unknown option, bad value: -EINVAL, ERROR_INVALID with the sentence. */
 int logs_check(const char *driver, char *const *opts, Error *reterr);

@@ -16,17 +16,19 @@ typedef struct LogReaderOps LogReaderOps;
 typedef struct sd_event sd_event;
 
 typedef void (*log_message_t)(const LogMessage *m, void *userdata);
-typedef void (*log_end_t)(int r, void *userdata); /* once, after the last message; r < 0: it could not be read on */
+typedef void (*log_end_t)(
+        int r, void *userdata); /* once, after the last message; r < 0: it could not be read on */
 
 /* ERROR_NOT_IMPLEMENTED "configured logging driver does not support reading" for none. target and options are copied. A log that does not exist
  * yet is an empty one. */
-int log_reader_new(const char *driver, const LogTarget *target, const LogReadOptions *options, LogReader **ret,
-                   Error *reterr);
+int log_reader_new(const char *driver, const LogTarget *target, const LogReadOptions *options,
+        LogReader **ret, Error *reterr);
 LogReader *log_reader_free(LogReader *r);
 DEFINE_CLEANUP(LogReader *, log_reader_free);
 
 /* Callbacks come from the loop, never from inside this call. */
-int log_reader_start(LogReader *r, sd_event *e, log_message_t on_message, log_end_t on_end, void *userdata);
+int log_reader_start(
+        LogReader *r, sd_event *e, log_message_t on_message, log_end_t on_end, void *userdata);
 
 /* Back-pressure: no callback between pause and resume. Both may be called at any time and as often as one likes. */
 void log_reader_pause(LogReader *r);

@@ -8,4 +8,5 @@
 
 /* fds: oldest first, regular files. A last line without a line feed counts. Finds file and offset where the last n_lines begin (0 lines: the
  * end of the newest; more than there are: the beginning of the oldest). */
-int tail_find(const int *fds, size_t n_fds, uint64_t n_lines, size_t *ret_file, uint64_t *ret_offset);
+int tail_find(
+        const int *fds, size_t n_fds, uint64_t n_lines, size_t *ret_file, uint64_t *ret_offset);

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+#include "service/monitor/container-stdio.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/log/logs.h"
+#include "lib/api/monitor-spec.h"
+#include "lib/base/alloc.h"
+#include "lib/base/clock.h"
+#include "lib/base/fd.h"
+#include "lib/base/log.h"
+#include "lib/base/str.h"
+
+#define READS_PER_TURN 16 /* then the daemon's commands have their turn */
+#define READS_PER_DRAIN \
+        4096 /* more than a pipe can hold: a writer that should not be there does not keep us */
+#define RETRY_USEC      (5 * USEC_PER_MSEC)
+#define LOST_TELL_USEC  USEC_PER_MINUTE
+#define FAILED_TEXT_MAX 4096u
+
+int stdio_init(Stdio *s, Poller *p, const MonitorSpec *spec, Error *reterr) {
+        int r;
+
+        *s = (Stdio) { .poller = p, .stdin_fd = -EBADF };
+        for (size_t i = 0; i < ARRAY_SIZE(s->streams); i++) {
+                s->streams[i].stdio = s;
+                s->streams[i].stream = i == 0 ? LOG_STREAM_STDOUT : LOG_STREAM_STDERR;
+                s->streams[i].fd = -EBADF;
+        }
+        s->target = (LogTarget) {
+                .id = spec->id,
+                .name = spec->name,
+                .image = spec->image,
+                .path = spec->log_path,
+                .opts = spec->log_opts,
+                .fields = spec->log_fields,
+        };
+
+        r = logs_check(spec->log_driver, spec->log_opts, reterr);
+        if (r < 0)
+                return r;
+        s->driver = logs_find(spec->log_driver);
+        r = s->driver->open(&s->target, &s->driver_state);
+        if (r < 0)
+                return error_set_errno(
+                        reterr, r, "failed to initialize logging driver %s", s->driver->name);
+        return 0;
+}
+
+static void stream_close(StdioStream *t) {
+        poller_unwatch(t->stdio->poller, &t->watch);
+        t->fd = fd_close(t->fd);
+}
+
+void stdio_done(Stdio *s) {
+        if (!s->poller)
+                return;
+        poller_timer_stop(s->poller, &s->retry);
+        poller_timer_stop(s->poller, &s->deadline);
+        for (size_t i = 0; i < ARRAY_SIZE(s->streams); i++)
+                stream_close(&s->streams[i]);
+        s->stdin_fd = fd_close(s->stdin_fd);
+        if (s->driver)
+                s->driver->close(s->driver_state);
+        s->driver = NULL;
+        s->poller = NULL;
+}
+
+int stdio_open(Stdio *s, bool open_stdin, int ret_fds[static 3]) {
+        int fds[3] = { -EBADF, -EBADF, -EBADF }, r = 0, pair[2];
+
+        if (open_stdin) {
+                r = fd_pipe(pair, 0);
+                if (r >= 0) {
+                        fds[0] = pair[0];
+                        s->stdin_fd = pair[1];
+                }
+        } else
+                r = fds[0] = fd_open_null();
+
+        for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(s->streams); i++) {
+                r = fd_pipe(pair, 0);
+                if (r < 0)
+                        break;
+                s->streams[i].fd = pair[0];
+                fds[1 + i] = pair[1]; /* stays blocking: the container would see it */
+                r = fd_set_nonblock(pair[0], true);
+        }
+        if (r < 0) {
+                fd_close_many(fds, ARRAY_SIZE(fds));
+                return r;
+        }
+        memcpy(ret_fds, fds, sizeof(fds));
+        return 0;
+}
+
+/* 0: everything up to the last line feed was taken (and the rest, if there is no more room or nothing more to come); -EAGAIN: the log is full. */
+static int stream_write_lines(StdioStream *t, uint64_t now_nsec) {
+        const Stdio *s = t->stdio;
+
+        while (t->begin < t->end) {
+                const char *data = t->buffer + t->begin, *feed;
+                size_t size = t->end - t->begin;
+                LogMessage m = { .stream = t->stream, .data = data };
+                int r;
+
+                feed = memchr(data, '\n', size);
+                if (feed)
+                        m.size = (size_t)(feed - data) + 1;
+                else if (t->ended || size == sizeof(t->buffer)) {
+                        m.size = size;
+                        m.partial = true;
+                } else
+                        break;
+                m.time_nsec = t->in_line ? t->line_nsec : now_nsec;
+
+                r = s->driver->write(s->driver_state, &m);
+                if (r < 0)
+                        return r;
+                t->in_line = m.partial;
+                t->line_nsec = m.time_nsec;
+                t->begin += m.size;
+        }
+
+        if (t->begin > 0) {
+                memmove(t->buffer, t->buffer + t->begin, t->end - t->begin);
+                t->end -= t->begin;
+                t->begin = 0;
+        }
+        return 0;
+}
+
+/* 0: read until there was nothing, or often enough; -EAGAIN: the log is full. */
+static int stream_read(StdioStream *t, unsigned n_reads) {
+        int r;
+
+        r = stream_write_lines(
+                t, (uint64_t)clock_realtime_ns()); /* what the log did not take before */
+        while (r >= 0 && t->fd >= 0 && n_reads-- > 0) {
+                ssize_t n = read(t->fd, t->buffer + t->end, sizeof(t->buffer) - t->end);
+
+                if (n < 0) {
+                        if (errno == EINTR)
+                                continue;
+                        if (errno == EAGAIN)
+                                return 0;
+                }
+                if (n <= 0) {
+                        t->ended = true;
+                        stream_close(t);
+                } else
+                        t->end += (size_t)n;
+                r = stream_write_lines(t, (uint64_t)clock_realtime_ns());
+        }
+        return r;
+}
+
+static void stdio_tell_lost(Stdio *s, bool last) {
+        uint64_t n, now;
+        int error = 0;
+
+        n = s->driver->n_lost ? s->driver->n_lost(s->driver_state, &error) : 0;
+        if (n == s->n_lost_told)
+                return;
+        now = clock_monotonic_us();
+        if (!last && s->n_lost_told > 0 && now - s->told_usec < LOST_TELL_USEC)
+                return;
+        (void)log_struct(LOG_WARNING, -error,
+                &((LogFields) {
+                        .container_id = s->target.id,
+                        .container_name = s->target.name,
+                        .image_name = s->target.image,
+                }),
+                "%" PRIu64 " log lines of container %s could not be written so far: %m", n,
+                str_or_empty(s->target.name));
+        s->n_lost_told = n;
+        s->told_usec = now;
+}
+
+static int stdio_flush(Stdio *s) {
+        int r = s->driver->flush ? s->driver->flush(s->driver_state) : 0;
+
+        stdio_tell_lost(s, false);
+        return r;
+}
+
+static void stream_on_ready(void *userdata, uint32_t events);
+static void stdio_drain_again(Stdio *s);
+
+static void stdio_on_retry(void *userdata) {
+        Stdio *s = userdata;
+
+        if (s->on_drained) {
+                stdio_drain_again(s);
+                return;
+        }
+        for (size_t i = 0; i < ARRAY_SIZE(s->streams); i++) {
+                StdioStream *t = &s->streams[i];
+
+                if (!t->watch.on_ready && (t->fd >= 0 || t->begin < t->end))
+                        stream_on_ready(t, 0);
+        }
+}
+
+/* Readable, ended, or another try after the log was full. While it is full the pipe is not watched at all: its hang-up would wake us for ever. */
+static void stream_on_ready(void *userdata, uint32_t events) {
+        StdioStream *t = userdata;
+        Stdio *s = t->stdio;
+        int r;
+
+        r = stream_read(t, READS_PER_TURN);
+        if (r >= 0)
+                r = stdio_flush(s);
+        if (r < 0) {
+                poller_unwatch(s->poller, &t->watch);
+                poller_timer(s->poller, &s->retry, RETRY_USEC, stdio_on_retry, s);
+        } else if (t->fd >= 0 && !t->watch.on_ready)
+                (void)poller_watch(s->poller, &t->watch, t->fd, EPOLLIN, stream_on_ready, t);
+}
+
+int stdio_start(Stdio *s) {
+        for (size_t i = 0; i < ARRAY_SIZE(s->streams); i++) {
+                StdioStream *t = &s->streams[i];
+                int r;
+
+                r = poller_watch(s->poller, &t->watch, t->fd, EPOLLIN, stream_on_ready, t);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+char *stdio_take_text(Stdio *s) {
+        _cleanup_(freep) char *text = NULL;
+        StdioStream *t = &s->streams[1];
+        ssize_t n;
+
+        text = new0(char, FAILED_TEXT_MAX + 1);
+        if (!text || t->fd < 0)
+                return NULL;
+        n = read(t->fd, text, FAILED_TEXT_MAX);
+        if (n <= 0)
+                return NULL;
+        str_chomp(text);
+        return text[0] ? TAKE_PTR(text) : NULL;
+}
+
+static void stdio_drained(Stdio *s) {
+        void (*on_drained)(void *userdata) = TAKE_PTR(s->on_drained);
+
+        poller_timer_stop(s->poller, &s->retry);
+        poller_timer_stop(s->poller, &s->deadline);
+        for (size_t i = 0; i < ARRAY_SIZE(s->streams); i++)
+                stream_close(&s->streams[i]);
+        stdio_tell_lost(s, true);
+        on_drained(s->userdata);
+}
+
+static void stdio_drain_again(Stdio *s) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(s->streams); i++) {
+                StdioStream *t = &s->streams[i];
+
+                /* until the pipe is empty; that is the end, even if somebody else still holds it */
+                r = stream_read(t, READS_PER_DRAIN);
+                if (r >= 0 && !t->ended) {
+                        t->ended = true;
+                        r = stream_write_lines(t, (uint64_t)clock_realtime_ns());
+                }
+        }
+        if (r >= 0)
+                r = stdio_flush(s);
+        if (r < 0)
+                poller_timer(s->poller, &s->retry, RETRY_USEC, stdio_on_retry, s);
+        else
+                stdio_drained(s);
+}
+
+static void stdio_on_deadline(void *userdata) {
+        stdio_drained(userdata);
+}
+
+void stdio_drain(
+        Stdio *s, uint64_t timeout_usec, void (*on_drained)(void *userdata), void *userdata) {
+        s->on_drained = on_drained;
+        s->userdata = userdata;
+        for (size_t i = 0; i < ARRAY_SIZE(s->streams); i++)
+                poller_unwatch(s->poller, &s->streams[i].watch);
+        poller_timer(s->poller, &s->deadline, timeout_usec, stdio_on_deadline, s);
+        stdio_drain_again(s);
+}
+
+int stdio_reopen(Stdio *s) {
+        return s->driver->reopen ? s->driver->reopen(s->driver_state) : 0;
+}

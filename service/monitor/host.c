@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+#include "service/monitor/host.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/fd.h"
+#include "lib/base/file.h"
+#include "lib/base/str.h"
+#include "lib/json/json.h"
+
+#define DEPTH_MAX   8u
+#define DEVICES_MAX 4096u
+
+typedef struct DeviceLists {
+        Json *nodes; /* linux.devices */
+        Json *rules; /* linux.resources.devices; NULL: no rules wanted */
+        const char *permissions;
+        size_t n;
+} DeviceLists;
+
+int host_check_binds(const MonitorSpec *s, Error *reterr) {
+        for (size_t i = 0; i < s->n_binds; i++) {
+                const MonitorBind *b = &s->binds[i];
+                struct stat st;
+                int r;
+
+                if (stat(b->source, &st) >= 0)
+                        continue;
+                if (errno != ENOENT)
+                        return error_set_errno(reterr, -errno,
+                                "error while checking bind source path %s", b->source);
+                if (!b->create)
+                        return error_set(reterr, ERROR_INVALID,
+                                "invalid mount config for type \"bind\": bind source path does not "
+                                "exist: %s",
+                                b->source);
+                r = file_mkdir_p(b->source, 0755);
+                if (r < 0)
+                        return error_set_errno(reterr, r,
+                                "error while creating bind source path '%s': mkdir", b->source);
+        }
+        return 0;
+}
+
+static int lists_add_rule(DeviceLists *l, const char *type, const struct stat *st) {
+        Json *rule;
+        int r;
+
+        r = json_append_new_object(l->rules, &rule);
+        if (r >= 0)
+                r = json_set_bool(rule, "allow", true);
+        if (r >= 0)
+                r = json_set_text(rule, "type", type);
+        if (r >= 0)
+                r = json_set_int64(rule, "major", major(st->st_rdev));
+        if (r >= 0)
+                r = json_set_int64(rule, "minor", minor(st->st_rdev));
+        if (r >= 0)
+                r = json_set_text(rule, "access", l->permissions);
+        return r;
+}
+
+static int lists_add(DeviceLists *l, const char *path, const struct stat *st) {
+        const char *type = S_ISBLK(st->st_mode) ? "b" : "c";
+        Json *node;
+        int r;
+
+        if (l->n++ >= DEVICES_MAX)
+                return -E2BIG;
+        r = json_append_new_object(l->nodes, &node);
+        if (r >= 0)
+                r = json_set_text(node, "path", path);
+        if (r >= 0)
+                r = json_set_text(node, "type", type);
+        if (r >= 0)
+                r = json_set_int64(node, "major", major(st->st_rdev));
+        if (r >= 0)
+                r = json_set_int64(node, "minor", minor(st->st_rdev));
+        if (r >= 0)
+                r = json_set_int64(node, "fileMode", st->st_mode & 07777);
+        if (r >= 0)
+                r = json_set_int64(node, "uid", st->st_uid);
+        if (r >= 0)
+                r = json_set_int64(node, "gid", st->st_gid);
+        if (r >= 0 && l->rules)
+                r = lists_add_rule(l, type, st);
+        return r;
+}
+
+static bool is_device(const struct stat *st) {
+        return S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode);
+}
+
+/* Folders below /dev that are file systems of their own or no devices; the console is the container's own. */
+static bool is_skipped(const char *name) {
+        return STR_IN_SET(name, "pts", "shm", "fd", "mqueue", "console", ".lxc", ".lxd-mounts",
+                ".udev", ".", "..");
+}
+
+/* Takes dir_fd. container: where the folder's nodes appear. */
+static int lists_add_folder(DeviceLists *l, int dir_fd, const char *container, unsigned depth) {
+        struct dirent *e;
+        DIR *d;
+        int r = 0;
+
+        d = fdopendir(dir_fd);
+        if (!d) {
+                (void)close(dir_fd);
+                return -errno;
+        }
+        while (r >= 0 && (e = readdir(d))) {
+                _cleanup_(freep) char *path = NULL;
+                struct stat st;
+
+                if (is_skipped(e->d_name) ||
+                        fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                        continue; /* gone again: /dev lives */
+                if (!is_device(&st) && !S_ISDIR(st.st_mode))
+                        continue;
+                r = str_printf(&path, "%s/%s", container, e->d_name);
+                if (r < 0)
+                        break;
+                if (is_device(&st))
+                        r = lists_add(l, path, &st);
+                else if (depth < DEPTH_MAX) {
+                        int fd = file_open_dir(dirfd(d), e->d_name);
+
+                        if (fd >= 0)
+                                r = lists_add_folder(l, fd, path, depth + 1);
+                }
+        }
+        (void)closedir(d);
+        return r;
+}
+
+static int lists_add_path(DeviceLists *l, const MonitorDevice *device) {
+        const char *container = str_empty(device->path_in_container) ? device->path_on_host
+                                                                     : device->path_in_container;
+        struct stat st;
+        int fd;
+
+        if (stat(device->path_on_host, &st) < 0)
+                return -errno;
+        if (is_device(&st))
+                return lists_add(l, container, &st);
+        if (!S_ISDIR(st.st_mode))
+                return -ENODEV;
+        fd = open(device->path_on_host, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return fd < 0 ? -errno : lists_add_folder(l, fd, container, 0);
+}
+
+static int get_object(Json *object, const char *key, Json **ret) {
+        *ret = json_get(object, key);
+        return json_type_of(*ret) == JSON_TYPE_OBJECT ? 0 : json_set_new_object(object, key, ret);
+}
+
+static int get_list(Json *object, const char *key, Json **ret) {
+        *ret = json_get(object, key);
+        return json_type_of(*ret) == JSON_TYPE_LIST ? 0 : json_set_new_list(object, key, ret);
+}
+
+int host_add_devices(const MonitorSpec *s, Json *config, Error *reterr) {
+        Json *section, *resources, *rules;
+        DeviceLists l = {};
+        int r;
+
+        if (s->n_devices == 0 && !s->all_devices)
+                return 0;
+        r = get_object(config, "linux", &section);
+        if (r >= 0)
+                r = get_list(section, "devices", &l.nodes);
+        if (r >= 0)
+                r = get_object(section, "resources", &resources);
+        if (r >= 0)
+                r = get_list(resources, "devices", &rules);
+        if (r < 0)
+                return r;
+
+        if (s->all_devices) { /* the rule that allows everything is the daemon's */
+                int fd = open("/dev", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+                r = fd < 0 ? -errno : lists_add_folder(&l, fd, "/dev", 0);
+                if (r < 0)
+                        return error_set_errno(
+                                reterr, r, "error gathering the devices of the host");
+        }
+
+        l.rules = rules;
+        for (size_t i = 0; i < s->n_devices; i++) {
+                const char *path = s->devices[i].path_on_host;
+
+                l.permissions =
+                        str_empty(s->devices[i].permissions) ? "rwm" : s->devices[i].permissions;
+                r = lists_add_path(&l, &s->devices[i]);
+                if (r == -ENOENT)
+                        return error_set(reterr, ERROR_INVALID,
+                                "error gathering device information while adding custom device "
+                                "\"%s\": "
+                                "no such file or directory",
+                                path);
+                if (r == -ENODEV)
+                        return error_set(reterr, ERROR_INVALID,
+                                "error gathering device information while adding custom device "
+                                "\"%s\": not a device node",
+                                path);
+                if (r < 0)
+                        return error_set_errno(reterr, r,
+                                "error gathering device information while adding custom device "
+                                "\"%s\"",
+                                path);
+        }
+        return 0;
+}

@@ -1,0 +1,555 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+#include "service/monitor/monitor.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/clock.h"
+#include "lib/base/fd.h"
+#include "lib/base/file.h"
+#include "lib/base/log.h"
+#include "lib/base/process.h"
+#include "lib/base/str.h"
+#include "lib/base/users.h"
+#include "lib/json/fields.h"
+#include "lib/json/json.h"
+#include "service/monitor/exit.h"
+#include "service/monitor/host.h"
+#include "service/monitor/rootfs.h"
+#include "service/monitor/runtime-call.h"
+#include "service/monitor/runtime-error.h"
+
+#define SPEC_SIZE_MAX        ((size_t)16 * 1024 * 1024)
+#define ABANDONED_USEC       (30 * USEC_PER_SEC) /* ready, and no daemon there to say go */
+#define RUNTIME_TIMEOUT_USEC (2 * USEC_PER_MINUTE)
+#define TAKEN_TIMEOUT_USEC   (5 * USEC_PER_SEC)
+
+int monitor_log(const Monitor *m, int level, int r, const char *format, ...) {
+        char text[1024];
+        va_list ap;
+
+        if (level > log_get_max_level())
+                return r;
+        errno = r < 0 ? -r : 0; /* for %m */
+        va_start(ap, format);
+        (void)vsnprintf(text, sizeof(text), format, ap);
+        va_end(ap);
+        return log_struct(level, r,
+                &((LogFields) {
+                        .container_id = m->spec.id,
+                        .container_name = m->spec.name,
+                        .image_name = m->spec.image,
+                }),
+                "%s", text);
+}
+
+/* --- the end ---------------------------------------------------------------------------------- */
+
+static void monitor_on_over(void *userdata) {
+        Monitor *m = userdata;
+
+        poller_stop(&m->poller);
+}
+
+/* The runtime's delete and the daemon's taking: whichever is last ends us. A daemon that has never come may be on its way; one that went has
+ * the exit file. */
+static void monitor_check_over(Monitor *m) {
+        if (m->state == MONITOR_STATE_OVER && m->runtime_pid == 0 && m->was_linked &&
+                (m->control.fd < 0 || m->control.finished))
+                poller_stop(&m->poller);
+}
+
+void monitor_ended(Monitor *m) {
+        int r;
+
+        m->state = MONITOR_STATE_OVER;
+        control_hold(&m->control);
+        if (m->runtime_called) {
+                r = runtime_delete(&m->spec, &m->runtime_pid);
+                if (r < 0)
+                        monitor_log(m, LOG_WARNING, r, "Failed to call %s: %m, ignoring",
+                                m->spec.runtime);
+        }
+        poller_timer(&m->poller, &m->deadline, TAKEN_TIMEOUT_USEC, monitor_on_over, m);
+        monitor_check_over(m);
+}
+
+/* The start failed. text is the sentence for the user. */
+static void monitor_fail(Monitor *m, int exit_code, ErrorKind kind, const char *text) {
+        int r;
+
+        m->record = (MonitorRecord) {
+                .type = MONITOR_FAILED,
+                .exit_code = exit_code,
+                .exited_at = (uint64_t)clock_realtime_ns(),
+                .accounting = ACCOUNTING_NULL,
+                .error_kind = strdup(error_kind_to_string(kind)),
+                .error = strdup(text),
+        };
+        r = exit_write_file(m);
+        if (r < 0)
+                monitor_log(m, LOG_ERR, r,
+                        "Failed to write the exit file: %m, telling the daemon only");
+        (void)control_tell(&m->control, &m->record);
+        monitor_ended(m);
+}
+
+static void monitor_fail_error(Monitor *m, int r, const Error *e) {
+        monitor_fail(
+                m, 128, error_is_set(e) ? e->kind : error_kind_from_errno(r), error_text(e, r));
+}
+
+/* --- signals ---------------------------------------------------------------------------------- */
+
+static void monitor_on_stop_timer(void *userdata) {
+        Monitor *m = userdata;
+
+        if (m->pid == 0)
+                return;
+        if (m->cgroup.fd < 0 || container_cgroup_kill(&m->cgroup) < 0)
+                (void)process_kill(m->pidfd, SIGKILL);
+}
+
+/* systemd stops the scope (everything in it has got the signal, then), or somebody means us. */
+static void monitor_stop(Monitor *m, bool everybody) {
+        m->stopping = true;
+        switch (m->state) {
+        case MONITOR_STATE_READY:
+                monitor_fail(
+                        m, 128, ERROR_CANCELLED, "The container was stopped before it had started");
+                break;
+        case MONITOR_STATE_RUNNING:
+                if (m->stop_timer.on_elapsed)
+                        break; /* under way already */
+                if (!everybody || m->spec.stop_signal != SIGTERM)
+                        (void)process_kill(m->pidfd, m->spec.stop_signal);
+                if (m->spec.stop_timeout_usec != UINT64_MAX)
+                        poller_timer(&m->poller, &m->stop_timer, m->spec.stop_timeout_usec,
+                                monitor_on_stop_timer, m);
+                break;
+        default:
+                break; /* STARTING: when it runs */
+        }
+}
+
+static int monitor_kill(Monitor *m, int64_t sig, bool all, Error *reterr) {
+        if (sig < 0 || sig > SIGRTMAX)
+                return error_set(reterr, ERROR_INVALID, "Invalid signal: %" PRIi64, sig);
+        if (m->pid == 0)
+                return error_set(
+                        reterr, ERROR_NOT_RUNNING, "container %s is not running", m->spec.id);
+        if (all && m->cgroup.fd >= 0)
+                return container_cgroup_signal(&m->cgroup, (int)sig);
+        return process_kill(m->pidfd, (int)sig);
+}
+
+/* --- start ------------------------------------------------------------------------------------ */
+
+static void monitor_on_memory(void *userdata, uint32_t events) {
+        Monitor *m = userdata;
+        uint64_t n = container_cgroup_oom_kills(&m->cgroup);
+
+        if (n == UINT64_MAX) {
+                poller_unwatch(&m->poller, &m->memory_watch);
+                return;
+        }
+        if (n > m->n_oom_kills) {
+                MonitorRecord oom = {
+                        .type = MONITOR_OOM, .accounting = ACCOUNTING_NULL, .oom_killed = true
+                };
+
+                m->record.oom_killed = true; /* for the daemon that connects later */
+                (void)control_tell(&m->control, &m->record);
+                control_send(&m->control, &oom);
+        }
+        m->n_oom_kills = n;
+}
+
+static void monitor_started(Monitor *m, pid_t pid) {
+        siginfo_t early = {};
+        int r;
+
+        for (size_t i = 0; i < MIN(m->n_reaped, MONITOR_REAPED_MAX); i++)
+                if (m->reaped[i].si_pid == pid)
+                        early = m->reaped[i];
+        if (early.si_pid == 0) {
+                m->pidfd = process_pidfd_open(pid);
+                if (m->pidfd < 0) {
+                        monitor_fail(m, 128, ERROR_INTERNAL,
+                                "The runtime named a first process that does not exist");
+                        return;
+                }
+        }
+
+        m->pid = pid;
+        m->state = MONITOR_STATE_RUNNING;
+        m->record = (MonitorRecord) {
+                .type = MONITOR_STARTED,
+                .pid = pid,
+                .started_at = (uint64_t)clock_realtime_ns(),
+                .accounting = ACCOUNTING_NULL,
+        };
+        (void)control_tell(&m->control, &m->record);
+
+        r = stdio_start(&m->stdio);
+        if (r < 0)
+                monitor_log(m, LOG_ERR, r, "Failed to read the container's output: %m");
+        if (m->cgroup.memory_fd >= 0) {
+                m->n_oom_kills = 0;
+                (void)poller_watch(&m->poller, &m->memory_watch, m->cgroup.memory_fd, EPOLLPRI,
+                        monitor_on_memory, m);
+                monitor_on_memory(m, 0);
+        }
+
+        if (early.si_pid != 0)
+                exit_begin(m, &early);
+        else if (m->stopping)
+                monitor_stop(m, /* everybody= */ false);
+        (void)malloc_trim(0);
+}
+
+/* The runtime could not start it: its own words are the best explanation. */
+static void monitor_start_failed(Monitor *m, const siginfo_t *si) {
+        _cleanup_(freep) char *text = NULL, *sentence = NULL;
+        ErrorKind kind;
+        int code;
+
+        (void)runtime_read_error(m->run_fd, &text);
+        if (!text)
+                text = stdio_take_text(&m->stdio);
+        if (!text)
+                (void)str_printf(&text, "%s ended with status %d and said nothing", m->spec.runtime,
+                        process_exit_code(si));
+        code = runtime_error_exit_code(str_or_empty(text), &kind);
+        (void)runtime_error_sentence(str_or_empty(text), &sentence);
+        monitor_fail(m, code, kind, str_or(sentence, "OCI runtime create failed"));
+}
+
+static void monitor_on_runtime_end(Monitor *m, const siginfo_t *si) {
+        pid_t pid;
+        int r;
+
+        m->runtime_pid = 0;
+        if (m->state == MONITOR_STATE_OVER) {
+                monitor_check_over(m);
+                return;
+        }
+
+        poller_timer_stop(&m->poller, &m->deadline);
+        if (process_exit_code(si) != 0) {
+                monitor_start_failed(m, si);
+                return;
+        }
+        r = runtime_read_pid(m->run_fd, &pid);
+        if (r < 0) {
+                _cleanup_(error_done) Error e = {};
+
+                (void)error_set_errno(
+                        &e, r, "%s did not say which process it started", m->spec.runtime);
+                monitor_fail_error(m, r, &e);
+                return;
+        }
+        monitor_started(m, pid);
+}
+
+static void monitor_on_runtime_deadline(void *userdata) {
+        Monitor *m = userdata;
+
+        monitor_log(m, LOG_ERR, 0, "The runtime of container %s does not answer, killing it",
+                m->spec.name);
+        if (m->runtime_pid > 0)
+                (void)kill(m->runtime_pid,
+                        SIGKILL); /* ours and not reaped, so the number is its own */
+}
+
+static int monitor_start(Monitor *m, Error *reterr) {
+        int fds[3] = { -EBADF, -EBADF, -EBADF }, r;
+
+        r = container_cgroup_open(m->spec.id, &m->cgroup, reterr);
+        if (r < 0)
+                return r;
+        if (r == 0)
+                monitor_log(m, LOG_WARNING, 0,
+                        "Container %s has no scope of its own: nothing is limited and nothing is "
+                        "counted",
+                        m->spec.name);
+
+        r = bundle_write(&m->bundle, m->cgroup.path, m->bundle_fd);
+        if (r < 0)
+                return error_set_errno(reterr, r, "Cannot write the bundle");
+        bundle_done(&m->bundle);
+
+        r = stdio_open(&m->stdio, m->spec.open_stdin, fds);
+        if (r < 0)
+                return error_set_errno(
+                        reterr, r, "Cannot make the pipes for standard input and output");
+        m->runtime_called = true;
+        r = runtime_run(&m->spec, fds, &m->runtime_pid);
+        fd_close_many(fds, ARRAY_SIZE(fds));
+        if (r < 0)
+                return error_set_errno(reterr, r, "Cannot run the OCI runtime %s", m->spec.runtime);
+        return 0;
+}
+
+static void monitor_go(Monitor *m) {
+        _cleanup_(error_done) Error e = {};
+        int r;
+
+        if (m->state != MONITOR_STATE_READY)
+                return;
+        m->state = MONITOR_STATE_STARTING;
+        poller_timer(
+                &m->poller, &m->deadline, RUNTIME_TIMEOUT_USEC, monitor_on_runtime_deadline, m);
+        r = monitor_start(m, &e);
+        if (r < 0)
+                monitor_fail_error(m, r, &e);
+}
+
+/* --- what the poller brings --------------------------------------------------------------------- */
+
+static void monitor_on_reaped(Monitor *m, const siginfo_t *si) {
+        if (si->si_pid == m->runtime_pid)
+                monitor_on_runtime_end(m, si);
+        else if (m->pid != 0 && si->si_pid == m->pid)
+                exit_begin(m, si);
+        else if (m->state == MONITOR_STATE_STARTING)
+                m->reaped[m->n_reaped++ % MONITOR_REAPED_MAX] = *si;
+}
+
+static void monitor_on_children(Monitor *m) {
+        for (;;) {
+                siginfo_t si = {};
+
+                if (waitid(P_ALL, 0, &si, WEXITED | WNOHANG) < 0 || si.si_pid == 0)
+                        return;
+                monitor_on_reaped(m, &si);
+        }
+}
+
+/* Every signal but KILL and STOP comes here: `systemctl kill -s USR1` means the container, and reaches us as well. */
+static void monitor_on_signal(void *userdata, uint32_t events) {
+        Monitor *m = userdata;
+        struct signalfd_siginfo si;
+
+        while (read(m->signal_fd, &si, sizeof(si)) == sizeof(si))
+                switch (si.ssi_signo) {
+                case SIGCHLD:
+                        monitor_on_children(m);
+                        break;
+                case SIGTERM:
+                        monitor_stop(m, /* everybody= */ si.ssi_pid == 1 && m->cgroup.fd >= 0);
+                        break;
+                }
+}
+
+static int monitor_on_command(const MonitorCommand *c, void *userdata, Error *reterr) {
+        Monitor *m = userdata;
+        int r;
+
+        switch (c->type) {
+        case MONITOR_GO:
+                monitor_go(m);
+                return 0;
+        case MONITOR_KILL:
+                return monitor_kill(m, c->signal, c->all, reterr);
+        case MONITOR_REOPEN_LOGS:
+                r = stdio_reopen(&m->stdio);
+                return r < 0 ? error_set_errno(reterr, r, "Cannot open the log again") : 0;
+        default:
+                return error_set(
+                        reterr, ERROR_NOT_IMPLEMENTED, "The monitor does not know this command");
+        }
+}
+
+static void monitor_on_abandoned(void *userdata) {
+        Monitor *m = userdata;
+
+        if (m->state == MONITOR_STATE_READY)
+                monitor_fail(m, 128, ERROR_CANCELLED,
+                        "The daemon went away before the container had started");
+}
+
+static void monitor_on_link(bool linked, void *userdata) {
+        Monitor *m = userdata;
+
+        m->was_linked = m->was_linked || linked;
+        if (m->state == MONITOR_STATE_READY) {
+                if (linked)
+                        poller_timer_stop(&m->poller, &m->deadline);
+                else
+                        poller_timer(
+                                &m->poller, &m->deadline, ABANDONED_USEC, monitor_on_abandoned, m);
+        } else if (!linked)
+                monitor_check_over(m); /* the daemon has taken the exit */
+}
+
+/* --- before go ---------------------------------------------------------------------------------- */
+
+static int monitor_load_spec(Monitor *m, const char *id, int fd) {
+        _cleanup_(freep) char *text = NULL;
+        _cleanup_(error_done) Error e = {};
+        size_t size;
+        int r;
+
+        r = fd_is_sealed(fd);
+        if (r <= 0)
+                return log_error_errno(
+                        r < 0 ? r : -EPERM, "The specification is no sealed memory: %m");
+        r = file_read_fd(fd, SPEC_SIZE_MAX, &text, &size);
+        if (r < 0)
+                return log_error_errno(r, "Failed to read the specification: %m");
+        fields_init(monitor_spec_fields, &m->spec);
+        r = json_read_text(text, size, monitor_spec_fields, &m->spec, 0, &e);
+        if (r < 0)
+                return log_error_errno(
+                        r, "Failed to read the specification: %s", error_text(&e, r));
+        if (m->spec.version != MONITOR_SPEC_VERSION || !str_equal(m->spec.id, id) ||
+                !m->spec.run_dir || !m->spec.bundle_dir || !m->spec.runtime ||
+                !m->spec.runtime_root || !m->spec.log_driver || !m->spec.rootfs.type)
+                return log_error_errno(
+                        -EINVAL, "The specification is incomplete or of another version: %m");
+        return 0;
+}
+
+static int monitor_open_folders(Monitor *m) {
+        m->run_fd = file_open_dir(AT_FDCWD, m->spec.run_dir);
+        if (m->run_fd < 0)
+                return log_error_errno(m->run_fd, "Failed to open %s: %m", m->spec.run_dir);
+        (void)file_unlink(m->run_fd,
+                "exit.json"); /* of an earlier run; the daemon has read it before it starts us */
+        runtime_forget(m->run_fd);
+        if (file_mkdir_p(m->spec.bundle_dir, 0700) < 0 ||
+                (m->bundle_fd = file_open_dir(AT_FDCWD, m->spec.bundle_dir)) < 0)
+                return log_error_errno(-errno, "Failed to open %s: %m", m->spec.bundle_dir);
+        return 0;
+}
+
+static int monitor_resolve_user(Monitor *m, Error *reterr) {
+        _cleanup_(user_identity_done) UserIdentity user = {};
+        _cleanup_(freep) char *text = NULL;
+        int r;
+
+        r = users_resolve(m->root_fd, str_or_empty(m->spec.user), m->spec.group_add, &user, &text);
+        if (r < 0)
+                return text ? error_set(reterr, ERROR_INVALID, "%s", text)
+                            : error_set_errno(reterr, r, "unable to find user %s", m->spec.user);
+        r = host_add_devices(&m->spec, m->spec.config, reterr);
+        return r < 0 ? r : bundle_make(m->spec.config, &user, &m->bundle, reterr);
+}
+
+static int monitor_prepare(Monitor *m, Error *reterr) {
+        int r;
+
+        if (m->spec.terminal)
+                return error_set(reterr, ERROR_NOT_IMPLEMENTED,
+                        "The monitor cannot give a container a terminal");
+
+        r = stdio_init(&m->stdio, &m->poller, &m->spec, reterr);
+        if (r < 0)
+                return r;
+        r = rootfs_unshare(reterr);
+        if (r < 0)
+                return r;
+        r = host_check_binds(&m->spec, reterr);
+        if (r < 0)
+                return r;
+        r = rootfs_mount(&m->spec.rootfs, m->spec.bundle_dir, m->bundle_fd, &m->root_fd, reterr);
+        if (r < 0)
+                return r;
+        r = monitor_resolve_user(m, reterr);
+        m->root_fd = fd_close(m->root_fd); /* nothing of the image stays open in here */
+        m->spec.config = json_unref(m->spec.config);
+        (void)malloc_trim(0);
+        return r;
+}
+
+static int monitor_catch_signals(Monitor *m) {
+        sigset_t all;
+
+        sigfillset(&all);
+        if (sigprocmask(SIG_SETMASK, &all, NULL) < 0)
+                return -errno;
+        m->signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+        if (m->signal_fd < 0)
+                return -errno;
+        return poller_watch(
+                &m->poller, &m->signal_watch, m->signal_fd, EPOLLIN, monitor_on_signal, m);
+}
+
+int monitor_init(Monitor *m, const char *id, int spec_fd, int listen_fd) {
+        int r;
+
+        *m = (Monitor) {
+                .cgroup = CONTAINER_CGROUP_NONE,
+                .run_fd = -EBADF,
+                .bundle_fd = -EBADF,
+                .root_fd = -EBADF,
+                .signal_fd = -EBADF,
+                .pidfd = -EBADF,
+                .record.accounting = ACCOUNTING_NULL,
+        };
+        r = poller_init(&m->poller);
+        if (r >= 0)
+                r = monitor_catch_signals(m);
+        if (r >= 0)
+                r = control_init(
+                        &m->control, &m->poller, listen_fd, monitor_on_command, monitor_on_link, m);
+        if (r >= 0 && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+                r = -errno;
+        if (r < 0)
+                return log_error_errno(r, "Failed to set up: %m");
+
+        r = monitor_load_spec(m, id, spec_fd);
+        (void)fd_close(spec_fd);
+        return r < 0 ? r : monitor_open_folders(m);
+}
+
+int monitor_run(Monitor *m) {
+        _cleanup_(error_done) Error e = {};
+        int r;
+
+        r = monitor_prepare(m, &e);
+        if (r < 0)
+                monitor_fail_error(m, r, &e);
+        else {
+                m->state = MONITOR_STATE_READY;
+                m->record.type = MONITOR_READY;
+                r = control_tell(&m->control, &m->record);
+                if (r < 0)
+                        return r;
+                poller_timer(&m->poller, &m->deadline, ABANDONED_USEC, monitor_on_abandoned, m);
+        }
+        r = poller_run(&m->poller);
+        rootfs_unmount(
+                m->spec.bundle_dir); /* before our sockets close: who hears that we are gone may remove the layer */
+        return r;
+}
+
+void monitor_done(Monitor *m) {
+        poller_timer_stop(&m->poller, &m->deadline);
+        poller_timer_stop(&m->poller, &m->stop_timer);
+        poller_unwatch(&m->poller, &m->signal_watch);
+        poller_unwatch(&m->poller, &m->cgroup_watch);
+        poller_unwatch(&m->poller, &m->memory_watch);
+        stdio_done(&m->stdio);
+        control_done(&m->control);
+        container_cgroup_done(&m->cgroup);
+        bundle_done(&m->bundle);
+        m->run_fd = fd_close(m->run_fd);
+        m->bundle_fd = fd_close(m->bundle_fd);
+        m->root_fd = fd_close(m->root_fd);
+        m->signal_fd = fd_close(m->signal_fd);
+        m->pidfd = fd_close(m->pidfd);
+        poller_done(&m->poller);
+        monitor_record_done(&m->record);
+        monitor_spec_done(&m->spec);
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+#include "service/monitor/runtime-call.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/file.h"
+#include "lib/base/parse.h"
+#include "lib/base/process.h"
+#include "lib/base/str.h"
+#include "lib/base/strv.h"
+#include "service/monitor/runtime-error.h"
+
+#define LOG_NAME "runtime.log"
+#define PID_NAME "pid"
+#define LOG_MAX  ((size_t)1024 * 1024)
+
+/* RUNTIME [ARGS] --root R [--log F --log-format json] COMMAND … */
+static int make_arguments(const MonitorSpec *s, char ***ret) {
+        _cleanup_(strv_freep) char **l = NULL;
+        int r;
+
+        r = strv_add(&l, s->runtime);
+        if (r >= 0)
+                r = strv_add_all(&l, s->runtime_args);
+        if (r >= 0)
+                r = strv_add(&l, "--root");
+        if (r >= 0)
+                r = strv_add(&l, s->runtime_root);
+        if (r >= 0)
+                r = strv_add(&l, "--log");
+        if (r >= 0)
+                r = strv_addf(&l, "%s/" LOG_NAME, s->run_dir);
+        if (r >= 0)
+                r = strv_add(&l, "--log-format");
+        if (r >= 0)
+                r = strv_add(&l, "json");
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(l);
+        return 0;
+}
+
+int runtime_run(const MonitorSpec *s, const int stdio_fds[static 3], pid_t *ret_pid) {
+        _cleanup_(strv_freep) char **argv = NULL;
+        const ProcessFd fds[] = { { stdio_fds[0], 0 }, { stdio_fds[1], 1 }, { stdio_fds[2], 2 } };
+        int r;
+
+        r = make_arguments(s, &argv);
+        if (r >= 0)
+                r = strv_add(&argv, "run");
+        if (r >= 0)
+                r = strv_add(&argv, "--detach");
+        if (r >= 0)
+                r = strv_add(&argv, "--bundle");
+        if (r >= 0)
+                r = strv_add(&argv, s->bundle_dir);
+        if (r >= 0)
+                r = strv_add(&argv, "--pid-file");
+        if (r >= 0)
+                r = strv_addf(&argv, "%s/" PID_NAME, s->run_dir);
+        if (r >= 0)
+                r = strv_add(&argv, s->id);
+        if (r < 0)
+                return r;
+
+        return process_spawn(
+                &(ProcessSpec) {
+                        .path = s->runtime,
+                        .argv = argv,
+                        .env = environ,
+                        .fds = fds,
+                        .n_fds = ARRAY_SIZE(fds),
+                },
+                ret_pid, NULL);
+}
+
+int runtime_delete(const MonitorSpec *s, pid_t *ret_pid) {
+        _cleanup_(strv_freep) char **argv = NULL;
+        int r;
+
+        r = make_arguments(s, &argv);
+        if (r >= 0)
+                r = strv_add(&argv, "delete");
+        if (r >= 0)
+                r = strv_add(&argv, "--force");
+        if (r >= 0)
+                r = strv_add(&argv, s->id);
+        if (r < 0)
+                return r;
+        return process_spawn(
+                &(ProcessSpec) { .path = s->runtime, .argv = argv, .env = environ }, ret_pid, NULL);
+}
+
+void runtime_forget(int run_fd) {
+        (void)file_unlink(run_fd, LOG_NAME);
+        (void)file_unlink(run_fd, PID_NAME);
+}
+
+int runtime_read_pid(int run_fd, pid_t *ret) {
+        _cleanup_(freep) char *text = NULL;
+        int r;
+
+        r = file_read_at(run_fd, PID_NAME, 64, &text, NULL);
+        return r < 0 ? r : parse_pid(str_strip(text), ret);
+}
+
+int runtime_read_error(int run_fd, char **ret) {
+        _cleanup_(freep) char *text = NULL;
+        size_t size;
+        int r;
+
+        r = file_read_at(run_fd, LOG_NAME, LOG_MAX, &text, &size);
+        if (r == -ENOENT) {
+                *ret = NULL;
+                return 0;
+        }
+        return r < 0 ? r : runtime_error_parse(text, size, ret);
+}

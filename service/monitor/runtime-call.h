@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* The OCI runtime, called as a program: ours, crun and runc share the command line. Each call is a child of the monitor, reaped by
+ * monitor.c; nothing waits here. */
+
+#include <sys/types.h>
+
+#include "lib/api/monitor-spec.h"
+
+/* `run --detach`: create and start in one exec. The container inherits stdio_fds as its 0, 1 and 2. */
+int runtime_run(const MonitorSpec *s, const int stdio_fds[static 3], pid_t *ret_pid);
+
+/* `delete --force`: also what a failed run left. */
+int runtime_delete(const MonitorSpec *s, pid_t *ret_pid);
+
+/* What an earlier run of the same container left in run_dir. */
+void runtime_forget(int run_fd);
+
+/* The pid of the container's first process, after a run that ended well. */
+int runtime_read_pid(int run_fd, pid_t *ret);
+
+/* What a failed run said; NULL when it said nothing. */
+int runtime_read_error(int run_fd, char **ret);
