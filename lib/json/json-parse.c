@@ -66,8 +66,63 @@ static int fail(const char *text, size_t offset, const char *what, Error *reterr
                 column, what);
 }
 
+static size_t digits(const char *s, size_t size) {
+        size_t n = 0;
+
+        while (n < size && s[n] >= '0' && s[n] <= '9')
+                n++;
+
+        return n;
+}
+
+/* The length of the number at s, 0 when it is none:
+ * -?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)? */
+static size_t number_length(const char *s, size_t size) {
+        size_t i = size > 0 && s[0] == '-', n = digits(s + i, size - i);
+
+        if (n == 0 || (n > 1 && s[i] == '0'))
+                return 0;
+        i += n;
+
+        if (i < size && s[i] == '.') {
+                n = digits(s + i + 1, size - i - 1);
+                if (n == 0)
+                        return 0;
+                i += 1 + n;
+        }
+
+        if (i < size && (s[i] == 'e' || s[i] == 'E')) {
+                i++;
+                i += i < size && (s[i] == '+' || s[i] == '-');
+                n = digits(s + i, size - i);
+                if (n == 0)
+                        return 0;
+                i += n;
+        }
+
+        return i;
+}
+
+/* Whether the integer at s (n characters with its sign) fits 64 bits; the library would quietly
+ * take the nearest that does. */
+static bool integer_fits(const char *s, size_t n) {
+        const char *most = "18446744073709551615";
+
+        if (*s == '-') {
+                most = "9223372036854775808";
+                s++;
+                n--;
+        }
+
+        if (digits(s, n) != n) /* not an integer */
+                return true;
+
+        return n < strlen(most) || (n == strlen(most) && strncmp(s, most, n) <= 0);
+}
+
 /* What the library lets pass although JSON does not have it, or what it would cut off silently:
- * NUL in strings and keys, raw control characters in strings, NaN and Infinity. */
+ * NUL in strings and keys, raw control characters in strings, odd numbers, NaN and Infinity,
+ * keys in single quotes. */
 static int check_text(const char *text, size_t size, Error *reterr) {
         bool in_string = false;
 
@@ -77,10 +132,20 @@ static int check_text(const char *text, size_t size, Error *reterr) {
                 if (c == 0)
                         return fail(text, i, "NUL byte", reterr);
 
+                if (!in_string && (c == '-' || (c >= '0' && c <= '9'))) {
+                        size_t n = number_length(text + i, size - i);
+
+                        if (n == 0)
+                                return fail(text, i, "not a number", reterr);
+                        if (!integer_fits(text + i, n))
+                                return fail(text, i, "number out of range", reterr);
+                        i += n - 1;
+                        continue;
+                }
                 if (!in_string) {
                         if (c == '"')
                                 in_string = true;
-                        else if (c == 'N' || c == 'I')
+                        else if (!strchr("\t\n\r ,:[]aeflnrstu{}", c))
                                 return fail(text, i, "unexpected character", reterr);
                         continue;
                 }
