@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* What the command table is made of. A command gets its parsed options and a client, prints to stdout, and returns the program's exit status (0, or what
+ * docker gives) or a negative errno with reterr filled; main() prints that and exits 1, or 125 when the command says so. */
+
+#include <stdbool.h>
+
+#include "cli/options.h"
+#include "lib/base/error.h"
+
+typedef struct Cli Cli;
+typedef struct Command Command;
+typedef struct Json Json;
+typedef struct RestClient RestClient;
+
+struct Cli {
+        const char *host;
+        RestClient *client; /* made by cli_client() */
+};
+
+struct Command {
+        const char *group; /* container, image, system; NULL: none */
+        const char *name;  /* within the group */
+        const char *alias; /* at top level: "ps" for container ls; NULL: none */
+        const char *usage;
+        const char *help;
+        const Option *options;
+        int min_arguments;
+        int max_arguments;  /* -1: any */
+        bool own_arguments; /* what follows the first argument is not ours: run IMAGE COMMAND -x */
+        int failure;        /* exit status of an engine's error; 0: 1 */
+        int (*run)(Cli *cli, const Options *o, Error *reterr);
+};
+
+/* Each ends with a row without name. */
+extern const Command run_commands[];
+extern const Command container_commands[];
+extern const Command logs_commands[];
+extern const Command image_commands[];
+extern const Command transfer_commands[];
+extern const Command system_commands[];
+
+int cli_client(Cli *cli, RestClient **ret, Error *reterr);
+
+/* Runs verb for each argument as docker does: prints what succeeded, goes on after an error, which is printed to stderr; 1 when any failed. */
+int cli_for_each(Cli *cli, const Options *o,
+        int (*verb)(RestClient *c, const Options *o, const char *name, Error *reterr),
+        Error *reterr);
+
+void cli_print_error(const Error *e, int r);
+
+/* "filters" parameter of repeated "key=value" words; NULL without any. */
+int cli_filters(char *const *words, char **ret, Error *reterr);
+
+/* The ids of a list's rows, one a line. */
+void cli_print_ids(const Json *rows, bool whole);
+
+/* "host:5000/x:tag" → "host:5000/x" and "tag" (inside name; NULL: none). */
+int cli_split_tag(const char *name, char **ret_repository, const char **ret_tag);
+
+/* docker's point in time (RFC 3339, or a duration before now) → seconds since the epoch with a fraction, which the API wants. */
+int cli_point_in_time(const char *value, const char *option, char **ret, Error *reterr);
+
+/* The create body of `run` and `create`: run-options.c. */
+extern const Option run_options[];
+extern const Option create_options[];
+int run_options_body(const Options *o, Json **ret, Error *reterr);

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What several commands need. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/rest-client.h"
+#include "lib/base/alloc.h"
+#include "lib/base/clock.h"
+#include "lib/base/ident.h"
+#include "lib/base/str.h"
+#include "lib/base/strv.h"
+#include "lib/json/json.h"
+
+int cli_client(Cli *cli, RestClient **ret, Error *reterr) {
+        int r;
+
+        if (!cli->client) {
+                r = rest_client_new(cli->host, &cli->client, reterr);
+                if (r < 0)
+                        return r;
+        }
+
+        *ret = cli->client;
+        return 0;
+}
+
+void cli_print_error(const Error *e, int r) {
+        fflush(stdout);
+        fprintf(stderr, "%s\n", error_text(e, r));
+}
+
+int cli_for_each(Cli *cli, const Options *o,
+        int (*verb)(RestClient *c, const Options *o, const char *name, Error *reterr),
+        Error *reterr) {
+        RestClient *c;
+        int r, status = 0;
+
+        r = cli_client(cli, &c, reterr);
+        if (r < 0)
+                return r;
+
+        STRV_FOREACH (name, options_arguments(o)) {
+                _cleanup_(error_done) Error e = {};
+
+                r = verb(c, o, *name, &e);
+                if (r < 0) {
+                        cli_print_error(&e, r);
+                        status = 1;
+                }
+        }
+        return status;
+}
+
+int cli_filters(char *const *words, char **ret, Error *reterr) {
+        _cleanup_(json_unrefp) Json *filters = NULL;
+        int r;
+
+        *ret = NULL;
+        if (strv_empty(words))
+                return 0;
+
+        r = json_new_object(&filters);
+        if (r < 0)
+                return r;
+
+        STRV_FOREACH (word, words) {
+                _cleanup_(freep) char *key = NULL, *value = NULL;
+                Json *values;
+
+                r = str_split_pair(*word, '=', &key, &value);
+                if (r == -EINVAL)
+                        return error_set(reterr, ERROR_INVALID,
+                                "invalid argument \"%s\" for \"-f, --filter\" flag: invalid filter "
+                                "(should be of the form \"name=value\")",
+                                *word);
+                if (r < 0)
+                        return r;
+
+                values = json_get(filters, key);
+                if (!values)
+                        r = json_set_new_object(filters, key, &values);
+                if (r >= 0)
+                        r = json_set_bool(values, value, true);
+                if (r < 0)
+                        return r;
+        }
+
+        return json_print(filters, JSON_COMPACT, ret);
+}
+
+void cli_print_ids(const Json *rows, bool whole) {
+        const char *key;
+        Json *row;
+
+        JSON_FOREACH (key, row, rows) {
+                const char *id = str_or_empty(json_get_text(row, "Id"));
+                char small[IDENT_SHORT_SIZE];
+
+                puts(whole ? id : ident_short(id, small));
+        }
+}
+
+/* The tag begins behind the last colon that is not a port's. */
+int cli_split_tag(const char *name, char **ret_repository, const char **ret_tag) {
+        const char *slash = strrchr(name, '/'), *colon = strrchr(name, ':');
+
+        if (colon && slash && colon < slash)
+                colon = NULL;
+        *ret_tag = colon ? colon + 1 : NULL;
+        return str_copy_n(ret_repository, name, colon ? (size_t) (colon - name) : strlen(name));
+}
+
+int cli_point_in_time(const char *value, const char *option, char **ret, Error *reterr) {
+        int64_t ns;
+
+        *ret = NULL;
+        if (!value)
+                return 0;
+        if (clock_parse_point(value, clock_realtime_ns(), &ns) < 0)
+                return error_set(reterr, ERROR_INVALID,
+                        "invalid value for \"%s\": \"%s\" is neither a time (2026-01-02T13:23:37Z) "
+                        "nor a "
+                        "duration (42m)",
+                        option, value);
+        return str_printf(ret, "%" PRId64 ".%09" PRId64, ns / NSEC_PER_SEC, ns % NSEC_PER_SEC);
+}

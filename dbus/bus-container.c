@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <string.h>
+
+#include "dbus/bus-auth.h"
+#include "dbus/bus-logs.h"
+#include "dbus/bus-objects.h"
+#include "dbus/bus-util.h"
+#include "engine/container/container.h"
+#include "engine/container/containers.h"
+#include "engine/log/driver.h"
+#include "engine/view/container-view.h"
+#include "lib/base/alloc.h"
+#include "lib/base/clock.h"
+#include "lib/base/fd.h"
+#include "lib/base/str.h"
+#include "lib/json/json.h"
+#include "lib/json/pairs.h"
+
+/* ---- properties ---- */
+
+#define GETTER(name)                                                          \
+        static int name(sd_bus *bus, const char *path, const char *interface, \
+                const char *property, sd_bus_message *reply, void *userdata, sd_bus_error *reterr)
+
+GETTER(get_image) {
+        const Container *c = userdata;
+
+        return sd_bus_message_append(reply, "s", str_or_empty(c->spec.config.image));
+}
+
+GETTER(get_state) {
+        return sd_bus_message_append(reply, "s", container_status(userdata));
+}
+
+GETTER(get_command) {
+        const Container *c = userdata;
+
+        return sd_bus_message_append_strv(reply, c->path_and_args);
+}
+
+GETTER(get_labels) {
+        const Container *c = userdata;
+        const char *key, *value;
+        int r;
+
+        r = sd_bus_message_open_container(reply, 'a', "{ss}");
+        PAIRS_FOREACH(key, value, c->spec.config.labels)
+        if (r >= 0)
+                r = sd_bus_message_append(reply, "{ss}", key, value);
+        if (r < 0)
+                return r;
+        return sd_bus_message_close_container(reply);
+}
+
+GETTER(get_scope) {
+        char scope[CONTAINER_SCOPE_SIZE];
+
+        return sd_bus_message_append(reply, "s", container_scope(userdata, scope));
+}
+
+GETTER(get_text) { /* char *, NULL is "" */
+        return sd_bus_message_append(reply, "s", str_or_empty(*(char **) userdata));
+}
+
+GETTER(get_timestamp) { /* int64_t nanoseconds → usec since the epoch, 0 for never */
+        int64_t ns = *(int64_t *) userdata;
+
+        return sd_bus_message_append(
+                reply, "t", ns == CLOCK_NEVER ? UINT64_C(0) : (uint64_t) (ns / NSEC_PER_USEC));
+}
+
+GETTER(get_pid) {
+        const Container *c = userdata;
+
+        return sd_bus_message_append(reply, "u", (uint32_t) c->pid);
+}
+
+GETTER(get_exit_code) {
+        const Container *c = userdata;
+
+        return sd_bus_message_append(reply, "i", (int32_t) c->exit_code);
+}
+
+GETTER(get_bool) {
+        return sd_bus_message_append(reply, "b", (int) *(bool *) userdata);
+}
+
+/* Figures are named as in systemd's units; UINT64_MAX: the host cannot tell. */
+typedef struct FigureName {
+        const char *property;
+        size_t offset;
+} FigureName;
+
+/* clang-format off */
+static const FigureName figures[] = {
+        { "CPUUsageNSec",     offsetof(ContainerFigures, accounting.cpu_usage_nsec) },
+        { "CPUUserNSec",      offsetof(ContainerFigures, accounting.cpu_user_nsec) },
+        { "CPUSystemNSec",    offsetof(ContainerFigures, accounting.cpu_system_nsec) },
+        { "MemoryCurrent",    offsetof(ContainerFigures, memory_current) },
+        { "MemoryPeak",       offsetof(ContainerFigures, accounting.memory_peak) },
+        { "TasksCurrent",     offsetof(ContainerFigures, tasks_current) },
+        { "TasksPeak",        offsetof(ContainerFigures, accounting.pids_peak) },
+        { "IOReadBytes",      offsetof(ContainerFigures, accounting.io_read_bytes) },
+        { "IOWriteBytes",     offsetof(ContainerFigures, accounting.io_write_bytes) },
+        { "IOReadOperations", offsetof(ContainerFigures, accounting.io_read_operations) },
+        { "IOWriteOperations",offsetof(ContainerFigures, accounting.io_write_operations) },
+        { "OOMKills",         offsetof(ContainerFigures, accounting.oom_kills) },
+};
+/* clang-format on */
+
+GETTER(get_figure) {
+        ContainerFigures f;
+
+        container_figures(userdata, &f);
+        for (size_t i = 0; i < ARRAY_SIZE(figures); i++)
+                if (streq(property, figures[i].property))
+                        return sd_bus_message_append(
+                                reply, "t", *(uint64_t *) ((char *) &f + figures[i].offset));
+        return -ENOENT;
+}
+
+/* ---- methods ---- */
+
+static int auth(sd_bus_message *m, AuthAction action, const Container *c, sd_bus_error *reterr) {
+        const char *const details[] = { "container", c->name, "image",
+                str_or_empty(c->spec.config.image), NULL };
+
+        return bus_auth(m, action, c->id, details, reterr);
+}
+
+static int method_start(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
+        _cleanup_(error_done) Error e = {};
+        Container *c = userdata;
+        BusReply *b;
+        int r;
+
+        r = auth(m, AUTH_MANAGE_CONTAINERS, c, reterr);
+        if (r <= 0)
+                return r < 0 ? r : 1;
+
+        r = bus_reply_new(m, NULL, &b);
+        if (r < 0)
+                return r;
+
+        r = container_start(c, b->pending, &e);
+        if (r < 0) {
+                bus_reply_free(b);
+                return bus_error(reterr, r, &e);
+        }
+        return 1;
+}
+
+static int method_stop(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
+        _cleanup_(error_done) Error e = {};
+        Container *c = userdata;
+        uint64_t timeout_usec;
+        BusReply *b;
+        int64_t sec;
+        int r;
+
+        r = sd_bus_message_read(m, "t", &timeout_usec);
+        if (r < 0)
+                return r;
+
+        r = auth(m, AUTH_MANAGE_CONTAINERS, c, reterr);
+        if (r <= 0)
+                return r < 0 ? r : 1;
+
+        /* 0: the container's own time; UINT64_MAX: wait for ever, as systemd's infinity. */
+        sec = timeout_usec == 0          ? CONTAINER_TIMEOUT_DEFAULT
+            : timeout_usec == UINT64_MAX ? -1
+                                         : (int64_t) DIV_ROUND_UP(timeout_usec, USEC_PER_SEC);
+
+        r = bus_reply_new(m, NULL, &b);
+        if (r < 0)
+                return r;
+
+        r = container_stop(c, sec, NULL, b->pending, &e);
+        if (r < 0) {
+                bus_reply_free(b);
+                return bus_error(reterr, r, &e);
+        }
+        return 1;
+}
+
+static int method_kill(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
+        _cleanup_(error_done) Error e = {};
+        Container *c = userdata;
+        const char *signal;
+        BusReply *b;
+        int r;
+
+        r = sd_bus_message_read(m, "s", &signal);
+        if (r < 0)
+                return r;
+
+        r = auth(m, AUTH_MANAGE_CONTAINERS, c, reterr);
+        if (r <= 0)
+                return r < 0 ? r : 1;
+
+        r = bus_reply_new(m, NULL, &b);
+        if (r < 0)
+                return r;
+
+        r = container_kill(c, signal, b->pending, &e);
+        if (r < 0) {
+                bus_reply_free(b);
+                return bus_error(reterr, r, &e);
+        }
+        return 1;
+}
+
+static int reply_exit_code(sd_bus_message *m, void *result) {
+        return sd_bus_reply_method_return(m, "i", (int32_t) * (const int64_t *) result);
+}
+
+static int method_wait(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
+        _cleanup_(error_done) Error e = {};
+        ContainerWaitCondition condition;
+        Container *c = userdata;
+        const char *name;
+        BusReply *b;
+        int r;
+
+        r = sd_bus_message_read(m, "s", &name);
+        if (r < 0)
+                return r;
+
+        condition = container_wait_condition_from_string(name);
+        if (condition < 0) {
+                r = error_set(&e, ERROR_INVALID, "invalid condition: \"%s\"", name);
+                return bus_error(reterr, r, &e);
+        }
+
+        r = auth(m, AUTH_VIEW, c, reterr);
+        if (r <= 0)
+                return r < 0 ? r : 1;
+
+        r = bus_reply_new(m, reply_exit_code, &b);
+        if (r < 0)
+                return r;
+
+        r = container_wait(c, condition, b->pending, &e);
+        if (r < 0) {
+                bus_reply_free(b);
+                return bus_error(reterr, r, &e);
+        }
+        return 1;
+}
+
+static int method_remove(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
+        _cleanup_(error_done) Error e = {};
+        Container *c = userdata;
+        int force, volumes;
+        BusReply *b;
+        int r;
+
+        r = sd_bus_message_read(m, "bb", &force, &volumes);
+        if (r < 0)
+                return r;
+
+        r = auth(m, AUTH_MANAGE_CONTAINERS, c, reterr);
+        if (r <= 0)
+                return r < 0 ? r : 1;
+
+        r = bus_reply_new(m, NULL, &b);
+        if (r < 0)
+                return r;
+
+        r = container_remove(c, force, volumes, b->pending, &e);
+        if (r < 0) {
+                bus_reply_free(b);
+                return bus_error(reterr, r, &e);
+        }
+        return 1;
+}
+
+static int method_inspect(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
+        _cleanup_(json_unrefp) Json *v = NULL;
+        _cleanup_(freep) char *text = NULL;
+        Container *c = userdata;
+        int r;
+
+        r = auth(m, AUTH_VIEW, c, reterr);
+        if (r <= 0)
+                return r < 0 ? r : 1;
+
+        r = container_view_inspect(c, VIEW_API_LATEST, /* size= */ false, &v);
+        if (r >= 0)
+                r = json_print(v, JSON_COMPACT, &text);
+        if (r < 0)
+                return r;
+        return sd_bus_reply_method_return(m, "s", text);
+}
+
+/* One option of GetLogs. 0: unknown. */
+static int read_log_option(
+        sd_bus_message *m, const char *name, LogReadOptions *o, bool *timestamps) {
+        uint64_t usec;
+        int b, r;
+
+        if (STR_IN_SET(name, "Follow", "Stdout", "Stderr", "Timestamps")) {
+                r = sd_bus_message_read(m, "v", "b", &b);
+                if (r < 0)
+                        return r;
+                *(streq(name, "Follow")         ? &o->follow
+                        : streq(name, "Stdout") ? &o->with_stdout
+                        : streq(name, "Stderr") ? &o->with_stderr
+                                                : timestamps) = b;
+                return 1;
+        }
+        if (STR_IN_SET(name, "SinceTimestamp", "UntilTimestamp")) { /* usec since the epoch */
+                r = sd_bus_message_read(m, "v", "t", &usec);
+                if (r < 0)
+                        return r;
+                if (MUL_OVERFLOWS(usec, (uint64_t) NSEC_PER_USEC, &usec))
+                        usec = UINT64_MAX;
+                *(streq(name, "SinceTimestamp") ? &o->since_nsec : &o->until_nsec) = usec;
+                return 1;
+        }
+        if (streq(name, "Tail")) {
+                r = sd_bus_message_read(m, "v", "x", &o->tail);
+                return r < 0 ? r : 1;
+        }
+        return 0;
+}
+
+static int read_log_options(sd_bus_message *m, LogReadOptions *o, bool *timestamps, Error *reterr) {
+        int r;
+
+        *o = LOG_READ_OPTIONS_ALL;
+        *timestamps = false;
+
+        r = sd_bus_message_enter_container(m, 'a', "{sv}");
+        if (r < 0)
+                return r;
+
+        while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
+                const char *name;
+
+                r = sd_bus_message_read(m, "s", &name);
+                if (r < 0)
+                        return r;
+
+                r = read_log_option(m, name, o, timestamps);
+                if (r == 0)
+                        return error_set(
+                                reterr, ERROR_INVALID, "GetLogs has no option \"%s\"", name);
+                if (r < 0)
+                        return error_set(reterr, ERROR_INVALID,
+                                "option \"%s\" of GetLogs has another type", name);
+
+                r = sd_bus_message_exit_container(m);
+                if (r < 0)
+                        return r;
+        }
+        if (r < 0)
+                return r;
+        return sd_bus_message_exit_container(m);
+}
+
+static int method_get_logs(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
+        _cleanup_(error_done) Error e = {};
+        _cleanup_(fd_closep) int fd = -EBADF;
+        Container *c = userdata;
+        LogReadOptions options;
+        bool timestamps;
+        int r;
+
+        r = read_log_options(m, &options, &timestamps, &e);
+        if (r < 0)
+                return bus_error(reterr, r, &e);
+
+        r = auth(m, AUTH_VIEW, c, reterr);
+        if (r <= 0)
+                return r < 0 ? r : 1;
+
+        r = bus_logs_open(c, &options, timestamps, &fd, &e);
+        if (r < 0)
+                return bus_error(reterr, r, &e);
+        return sd_bus_reply_method_return(m, "h", fd);
+}
+
+#define FIGURE(name) SD_BUS_PROPERTY(name, "t", get_figure, 0, 0)
+
+/* clang-format off */
+const sd_bus_vtable bus_container_vtable[] = {
+        SD_BUS_VTABLE_START(0),
+
+        SD_BUS_PROPERTY("Id", "s", get_text, offsetof(Container, id), SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("Name", "s", get_text, offsetof(Container, name), SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Image", "s", get_image, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("ImageId", "s", get_text, offsetof(Container, image_id), SD_BUS_VTABLE_PROPERTY_CONST),
+        /* What may hold a secret is read when asked for, and not broadcast with InterfacesAdded. */
+        SD_BUS_PROPERTY("Command", "as", get_command, 0, SD_BUS_VTABLE_PROPERTY_EXPLICIT),
+        SD_BUS_PROPERTY("Labels", "a{ss}", get_labels, 0, SD_BUS_VTABLE_PROPERTY_EXPLICIT),
+        SD_BUS_PROPERTY("Scope", "s", get_scope, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("CreatedTimestamp", "t", get_timestamp, offsetof(Container, created_ns), SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("State", "s", get_state, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Pid", "u", get_pid, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("ExitCode", "i", get_exit_code, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("OOMKilled", "b", get_bool, offsetof(Container, oom_killed), SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Error", "s", get_text, offsetof(Container, error), SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("StartedTimestamp", "t", get_timestamp, offsetof(Container, started_ns), SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("FinishedTimestamp", "t", get_timestamp, offsetof(Container, finished_ns), SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        FIGURE("CPUUsageNSec"),
+        FIGURE("CPUUserNSec"),
+        FIGURE("CPUSystemNSec"),
+        FIGURE("MemoryCurrent"),
+        FIGURE("MemoryPeak"),
+        FIGURE("TasksCurrent"),
+        FIGURE("TasksPeak"),
+        FIGURE("IOReadBytes"),
+        FIGURE("IOWriteBytes"),
+        FIGURE("IOReadOperations"),
+        FIGURE("IOWriteOperations"),
+        FIGURE("OOMKills"),
+
+        SD_BUS_METHOD_WITH_ARGS("Start", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_start, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Stop", SD_BUS_ARGS("t", timeout_usec), SD_BUS_NO_RESULT, method_stop, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Kill", SD_BUS_ARGS("s", signal), SD_BUS_NO_RESULT, method_kill, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Wait", SD_BUS_ARGS("s", condition), SD_BUS_RESULT("i", exit_code), method_wait, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Remove", SD_BUS_ARGS("b", force, "b", volumes), SD_BUS_NO_RESULT, method_remove, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Inspect", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", json), method_inspect, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("GetLogs", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("h", fd), method_get_logs, SD_BUS_VTABLE_UNPRIVILEGED),
+
+        SD_BUS_VTABLE_END
+};
+/* clang-format on */

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* What the files of the D-Bus face share: paths, vtables, and how a Pending becomes a reply. Included by dbus/bus*.c only. */
+
+#include <systemd/sd-bus.h>
+
+#include "engine/core/pending.h"
+
+typedef struct Container Container;
+typedef struct Engine Engine;
+typedef struct Hub Hub;
+typedef struct Image Image;
+typedef struct Job Job;
+typedef struct BusSignals BusSignals;
+
+#define BUS_ROOT           "/org/stauer/Engine1"
+#define BUS_CONTAINER_ROOT BUS_ROOT "/container"
+#define BUS_IMAGE_ROOT     BUS_ROOT "/image"
+#define BUS_JOB_ROOT       BUS_ROOT "/job"
+
+#define BUS_INTERFACE_MANAGER   "org.stauer.Engine1.Manager"
+#define BUS_INTERFACE_CONTAINER "org.stauer.Engine1.Container"
+#define BUS_INTERFACE_IMAGE     "org.stauer.Engine1.Image"
+#define BUS_INTERFACE_JOB       "org.stauer.Engine1.Job"
+
+extern const sd_bus_vtable bus_manager_vtable[];   /* userdata: Engine */
+extern const sd_bus_vtable bus_container_vtable[]; /* userdata: Container */
+extern const sd_bus_vtable bus_image_vtable[];     /* userdata: Image */
+extern const sd_bus_vtable bus_job_vtable[];       /* userdata: Job */
+
+int bus_container_path(const Container *c, char **ret);
+int bus_image_path(const Image *i, char **ret); /* the 64 digits of its id */
+int bus_job_path(const Job *j, char **ret);
+
+/* A call that waits for the engine: give b->pending to a verb. Its completion answers the call with nothing, with what result_reply makes, or
+ * with the error, and frees the BusReply. When the verb refuses at once, bus_reply_free() does. */
+typedef int (*bus_reply_t)(sd_bus_message *m, void *result);
+
+typedef struct BusReply {
+        sd_bus_message *m;
+        Pending *pending;
+        bus_reply_t result_reply;
+} BusReply;
+
+int bus_reply_new(sd_bus_message *m, bus_reply_t result_reply, BusReply **ret);
+BusReply *bus_reply_free(BusReply *b);
+
+int bus_signals_new(sd_bus *bus, Engine *e, BusSignals **ret);
+BusSignals *bus_signals_free(BusSignals *s);

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "dbus/bus-objects.h"
+#include "dbus/bus-util.h"
+#include "lib/base/alloc.h"
+#include "lib/base/log.h"
+
+BusReply *bus_reply_free(BusReply *b) {
+        if (!b)
+                return NULL;
+
+        pending_detach(b->pending);
+        pending_unref(b->pending);
+        sd_bus_message_unref(b->m);
+        return mfree(b);
+}
+
+static void on_complete(int r, void *result, const Error *e, void *userdata) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        BusReply *b = userdata;
+        int k;
+
+        if (r < 0) {
+                (void) bus_error(&error, r, e);
+                k = sd_bus_reply_method_error(b->m, &error);
+        } else if (b->result_reply)
+                k = b->result_reply(b->m, result);
+        else
+                k = sd_bus_reply_method_return(b->m, NULL);
+        if (k < 0)
+                log_debug_errno(
+                        k, "Failed to answer %s, ignoring: %m", sd_bus_message_get_member(b->m));
+
+        bus_reply_free(b);
+}
+
+int bus_reply_new(sd_bus_message *m, bus_reply_t result_reply, BusReply **ret) {
+        BusReply *b;
+        int r;
+
+        assert(m);
+        assert(ret);
+
+        b = new0(BusReply, 1);
+        if (!b)
+                return -ENOMEM;
+
+        r = pending_new(on_complete, b, &b->pending);
+        if (r < 0) {
+                free(b);
+                return r;
+        }
+
+        b->m = sd_bus_message_ref(m);
+        b->result_reply = result_reply;
+        *ret = b;
+        return 0;
+}

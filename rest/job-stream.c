@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "rest/job-stream.h"
+
+#include <string.h>
+
+#include "engine/core/job.h"
+#include "lib/api/task-spec.h"
+#include "lib/base/alloc.h"
+#include "lib/base/str.h"
+#include "lib/base/strv.h"
+#include "lib/json/json.h"
+#include "rest/request.h"
+#include "rest/stream.h"
+
+typedef struct JobStream {
+        Stream *stream;
+        Job *job;
+        JobWatch *watch;
+        JobStreamKind kind;
+        bool quiet;
+        bool cancel_on_gone;
+} JobStream;
+
+static void job_stream_free(JobStream *s) {
+        job_watch_free(s->watch);
+        job_unref(s->job);
+        stream_unref(s->stream);
+        free(s);
+}
+
+static void send_row(JobStream *s, Json *row) {
+        _cleanup_(freep) char *text = NULL;
+
+        if (json_print(row, JSON_COMPACT, &text) < 0)
+                return;
+        if (stream_write_string(s->stream, text) >= 0)
+                (void) stream_write_string(s->stream, "\r\n");
+}
+
+static int progress_row(const TaskProgress *p, Json **ret) {
+        _cleanup_(json_unrefp) Json *row = NULL;
+        Json *detail;
+        int r;
+
+        r = json_new_object(&row);
+        if (r >= 0 && !str_empty(p->stream))
+                r = json_set_text(row, "stream", p->stream);
+        if (r >= 0 && !str_empty(p->status))
+                r = json_set_text(row, "status", p->status);
+        if (r >= 0 && str_empty(p->stream)) {
+                r = json_set_new_object(row, "progressDetail", &detail);
+                if (r >= 0 && p->total > 0) {
+                        r = json_set_uint64(detail, "current", p->current);
+                        if (r >= 0)
+                                r = json_set_uint64(detail, "total", p->total);
+                }
+        }
+        if (r >= 0 && !str_empty(p->id))
+                r = json_set_text(row, "id", p->id);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(row);
+        return 0;
+}
+
+static void on_progress(Job *j, const TaskProgress *p, void *userdata) {
+        _cleanup_(json_unrefp) Json *row = NULL;
+        JobStream *s = userdata;
+
+        /* Rows are news of the moment: a client that is behind misses some, the result it gets. */
+        if (s->quiet || stream_is_full(s->stream))
+                return;
+        if (progress_row(p, &row) >= 0)
+                send_row(s, row);
+}
+
+static void send_error(JobStream *s, int r, const Error *e) {
+        _cleanup_(json_unrefp) Json *row = NULL;
+        Json *detail;
+        int k;
+
+        k = json_new_object(&row);
+        if (k >= 0)
+                k = json_set_new_object(row, "errorDetail", &detail);
+        if (k >= 0)
+                k = json_set_text(detail, "message", error_text(e, r));
+        if (k >= 0)
+                k = json_set_text(row, "error", error_text(e, r));
+        if (k >= 0)
+                send_row(s, row);
+}
+
+static void send_line(JobStream *s, const char *line) {
+        _cleanup_(json_unrefp) Json *row = NULL;
+        int r;
+
+        r = json_new_object(&row);
+        if (r >= 0)
+                r = s->kind == JOB_STREAM_TEXT ? json_set_textf(row, "stream", "%s\n", line)
+                                               : json_set_text(row, "status", line);
+        if (r >= 0)
+                send_row(s, row);
+}
+
+static void on_done(Job *j, int r, const Error *e, void *userdata) {
+        JobStream *s = userdata;
+
+        stream_set_callbacks(s->stream, NULL, NULL, NULL);
+        if (r < 0)
+                send_error(s, r, e);
+        else
+                STRV_FOREACH (line, j->lines)
+                        send_line(s, *line);
+        stream_end(s->stream);
+        job_stream_free(s);
+}
+
+static void on_gone(Stream *stream, void *userdata) {
+        JobStream *s = userdata;
+
+        if (s->cancel_on_gone)
+                (void) job_cancel(s->job);
+        job_stream_free(s);
+}
+
+int job_stream_new(Request *q, Job *j, JobStreamKind kind, int quiet, int cancel_on_gone) {
+        JobStream *s;
+        int r;
+
+        s = new0(JobStream, 1);
+        if (!s) {
+                job_unref(j);
+                return -ENOMEM;
+        }
+        s->job = j;
+        s->kind = kind;
+        s->quiet = quiet;
+        s->cancel_on_gone = cancel_on_gone;
+
+        r = stream_new(q, "application/json", &s->stream);
+        if (r >= 0) {
+                stream_set_callbacks(s->stream, NULL, on_gone, s);
+                r = job_watch(j, on_progress, on_done, s, &s->watch);
+                if (r < 0)
+                        stream_set_callbacks(s->stream, NULL, NULL, NULL);
+        }
+        if (r < 0)
+                job_stream_free(s);
+        return r;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* The route table: method and pattern → handler and what the caller must be allowed. A pattern's {name} matches one path part,
+ * {name...} one or more (image names hold slashes); literal parts behind it are matched from the end. */
+
+#include "dbus/bus-auth.h"
+
+typedef struct Request Request;
+typedef struct Response Response;
+
+enum {
+        ROUTE_BODY_STREAM =
+                1
+                << 0, /* the body goes through a pipe (q->body_fd), the handler runs when it begins */
+        ROUTE_HEAD = 1 << 1, /* HEAD too */
+};
+
+typedef struct Route {
+        const char *method;
+        const char *pattern;
+        AuthAction action;
+        int (*handler)(Request *q, Response *a);
+        unsigned flags;
+        const char *
+                object; /* name of the variable that says which object is meant, for polkit and the journal */
+} Route;
+
+/* Ends with a row without method. */
+extern const Route system_routes[];
+extern const Route container_routes[];
+extern const Route container_io_routes[];
+extern const Route image_routes[];
+extern const Route image_transfer_routes[];
+extern const Route events_routes[];
+extern const Route absent_routes[]; /* last: what Docker has and we do not */
+
+/* Splits the version off path, finds the route, fills q->api, q->path, q->route and the variables. Negative with q->error filled:
+ * unknown path, version too old or too new. */
+int router_find(Request *q, const char *path);

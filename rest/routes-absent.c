@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What Docker's API has and this engine has not: 501 with a sentence, so that nobody takes it for a wrong path. Objects that cannot exist here
+ * (a network, a volume by name, …) are simply not found, since clients that look for a name go on after a 404 only. A row leaves this file when
+ * its function arrives. */
+
+#include "lib/base/error.h"
+#include "rest/request.h"
+#include "rest/router.h"
+
+static int not_implemented(Request *q, Response *a) {
+        return error_set(
+                &q->error, ERROR_NOT_IMPLEMENTED, "%s %s is not implemented", q->method, q->path);
+}
+
+/* clang-format off */
+const Route absent_routes[] = {
+        { "POST",   "/auth",                             AUTH_VIEW, not_implemented },
+        { "POST",   "/build",                            AUTH_VIEW, not_implemented, ROUTE_BODY_STREAM },
+        { "POST",   "/build/prune",                      AUTH_VIEW, not_implemented },
+        { "POST",   "/commit",                           AUTH_VIEW, not_implemented },
+        { "POST",   "/containers/prune",                 AUTH_VIEW, not_implemented },
+        { "GET",    "/containers/{id}/archive",          AUTH_VIEW, not_implemented },
+        { "PUT",    "/containers/{id}/archive",          AUTH_VIEW, not_implemented, ROUTE_BODY_STREAM },
+        { "POST",   "/containers/{id}/attach",           AUTH_VIEW, not_implemented },
+        { "GET",    "/containers/{id}/attach/ws",        AUTH_VIEW, not_implemented },
+        { "GET",    "/containers/{id}/changes",          AUTH_VIEW, not_implemented },
+        { "POST",   "/containers/{id}/exec",             AUTH_VIEW, not_implemented },
+        { "GET",    "/containers/{id}/export",           AUTH_VIEW, not_implemented },
+        { "POST",   "/containers/{id}/pause",            AUTH_VIEW, not_implemented },
+        { "POST",   "/containers/{id}/rename",           AUTH_VIEW, not_implemented },
+        { "POST",   "/containers/{id}/resize",           AUTH_VIEW, not_implemented },
+        { "POST",   "/containers/{id}/restart",          AUTH_VIEW, not_implemented },
+        { "GET",    "/containers/{id}/stats",            AUTH_VIEW, not_implemented },
+        { "GET",    "/containers/{id}/top",              AUTH_VIEW, not_implemented },
+        { "POST",   "/containers/{id}/unpause",          AUTH_VIEW, not_implemented },
+        { "POST",   "/containers/{id}/update",           AUTH_VIEW, not_implemented },
+        { "GET",    "/distribution/{name...}/json",      AUTH_VIEW, not_implemented },
+        { "GET",    "/images/get",                       AUTH_VIEW, not_implemented },
+        { "POST",   "/images/prune",                     AUTH_VIEW, not_implemented },
+        { "GET",    "/images/search",                    AUTH_VIEW, not_implemented },
+        { "GET",    "/images/{name...}/get",             AUTH_VIEW, not_implemented },
+        { "POST",   "/images/{name...}/push",            AUTH_VIEW, not_implemented },
+        { "GET",    "/networks",                         AUTH_VIEW, not_implemented },
+        { "POST",   "/networks/create",                  AUTH_VIEW, not_implemented },
+        { "POST",   "/networks/prune",                   AUTH_VIEW, not_implemented },
+        { "GET",    "/plugins",                          AUTH_VIEW, not_implemented },
+        { "GET",    "/system/df",                        AUTH_VIEW, not_implemented },
+        { "GET",    "/volumes",                          AUTH_VIEW, not_implemented },
+        { "POST",   "/volumes/create",                   AUTH_VIEW, not_implemented },
+        { "POST",   "/volumes/prune",                    AUTH_VIEW, not_implemented },
+        {}
+};
+/* clang-format on */

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "engine/container/container.h"
+#include "engine/container/containers.h"
+#include "engine/core/pending.h"
+#include "engine/engine.h"
+#include "engine/view/container-view.h"
+#include "lib/api/container-spec.h"
+#include "lib/api/filter.h"
+#include "lib/base/alloc.h"
+#include "lib/json/json.h"
+#include "rest/request.h"
+#include "rest/router.h"
+
+static int find(Request *q, Container **ret) {
+        return containers_find(q->engine->containers, request_var(q, "id"), ret, &q->error);
+}
+
+/* ---- answers that come later ----
+ * The Pending's callback finishes the request; a client that left detaches it, and the verb goes on without a listener. */
+
+static void detach(Request *q) {
+        Pending *p = TAKE_PTR(q->data);
+
+        pending_detach(p);
+        pending_unref(p);
+}
+
+static void finish(Request *q, int r) {
+        pending_unref(TAKE_PTR(q->data));
+        request_finish(q, r);
+}
+
+static void on_done_204(int r, void *result, const Error *e, void *userdata) {
+        Request *q = userdata;
+
+        if (r < 0)
+                (void) error_copy(&q->error, e);
+        else
+                r = response_empty(&q->response, 204);
+        finish(q, r);
+}
+
+static int defer(Request *q, pending_callback_t callback, Pending **ret) {
+        Pending *p;
+        int r;
+
+        r = pending_new(callback, q, &p);
+        if (r < 0)
+                return r;
+
+        q->data = p;
+        q->on_gone = detach;
+        *ret = p;
+        return 0;
+}
+
+/* The engine refused at once: the Pending is untouched, the router answers. */
+static int refuse(Request *q, int r) {
+        q->on_gone = NULL;
+        pending_unref(TAKE_PTR(q->data));
+        return r;
+}
+
+/* ---- looking ---- */
+
+static int get_list(Request *q, Response *a) {
+        _cleanup_(filter_freep) Filter *filter = NULL;
+        _cleanup_(freep) Container **list = NULL;
+        _cleanup_(json_unrefp) Json *rows = NULL;
+        int64_t limit;
+        size_t n;
+        int r;
+
+        r = filter_parse(request_query(q, "filters"), container_filter_keys, &filter, &q->error);
+        if (r < 0)
+                return r;
+
+        r = request_query_int64(q, "limit", -1, &limit);
+        if (r < 0)
+                return r;
+
+        r = containers_list(q->engine->containers, request_query_bool(q, "all", false), limit,
+                filter, &list, &n, &q->error);
+        if (r < 0)
+                return r;
+
+        r = json_new_list(&rows);
+        for (size_t i = 0; r >= 0 && i < n; i++) {
+                _cleanup_(json_unrefp) Json *row = NULL;
+
+                r = container_view_row(list[i], q->api, request_query_bool(q, "size", false), &row);
+                if (r >= 0)
+                        r = json_append(rows, row);
+        }
+        if (r < 0)
+                return r;
+
+        return response_json(a, 200, rows);
+}
+
+static int get_inspect(Request *q, Response *a) {
+        _cleanup_(json_unrefp) Json *v = NULL;
+        Container *c;
+        int r;
+
+        r = find(q, &c);
+        if (r < 0)
+                return r;
+
+        r = container_view_inspect(c, q->api, request_query_bool(q, "size", false), &v);
+        if (r < 0)
+                return r;
+        return response_json(a, 200, v);
+}
+
+/* ---- verbs ---- */
+
+static int answer_created(Response *a, const Container *c) {
+        _cleanup_(json_unrefp) Json *v = NULL;
+        int r;
+
+        r = json_new_object(&v);
+        if (r >= 0)
+                r = json_set_text(v, "Id", c->id);
+        if (r >= 0)
+                r = json_set_strv(v, "Warnings", c->warnings);
+        if (r < 0)
+                return r;
+        return response_json(a, 201, v);
+}
+
+static void on_created(int r, void *result, const Error *e, void *userdata) {
+        Request *q = userdata;
+
+        if (r < 0)
+                (void) error_copy(&q->error, e);
+        else
+                r = answer_created(&q->response, result);
+        finish(q, r);
+}
+
+static int post_create(Request *q, Response *a) {
+        _cleanup_(container_spec_done) ContainerSpec spec;
+        _cleanup_(json_unrefp) Json *body = NULL;
+        Pending *p;
+        int r;
+
+        container_spec_init(&spec);
+
+        r = request_body_json(q, /* may_be_empty= */ false, &body);
+        if (r < 0)
+                return r;
+
+        r = container_spec_read(body, &spec, &q->error);
+        if (r < 0)
+                return r;
+
+        r = defer(q, on_created, &p);
+        if (r < 0)
+                return r;
+
+        r = containers_create(q->engine->containers, &spec, request_query(q, "name"),
+                request_query(q, "platform"), p, &q->error);
+        if (r < 0)
+                return refuse(q, r);
+        return request_defer(q);
+}
+
+static int post_start(Request *q, Response *a) {
+        Container *c;
+        Pending *p;
+        int r;
+
+        if (buffer_size(&q->body) > 7)
+                return error_set(&q->error, ERROR_INVALID,
+                        "starting container with non-empty request body was deprecated since API "
+                        "v1.22 "
+                        "and removed in v1.24");
+
+        r = find(q, &c);
+        if (r < 0)
+                return r;
+
+        r = defer(q, on_done_204, &p);
+        if (r < 0)
+                return r;
+
+        r = container_start(c, p, &q->error);
+        if (r < 0)
+                return refuse(q, r);
+        return request_defer(q);
+}
+
+static int post_stop(Request *q, Response *a) {
+        int64_t timeout;
+        Container *c;
+        Pending *p;
+        int r;
+
+        r = request_query_int64(q, "t", CONTAINER_TIMEOUT_DEFAULT, &timeout);
+        if (r < 0)
+                return r;
+
+        r = find(q, &c);
+        if (r < 0)
+                return r;
+
+        r = defer(q, on_done_204, &p);
+        if (r < 0)
+                return r;
+
+        r = container_stop(
+                c, timeout, q->api >= 1042 ? request_query(q, "signal") : NULL, p, &q->error);
+        if (r < 0)
+                return refuse(q, r);
+        return request_defer(q);
+}
+
+static int post_kill(Request *q, Response *a) {
+        Container *c;
+        Pending *p;
+        int r;
+
+        r = find(q, &c);
+        if (r < 0)
+                return r;
+
+        r = defer(q, on_done_204, &p);
+        if (r < 0)
+                return r;
+
+        r = container_kill(c, request_query(q, "signal"), p, &q->error);
+        if (r < 0)
+                return refuse(q, r);
+        return request_defer(q);
+}
+
+static int delete_container(Request *q, Response *a) {
+        Container *c;
+        Pending *p;
+        int r;
+
+        r = find(q, &c);
+        if (r < 0)
+                return r;
+
+        if (request_query_bool(q, "link", false))
+                return error_set(
+                        &q->error, ERROR_NOT_IMPLEMENTED, "container links are not implemented");
+
+        r = defer(q, on_done_204, &p);
+        if (r < 0)
+                return r;
+
+        r = container_remove(c, request_query_bool(q, "force", false),
+                request_query_bool(q, "v", false), p, &q->error);
+        if (r < 0)
+                return refuse(q, r);
+        return request_defer(q);
+}
+
+/* clang-format off */
+const Route container_routes[] = {
+        { "GET",    "/containers/json",       AUTH_VIEW,              get_list },
+        { "POST",   "/containers/create",     AUTH_MANAGE_CONTAINERS, post_create },
+        { "GET",    "/containers/{id}/json",  AUTH_VIEW,              get_inspect,      0, "id" },
+        { "POST",   "/containers/{id}/start", AUTH_MANAGE_CONTAINERS, post_start,       0, "id" },
+        { "POST",   "/containers/{id}/stop",  AUTH_MANAGE_CONTAINERS, post_stop,        0, "id" },
+        { "POST",   "/containers/{id}/kill",  AUTH_MANAGE_CONTAINERS, post_kill,        0, "id" },
+        { "DELETE", "/containers/{id}",       AUTH_MANAGE_CONTAINERS, delete_container, 0, "id" },
+        {}
+};
+/* clang-format on */
