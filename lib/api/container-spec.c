@@ -118,7 +118,7 @@ static int default_list(char ***list, const char *const *values) {
         if (*list)
                 return 0;
 
-        *list = strv_copy((char *const *)values);
+        *list = strv_copy((char *const *) values);
         return *list ? 0 : -ENOMEM;
 }
 

@@ -265,7 +265,7 @@ static size_t repeat_count(const char *p) {
 
         for (p++; *p && *p != '}'; p++) {
                 n = *p >= '0' && *p <= '9'
-                          ? MIN(n * 10 + (size_t)(*p - '0'), (size_t)PATTERN_COST_MAX)
+                          ? MIN(n * 10 + (size_t) (*p - '0'), (size_t) PATTERN_COST_MAX)
                           : 0;
                 most = MAX(most, n);
         }
@@ -374,7 +374,7 @@ static bool has_labels(char *const *wanted, char *const *pairs) {
                 const char *equals = strchr(*w, '='), *have;
                 _cleanup_(freep) char *key = NULL;
 
-                if (str_copy_n(&key, *w, equals ? (size_t)(equals - *w) : strlen(*w)) < 0)
+                if (str_copy_n(&key, *w, equals ? (size_t) (equals - *w) : strlen(*w)) < 0)
                         return false;
                 have = pairs_get(pairs, key);
                 if (!have || (equals && !streq(have, equals + 1)))

@@ -14,7 +14,7 @@
 typedef struct Error Error;
 typedef struct Filter Filter;
 
-#define FILTER_SIZE_MAX   ((size_t)64 * 1024)
+#define FILTER_SIZE_MAX   ((size_t) 64 * 1024)
 #define FILTER_VALUES_MAX 1000U
 
 /* keys: NULL-terminated list of what the endpoint knows (NULL: any); another one gives

@@ -3,12 +3,14 @@
 
 /* What crosses between stauerd and one stauer-monitor.
  *
- * Start: the daemon hands the monitor two descriptors: 3 is a sealed memfd that holds a MonitorSpec as JSON, 4 is the
- * listening SOCK_SEQPACKET socket RUNDIR/monitor.sock, already bound by the daemon, so that the daemon may connect
- * at once and any later daemon may connect again. All records on that socket are JSON objects with a "type".
+ * Start: the daemon hands the monitor two descriptors: 3 is a sealed memfd that holds a
+ * MonitorSpec as JSON, 4 is the listening SOCK_SEQPACKET socket RUNDIR/monitor.sock, already
+ * bound by the daemon, so that the daemon may connect at once and any later daemon may connect
+ * again. All records on that socket are JSON objects with a "type".
  *
- * The monitor accepts one daemon at a time; a newer connection replaces the older one. On connect the monitor says
- * where it is: it sends its last state record ("ready", "started", "failed" or "exited") again. */
+ * The monitor accepts one daemon at a time; a newer connection replaces the older one. On
+ * connect the monitor says where it is: it sends its last state record ("ready", "started",
+ * "failed" or "exited") again. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,8 +25,9 @@ typedef struct Json Json;
 #define MONITOR_FD_SPEC      3
 #define MONITOR_FD_LISTEN    4
 
-/* One mount that the storage driver asked for. options may hold names relative to directory (overlay's lowerdir must fit
- * into a page), so the monitor enters directory before it mounts. type "bind" binds source. */
+/* One mount that the storage driver asked for. options may hold names relative to directory
+ * (overlay's lowerdir must fit into a page), so the monitor enters directory before it mounts.
+ * type "bind" binds source. */
 typedef struct MountSpec {
         char *type;
         char *source;
@@ -35,48 +38,50 @@ typedef struct MountSpec {
 
 /* What only the monitor can see, because the daemon has a /tmp, a /home and a /dev of its own. */
 typedef struct MonitorBind {
-        char *source;           /* a bind mount of config has it; checked before the runtime is called */
-        bool create;            /* make a folder there when it is missing (docker's -v), else that is an error:
+        char *source; /* a bind mount of config has it; checked before the runtime is called */
+        bool create; /* make a folder there when it is missing (docker's -v), else that is an error:
                                  * invalid mount config for type "bind": bind source path does not exist: SOURCE */
 } MonitorBind;
 
 typedef struct MonitorDevice {
-        char *path_on_host;     /* a node, a link to one, or a folder: all nodes below it */
+        char *path_on_host; /* a node, a link to one, or a folder: all nodes below it */
         char *path_in_container;
-        char *permissions;      /* of r w m; added to linux.resources.devices */
+        char *permissions; /* of r w m; added to linux.resources.devices */
 } MonitorDevice;
 
 typedef struct MonitorSpec {
         uint32_t version;
         char *id;
         char *name;
-        char *image;            /* name as the user gave it, for the journal's IMAGE_NAME */
-        char *run_dir;          /* RUNROOT/containers/ID: bundle, exit file, socket, pid file */
-        char *bundle_dir;       /* run_dir/bundle: the monitor writes config.json there and mounts rootfs/ there */
-        char *log_path;         /* json-file: DATAROOT/containers/ID/ID-json.log */
+        char *image;   /* name as the user gave it, for the journal's IMAGE_NAME */
+        char *run_dir; /* RUNROOT/containers/ID: bundle, exit file, socket, pid file */
+        char *bundle_dir; /* run_dir/bundle: the monitor writes config.json there and mounts rootfs/ there */
+        char *log_path; /* json-file: DATAROOT/containers/ID/ID-json.log */
         MountSpec rootfs;
-        Json *config;           /* OCI config.json, complete but for process.user and HOME */
+        Json *config; /* OCI config.json, complete but for process.user and HOME */
         MonitorBind *binds;
         size_t n_binds;
         MonitorDevice *devices; /* the monitor looks the nodes up and adds them to linux.devices */
         size_t n_devices;
-        bool all_devices;       /* privileged: every node of the host's /dev, as Docker does */
-        char *user;             /* as the user or image wrote it: "", "name", "uid:gid", …; resolved in the mounted root */
+        bool all_devices; /* privileged: every node of the host's /dev, as Docker does */
+        char *user; /* as the user or image wrote it: "", "name", "uid:gid", …; resolved in the mounted root */
         char **group_add;
-        char *runtime;          /* path of the OCI runtime program */
+        char *runtime; /* path of the OCI runtime program */
         char **runtime_args;
-        char *runtime_root;     /* state folder given to the runtime by --root */
-        char *log_driver;       /* json-file, journald, none */
-        char **log_opts;        /* KEY=VALUE */
-        char **log_fields;      /* KEY=VALUE extra fields (labels, env, tag already resolved), see engine/log/driver.h */
+        char *runtime_root; /* state folder given to the runtime by --root */
+        char *log_driver;   /* json-file, journald, none */
+        char **log_opts;    /* KEY=VALUE */
+        char **log_fields; /* KEY=VALUE extra fields (labels, env, tag already resolved), see engine/log/driver.h */
         bool open_stdin;
         bool terminal;
         bool stdin_once;
-        uint64_t stop_timeout_usec;     /* after SIGTERM to the monitor (scope stopped): stop signal, then KILL */
+        uint64_t
+                stop_timeout_usec; /* after SIGTERM to the monitor (scope stopped): stop signal, then KILL */
         int stop_signal;
 } MonitorSpec;
 
-/* Final or present figures of a container; UINT64_MAX where the host cannot tell (controller absent). */
+/* Final or present figures of a container; UINT64_MAX where the host cannot tell (controller
+ * absent). */
 typedef struct Accounting {
         uint64_t cpu_usage_nsec;
         uint64_t cpu_user_nsec;
@@ -90,40 +95,43 @@ typedef struct Accounting {
         uint64_t oom_kills;
 } Accounting;
 
-#define ACCOUNTING_NULL                                                                           \
-        (Accounting) { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX,                \
-                       UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX }
+#define ACCOUNTING_NULL                                                                 \
+        (Accounting) {                                                                  \
+                UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, \
+                        UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX                  \
+        }
 
-/* Monitor to daemon. "exited" has the same table as the file RUNDIR/exit.json, which is written (beside, renamed) before the record
- * is sent; a "failed" start leaves an exit file too (started_at 0). */
+/* Monitor to daemon. "exited" has the same table as the file RUNDIR/exit.json, which is written
+ * (beside, renamed) before the record is sent; a "failed" start leaves an exit file too
+ * (started_at 0). */
 typedef enum MonitorRecordType {
-        MONITOR_READY,          /* root file system mounted, waiting for "go" */
-        MONITOR_STARTED,        /* pid, started_at */
-        MONITOR_FAILED,         /* exit_code 125/126/127/128 as Docker maps them, error */
-        MONITOR_EXITED,         /* exit_code, oom_killed, exited_at, accounting */
-        MONITOR_OOM,            /* a process was killed, the container lives on */
-        MONITOR_REPLY,          /* serial, error kind and text (empty: done); may carry descriptors */
+        MONITOR_READY,   /* root file system mounted, waiting for "go" */
+        MONITOR_STARTED, /* pid, started_at */
+        MONITOR_FAILED,  /* exit_code 125/126/127/128 as Docker maps them, error */
+        MONITOR_EXITED,  /* exit_code, oom_killed, exited_at, accounting */
+        MONITOR_OOM,     /* a process was killed, the container lives on */
+        MONITOR_REPLY,   /* serial, error kind and text (empty: done); may carry descriptors */
         _MONITOR_RECORD_MAX,
         _MONITOR_RECORD_INVALID = -22,
 } MonitorRecordType;
 
 typedef struct MonitorRecord {
-        int type;               /* MonitorRecordType; on the wire "ready", "started", … */
+        int type; /* MonitorRecordType; on the wire "ready", "started", … */
         uint64_t serial;
-        int64_t pid;            /* the container's first process, in the host's pid namespace */
-        int64_t exit_code;      /* 0…255, 128+n after signal n */
+        int64_t pid;       /* the container's first process, in the host's pid namespace */
+        int64_t exit_code; /* 0…255, 128+n after signal n */
         bool oom_killed;
-        uint64_t started_at;    /* nsec since the epoch */
+        uint64_t started_at; /* nsec since the epoch */
         uint64_t exited_at;
         Accounting accounting;
-        char *error_kind;       /* lib/base/error.h name */
+        char *error_kind; /* lib/base/error.h name */
         char *error;
 } MonitorRecord;
 
 /* Daemon to monitor. Each gets a MONITOR_REPLY with the same serial, except go. */
 typedef enum MonitorCommandType {
-        MONITOR_GO,             /* cgroup: we are in the scope now; make supervisor/ and container/, start */
-        MONITOR_KILL,           /* signal, to the first process; all: every process of the container */
+        MONITOR_GO,   /* cgroup: we are in the scope now; make supervisor/ and container/, start */
+        MONITOR_KILL, /* signal, to the first process; all: every process of the container */
         MONITOR_REOPEN_LOGS,
         _MONITOR_COMMAND_MAX,
         _MONITOR_COMMAND_INVALID = -22,

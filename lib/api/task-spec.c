@@ -55,7 +55,7 @@ const JsonField task_result_fields[] = {
 /* clang-format on */
 
 const char *task_kind_to_string(TaskKind k) {
-        return (int)k >= 0 && k < _TASK_KIND_MAX ? task_kind_table[k] : NULL;
+        return (int) k >= 0 && k < _TASK_KIND_MAX ? task_kind_table[k] : NULL;
 }
 
 void task_spec_done(TaskSpec *t) {

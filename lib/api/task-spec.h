@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* What crosses between stauerd and one stauer-worker: one TaskSpec down, then TaskProgress rows up and one TaskResult last, all
- * as JSON records on descriptor 3 (SOCK_SEQPACKET). Descriptors of the task (the archive to read, …) travel with the TaskSpec
- * record. A worker writes only below DATAROOT/tmp/<its own folder> and under names that nobody refers to yet (blobs by digest, layers by
- * chain id, made complete by one rename); images, tags and container state are the daemon's. */
+/* What crosses between stauerd and one stauer-worker: one TaskSpec down, then TaskProgress rows
+ * up and one TaskResult last, all as JSON records on descriptor 3 (SOCK_SEQPACKET). Descriptors
+ * of the task (the archive to read, …) travel with the TaskSpec record. A worker writes only
+ * below DATAROOT/tmp/<its own folder> and under names that nobody refers to yet (blobs by
+ * digest, layers by chain id, made complete by one rename); images, tags and container state are
+ * the daemon's. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,29 +20,30 @@ typedef struct Json Json;
 #define TASK_FD_CHANNEL 3
 
 typedef enum TaskKind {
-        TASK_LOAD,              /* fd: docker-archive, OCI archive; plain or compressed */
-        TASK_IMPORT,            /* fd: tar of a root file system */
-        TASK_LAYER_CREATE,      /* driver whose create is slow (vfs): layer_id, layer_parent */
-        TASK_LAYER_REMOVE,      /* empty DATAROOT/tmp/trash */
+        TASK_LOAD,         /* fd: docker-archive, OCI archive; plain or compressed */
+        TASK_IMPORT,       /* fd: tar of a root file system */
+        TASK_LAYER_CREATE, /* driver whose create is slow (vfs): layer_id, layer_parent */
+        TASK_LAYER_REMOVE, /* empty DATAROOT/tmp/trash */
         _TASK_KIND_MAX,
         _TASK_KIND_INVALID = -22,
 } TaskKind;
 
 typedef struct TaskSpec {
-        int kind;               /* TaskKind; on the wire "load", "import", … */
+        int kind; /* TaskKind; on the wire "load", "import", … */
         char *data_root;
-        char *driver;           /* storage driver */
+        char *driver; /* storage driver */
         char **driver_opts;
         char *layer_id;
         char *layer_parent;
-        char **tags;            /* import: normalised reference to give, may be empty */
-        char **changes;         /* import: Dockerfile-like changes (CMD, ENV, …) as Docker's import --change */
-        char *message;          /* import: history comment */
+        char **tags; /* import: normalised reference to give, may be empty */
+        char **changes; /* import: Dockerfile-like changes (CMD, ENV, …) as Docker's import --change */
+        char *message; /* import: history comment */
         char *platform;
         bool quiet;
 } TaskSpec;
 
-/* One row of progress: id names what it is about (a short layer id, or empty), total 0 when unknown. stream is text as it stands. */
+/* One row of progress: id names what it is about (a short layer id, or empty), total 0 when
+ * unknown. stream is text as it stands. */
 typedef struct TaskProgress {
         char *id;
         char *status;
@@ -50,13 +53,13 @@ typedef struct TaskProgress {
 } TaskProgress;
 
 typedef struct TaskImage {
-        char *id;               /* sha256:… of the image config */
-        char *manifest;         /* sha256:… of the OCI manifest blob */
-        char **tags;            /* normalised references found in the archive */
+        char *id;       /* sha256:… of the image config */
+        char *manifest; /* sha256:… of the OCI manifest blob */
+        char **tags;    /* normalised references found in the archive */
 } TaskImage;
 
 typedef struct TaskResult {
-        char *error_kind;       /* empty: done */
+        char *error_kind; /* empty: done */
         char *error;
         TaskImage *images;
         size_t n_images;

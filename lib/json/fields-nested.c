@@ -83,11 +83,11 @@ static int copy_pointer(const JsonField *f, const void *from, void *to) {
 /* Lists of structs, and objects whose keys are a member of the structs. */
 
 static void *element(const JsonField *f, const void *s, size_t i) {
-        return (char *)*pointer(f, s) + i * f->size;
+        return (char *) *pointer(f, s) + i * f->size;
 }
 
 static char **element_key(const JsonField *f, void *e) {
-        return (char **)(void *)((char *)e + f->key_offset);
+        return (char **) (void *) ((char *) e + f->key_offset);
 }
 
 static void done_array(const JsonField *f, void *s) {
@@ -142,7 +142,7 @@ static int read_array(
 }
 
 static int compare_keys(const void *a, const void *b, void *f) {
-        return strcmp(*element_key(f, *(void *const *)a), *element_key(f, *(void *const *)b));
+        return strcmp(*element_key(f, *(void *const *) a), *element_key(f, *(void *const *) b));
 }
 
 static int write_keyed(const JsonField *f, const void *s, Json **ret) {
@@ -160,7 +160,7 @@ static int write_keyed(const JsonField *f, const void *s, Json **ret) {
                 return -ENOMEM;
         for (size_t i = 0; i < n; i++)
                 sorted[i] = element(f, s, i);
-        qsort_r(sorted, n, sizeof(sorted[0]), compare_keys, (void *)(uintptr_t)f);
+        qsort_r(sorted, n, sizeof(sorted[0]), compare_keys, (void *) (uintptr_t) f);
 
         for (size_t i = 0; i < n; i++) {
                 _cleanup_(json_unrefp) Json *v = NULL;
@@ -235,7 +235,7 @@ static Json **raw(const JsonField *f, const void *s) {
 
 static int read_raw(
         const JsonReader *reader, Json *v, const JsonField *f, void *s, const JsonPlace *at) {
-        (void)json_unref(*raw(f, s));
+        (void) json_unref(*raw(f, s));
         *raw(f, s) = (f->flags & JSON_NULLABLE) && json_is_null(v) ? NULL : json_ref(v);
         return 0;
 }

@@ -18,8 +18,8 @@ typedef struct IntegerType {
 } IntegerType;
 
 static const IntegerType integer_types[_JSON_FIELD_MAX] = {
-        [JSON_FIELD_INT] = { true, INT_MIN, INT_MAX, (uint64_t)(int64_t)JSON_NO_INT },
-        [JSON_FIELD_INT64] = { true, INT64_MIN, INT64_MAX, (uint64_t)JSON_NO_INT64 },
+        [JSON_FIELD_INT] = { true, INT_MIN, INT_MAX, (uint64_t) (int64_t) JSON_NO_INT },
+        [JSON_FIELD_INT64] = { true, INT64_MIN, INT64_MAX, (uint64_t) JSON_NO_INT64 },
         [JSON_FIELD_UINT16] = { false, 0, UINT16_MAX, JSON_NO_UINT16 },
         [JSON_FIELD_UINT32] = { false, 0, UINT32_MAX, JSON_NO_UINT32 },
         [JSON_FIELD_UINT64] = { false, 0, UINT64_MAX, JSON_NO_UINT64 },
@@ -30,15 +30,15 @@ static uint64_t integer_load(const JsonField *f, const void *s) {
 
         switch (f->type) {
         case JSON_FIELD_INT:
-                return (uint64_t)(int64_t) * (const int *)m;
+                return (uint64_t) (int64_t) * (const int *) m;
         case JSON_FIELD_INT64:
-                return (uint64_t) * (const int64_t *)m;
+                return (uint64_t) * (const int64_t *) m;
         case JSON_FIELD_UINT16:
-                return *(const uint16_t *)m;
+                return *(const uint16_t *) m;
         case JSON_FIELD_UINT32:
-                return *(const uint32_t *)m;
+                return *(const uint32_t *) m;
         case JSON_FIELD_UINT64:
-                return *(const uint64_t *)m;
+                return *(const uint64_t *) m;
         default:
                 assert_unreachable();
         }
@@ -49,19 +49,19 @@ static void integer_store(const JsonField *f, void *s, uint64_t n) {
 
         switch (f->type) {
         case JSON_FIELD_INT:
-                *(int *)m = (int)(int64_t)n;
+                *(int *) m = (int) (int64_t) n;
                 break;
         case JSON_FIELD_INT64:
-                *(int64_t *)m = (int64_t)n;
+                *(int64_t *) m = (int64_t) n;
                 break;
         case JSON_FIELD_UINT16:
-                *(uint16_t *)m = (uint16_t)n;
+                *(uint16_t *) m = (uint16_t) n;
                 break;
         case JSON_FIELD_UINT32:
-                *(uint32_t *)m = (uint32_t)n;
+                *(uint32_t *) m = (uint32_t) n;
                 break;
         case JSON_FIELD_UINT64:
-                *(uint64_t *)m = n;
+                *(uint64_t *) m = n;
                 break;
         default:
                 assert_unreachable();
@@ -77,9 +77,9 @@ static int read_integer(
 
         if (type->is_signed) {
                 r = json_to_int64(v, &i);
-                if (r >= 0 && (i < type->min || i > (int64_t)type->max))
+                if (r >= 0 && (i < type->min || i > (int64_t) type->max))
                         r = -ERANGE;
-                u = (uint64_t)i;
+                u = (uint64_t) i;
         } else {
                 r = json_to_uint64(v, &u);
                 if (r >= 0 && u > type->max)
@@ -97,7 +97,7 @@ static int read_integer(
 static int write_integer(const JsonField *f, const void *s, Json **ret) {
         uint64_t n = integer_load(f, s);
 
-        return integer_types[f->type].is_signed ? json_new_int64((int64_t)n, ret)
+        return integer_types[f->type].is_signed ? json_new_int64((int64_t) n, ret)
                                                 : json_new_uint64(n, ret);
 }
 
@@ -121,16 +121,16 @@ static int read_bool(
         if (json_to_bool(v, &b) < 0)
                 return json_read_expected(reader, at, json_type_name(JSON_TYPE_BOOLEAN));
 
-        *(bool *)field_member(f, s) = b;
+        *(bool *) field_member(f, s) = b;
         return 0;
 }
 
 static int write_bool(const JsonField *f, const void *s, Json **ret) {
-        return json_new_bool(*(const bool *)field_member(f, s), ret);
+        return json_new_bool(*(const bool *) field_member(f, s), ret);
 }
 
 static bool empty_bool(const JsonField *f, const void *s) {
-        return !*(const bool *)field_member(f, s);
+        return !*(const bool *) field_member(f, s);
 }
 
 static int read_tristate(
@@ -138,29 +138,29 @@ static int read_tristate(
         bool b;
 
         if (json_is_null(v)) {
-                *(int *)field_member(f, s) = JSON_NO_TRISTATE;
+                *(int *) field_member(f, s) = JSON_NO_TRISTATE;
                 return 0;
         }
         if (json_to_bool(v, &b) < 0)
                 return json_read_expected(reader, at, json_type_name(JSON_TYPE_BOOLEAN));
 
-        *(int *)field_member(f, s) = b;
+        *(int *) field_member(f, s) = b;
         return 0;
 }
 
 static bool absent_tristate(const JsonField *f, const void *s) {
-        return *(const int *)field_member(f, s) < 0;
+        return *(const int *) field_member(f, s) < 0;
 }
 
 static int write_tristate(const JsonField *f, const void *s, Json **ret) {
         if (absent_tristate(f, s))
                 return json_new_null(ret);
 
-        return json_new_bool(*(const int *)field_member(f, s), ret);
+        return json_new_bool(*(const int *) field_member(f, s), ret);
 }
 
 static void init_tristate(const JsonField *f, void *s) {
-        *(int *)field_member(f, s) = JSON_NO_TRISTATE;
+        *(int *) field_member(f, s) = JSON_NO_TRISTATE;
 }
 
 static int read_time(
@@ -176,15 +176,15 @@ static int read_time(
 static int write_time(const JsonField *f, const void *s, Json **ret) {
         char text[CLOCK_TEXT_SIZE];
 
-        return json_new_text(clock_format(*(const int64_t *)field_member(f, s), text), ret);
+        return json_new_text(clock_format(*(const int64_t *) field_member(f, s), text), ret);
 }
 
 static bool absent_time(const JsonField *f, const void *s) {
-        return *(const int64_t *)field_member(f, s) == CLOCK_NEVER;
+        return *(const int64_t *) field_member(f, s) == CLOCK_NEVER;
 }
 
 static void init_time(const JsonField *f, void *s) {
-        *(int64_t *)field_member(f, s) = CLOCK_NEVER;
+        *(int64_t *) field_member(f, s) = CLOCK_NEVER;
 }
 
 static int fail_word(const JsonReader *reader, const JsonField *f, const JsonPlace *at) {
@@ -193,7 +193,7 @@ static int fail_word(const JsonReader *reader, const JsonField *f, const JsonPla
 
         for (size_t i = 0; i < f->n_names && used < sizeof(what); i++)
                 if (f->names[i])
-                        used += (size_t)snprintf(what + used, sizeof(what) - used, "%s\"%s\"",
+                        used += (size_t) snprintf(what + used, sizeof(what) - used, "%s\"%s\"",
                                 strchr(what, '"') ? ", " : "", f->names[i]);
 
         return json_read_fail(reader, at, what);
@@ -205,7 +205,7 @@ static int read_enum(
 
         for (size_t i = 0; text && i < f->n_names; i++)
                 if (f->names[i] && streq(f->names[i], text)) {
-                        *(int *)field_member(f, s) = (int)i;
+                        *(int *) field_member(f, s) = (int) i;
                         return 0;
                 }
 
@@ -213,25 +213,25 @@ static int read_enum(
 }
 
 static int write_enum(const JsonField *f, const void *s, Json **ret) {
-        int i = *(const int *)field_member(f, s);
+        int i = *(const int *) field_member(f, s);
 
-        if (i < 0 || (size_t)i >= f->n_names || !f->names[i])
+        if (i < 0 || (size_t) i >= f->n_names || !f->names[i])
                 return -EINVAL; /* a mistake in our own code: no document may hide it */
 
         return json_new_text(f->names[i], ret);
 }
 
 static bool absent_enum(const JsonField *f, const void *s) {
-        return *(const int *)field_member(f, s) < 0;
+        return *(const int *) field_member(f, s) < 0;
 }
 
 static bool empty_enum(const JsonField *f, const void *s) {
-        return *(const int *)field_member(f, s) == 0;
+        return *(const int *) field_member(f, s) == 0;
 }
 
 static void init_enum(const JsonField *f, void *s) {
         if (f->flags & JSON_NULLABLE)
-                *(int *)field_member(f, s) = -EINVAL;
+                *(int *) field_member(f, s) = -EINVAL;
 }
 
 /* Numbers of a list into n slots; those beyond are read too, so that their type is checked. */
@@ -248,7 +248,7 @@ static int read_uint32s(
                 if (r < 0 || u > UINT32_MAX)
                         return json_read_fail(reader, &place, "number out of range");
                 if (i < n)
-                        slots[i] = (uint32_t)u;
+                        slots[i] = (uint32_t) u;
         }
 
         return 0;

@@ -33,7 +33,7 @@ static bool empty_string(const JsonField *f, const void *s) {
 }
 
 static bool absent_pointer(const JsonField *f, const void *s) {
-        return !*(void **)field_member(f, s);
+        return !*(void **) field_member(f, s);
 }
 
 static void done_string(const JsonField *f, void *s) {

@@ -50,9 +50,9 @@ int json_read_fields(
 void fields_row_done(const JsonField *f, void *s);
 
 static inline void *field_member(const JsonField *f, const void *s) {
-        return (char *)(uintptr_t)s + f->offset;
+        return (char *) (uintptr_t) s + f->offset;
 }
 
 static inline size_t *field_counter(const JsonField *f, const void *s) {
-        return (size_t *)(void *)((char *)(uintptr_t)s + f->n_offset);
+        return (size_t *) (void *) ((char *) (uintptr_t) s + f->n_offset);
 }

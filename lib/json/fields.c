@@ -14,7 +14,7 @@
 #define NAME_SHOWN_MAX 64 /* a key can be as long as the document */
 
 const JsonTypeOps *json_type_ops(JsonFieldType type) {
-        assert((int)type > JSON_FIELD_NONE && type < _JSON_FIELD_MAX);
+        assert((int) type > JSON_FIELD_NONE && type < _JSON_FIELD_MAX);
 
         if (json_text_ops[type].read)
                 return &json_text_ops[type];
@@ -36,9 +36,9 @@ static void place_format(const JsonPlace *at, Buffer *b) {
 
         place_format(at->up, b);
         if (!at->name)
-                (void)buffer_printf(b, "[%zu]", at->i);
+                (void) buffer_printf(b, "[%zu]", at->i);
         else
-                (void)buffer_printf(b, "%s%.*s%s", buffer_empty(b) ? "" : ".", NAME_SHOWN_MAX,
+                (void) buffer_printf(b, "%s%.*s%s", buffer_empty(b) ? "" : ".", NAME_SHOWN_MAX,
                         at->name, strlen(at->name) > NAME_SHOWN_MAX ? "…" : "");
 }
 
@@ -49,14 +49,14 @@ int json_read_fail(const JsonReader *reader, const JsonPlace *at, const char *wh
         if (buffer_empty(&b))
                 return error_set(reader->reterr, ERROR_INVALID, "%s", what);
 
-        return error_set(reader->reterr, ERROR_INVALID, "%.*s: %s", (int)buffer_size(&b),
+        return error_set(reader->reterr, ERROR_INVALID, "%.*s: %s", (int) buffer_size(&b),
                 buffer_head(&b), what);
 }
 
 int json_read_expected(const JsonReader *reader, const JsonPlace *at, const char *type) {
         char what[128];
 
-        (void)snprintf(what, sizeof(what), "expected %s", type);
+        (void) snprintf(what, sizeof(what), "expected %s", type);
         return json_read_fail(reader, at, what);
 }
 

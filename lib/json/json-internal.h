@@ -11,11 +11,11 @@
 extern const char json_null_mark;
 
 static inline Json *json_wrap(struct json_object *o) {
-        return o ? (Json *)o : (Json *)(uintptr_t)&json_null_mark;
+        return o ? (Json *) o : (Json *) (uintptr_t) &json_null_mark;
 }
 
 static inline struct json_object *json_unwrap(const Json *v) {
-        return (const void *)v == &json_null_mark ? NULL : (struct json_object *)(uintptr_t)v;
+        return (const void *) v == &json_null_mark ? NULL : (struct json_object *) (uintptr_t) v;
 }
 
 /* A copy in which every byte that is not part of valid UTF-8, and every NUL, is U+FFFD. */

@@ -40,7 +40,7 @@ const char *json_type_name(JsonType type) {
                 [JSON_TYPE_OBJECT] = "an object",
         };
 
-        return (int)type >= 0 && type < _JSON_TYPE_MAX ? names[type] : "nothing";
+        return (int) type >= 0 && type < _JSON_TYPE_MAX ? names[type] : "nothing";
 }
 
 bool json_is_null(const Json *v) {
@@ -52,7 +52,7 @@ size_t json_count(const Json *v) {
         case JSON_TYPE_LIST:
                 return json_object_array_length(json_unwrap(v));
         case JSON_TYPE_OBJECT:
-                return (size_t)json_object_object_length(json_unwrap(v));
+                return (size_t) json_object_object_length(json_unwrap(v));
         default:
                 return 0;
         }
@@ -106,7 +106,7 @@ int json_to_int64(const Json *v, int64_t *ret) {
         r = to_integer(v, &i, &u);
         if (r < 0)
                 return r;
-        if (i >= 0 && (uint64_t)i != u)
+        if (i >= 0 && (uint64_t) i != u)
                 return -ERANGE;
 
         *ret = i;
@@ -180,14 +180,14 @@ bool json_walk_next(JsonWalk *walk, const char **key, Json **value) {
 
         case JSON_TYPE_OBJECT:
                 entry = walk->i++ == 0 ? lh_table_head(json_object_get_object(json_unwrap(walk->v)))
-                                       : lh_entry_next((const struct lh_entry *)walk->member);
+                                       : lh_entry_next((const struct lh_entry *) walk->member);
                 if (!entry) {
                         walk->member = NULL;
                         return false;
                 }
                 walk->member = entry;
                 *key = lh_entry_k(entry);
-                *value = json_wrap((struct json_object *)(uintptr_t)lh_entry_v(entry));
+                *value = json_wrap((struct json_object *) (uintptr_t) lh_entry_v(entry));
                 return true;
 
         default:

@@ -12,11 +12,11 @@
 static size_t utf8_sequence(const char *s, size_t size) {
         size_t n = 2;
 
-        if ((unsigned char)s[0] < 0x80)
+        if ((unsigned char) s[0] < 0x80)
                 return s[0] != 0;
-        if ((unsigned char)s[0] >= 0xe0)
+        if ((unsigned char) s[0] >= 0xe0)
                 n++;
-        if ((unsigned char)s[0] >= 0xf0)
+        if ((unsigned char) s[0] >= 0xf0)
                 n++;
 
         return n <= size && str_is_utf8(s, n) ? n : 0;
@@ -127,7 +127,7 @@ static int check_text(const char *text, size_t size, Error *reterr) {
         bool in_string = false;
 
         for (size_t i = 0; i < size; i++) {
-                unsigned char c = (unsigned char)text[i];
+                unsigned char c = (unsigned char) text[i];
 
                 if (c == 0)
                         return fail(text, i, "NUL byte", reterr);
@@ -202,7 +202,7 @@ int json_parse(const char *text, size_t size, size_t size_max, Json **ret, Error
                 return -ENOMEM;
         json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
 
-        o = json_tokener_parse_ex(tokener, text, (int)size);
+        o = json_tokener_parse_ex(tokener, text, (int) size);
         e = json_tokener_get_error(tokener);
         offset = json_tokener_get_parse_end(tokener);
         if (e == json_tokener_continue) { /* a number at the very end waits for the NUL behind it */

@@ -13,12 +13,12 @@
 const char json_null_mark;
 
 Json *json_ref(Json *v) {
-        (void)json_object_get(json_unwrap(v));
+        (void) json_object_get(json_unwrap(v));
         return v;
 }
 
 Json *json_unref(Json *v) {
-        (void)json_object_put(json_unwrap(v));
+        (void) json_object_put(json_unwrap(v));
         return NULL;
 }
 
@@ -80,7 +80,7 @@ int json_new_text_n(const char *s, size_t size, Json **ret) {
         if (size > INT_MAX)
                 return -EFBIG;
 
-        return take(json_object_new_string_len(size > 0 ? s : "", (int)size), ret);
+        return take(json_object_new_string_len(size > 0 ? s : "", (int) size), ret);
 }
 
 int json_new_list(Json **ret) {
@@ -107,9 +107,9 @@ int json_set(Json *object, const char *key, Json *v) {
                 key = mended;
         }
 
-        (void)json_ref(v);
+        (void) json_ref(v);
         if (json_object_object_add(json_unwrap(object), key, json_unwrap(v)) < 0) {
-                (void)json_unref(v);
+                (void) json_unref(v);
                 return -ENOMEM;
         }
 
@@ -252,9 +252,9 @@ int json_append(Json *list, Json *v) {
         assert(json_type_of(list) == JSON_TYPE_LIST);
         assert(v);
 
-        (void)json_ref(v);
+        (void) json_ref(v);
         if (json_object_array_add(json_unwrap(list), json_unwrap(v)) < 0) {
-                (void)json_unref(v);
+                (void) json_unref(v);
                 return -ENOMEM;
         }
 

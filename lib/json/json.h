@@ -22,7 +22,7 @@ typedef struct Json Json;
 
 #define JSON_DEPTH_MAX 64
 #define JSON_SIZE_MAX \
-        ((size_t)4 * 1024 * 1024) /* documents and API bodies; callers may pass less */
+        ((size_t) 4 * 1024 * 1024) /* documents and API bodies; callers may pass less */
 
 typedef enum JsonType {
         JSON_TYPE_NULL,

@@ -9,7 +9,7 @@
 static char **find(char *const *pairs, const char *key) {
         for (char *const *p = pairs; p && *p; p += 2)
                 if (streq(p[0], key))
-                        return (char **)(uintptr_t)p;
+                        return (char **) (uintptr_t) p;
 
         return NULL;
 }
@@ -102,7 +102,7 @@ int pairs_merge(char ***pairs, char *const *more, bool replace) {
 }
 
 static int compare(const void *a, const void *b) {
-        return strcmp(**(char *const *const *)a, **(char *const *const *)b);
+        return strcmp(**(char *const *const *) a, **(char *const *const *) b);
 }
 
 int pairs_sorted(char *const *pairs, char *const ***ret, size_t *ret_n) {

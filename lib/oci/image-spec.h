@@ -30,7 +30,7 @@ typedef struct Json Json;
 #define MEDIA_DOCKER_LAYER      "application/vnd.docker.image.rootfs.diff.tar"
 #define MEDIA_DOCKER_LAYER_GZIP "application/vnd.docker.image.rootfs.diff.tar.gzip"
 
-#define IMAGE_DOCUMENT_SIZE_MAX ((size_t)4 * 1024 * 1024)
+#define IMAGE_DOCUMENT_SIZE_MAX ((size_t) 4 * 1024 * 1024)
 #define IMAGE_LAYERS_MAX        500U /* overlayfs itself takes 500 lower directories */
 #define IMAGE_MANIFESTS_MAX     4096U
 #define IMAGE_HISTORY_MAX       10000U

@@ -121,8 +121,8 @@ static int parse_name(const char *name, Reference *r) {
         const char *slash = strchr(name, '/'), *path = name;
         int e;
 
-        if (slash && looks_like_domain(name, (size_t)(slash - name))) {
-                e = str_copy_n(&r->domain, name, (size_t)(slash - name));
+        if (slash && looks_like_domain(name, (size_t) (slash - name))) {
+                e = str_copy_n(&r->domain, name, (size_t) (slash - name));
                 if (e < 0)
                         return e;
                 path = slash + 1;

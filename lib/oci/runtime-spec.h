@@ -367,7 +367,7 @@ extern const JsonField runtime_cpu_fields[];
 extern const JsonField runtime_pids_fields[];
 extern const JsonField runtime_block_io_fields[];
 void *runtime_part_new_internal(size_t size, const JsonField *fields);
-#define runtime_part_new(T, fields) ((T *)runtime_part_new_internal(sizeof(T), fields))
+#define runtime_part_new(T, fields) ((T *) runtime_part_new_internal(sizeof(T), fields))
 
 void runtime_spec_init(RuntimeSpec *s);
 void runtime_spec_done(RuntimeSpec *s);

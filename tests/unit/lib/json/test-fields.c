@@ -282,7 +282,7 @@ static void test_null_resets(void **state) {
         assert_int_equal(read_thing(FULL, 0, &t, NULL), 0);
         assert_int_equal(json_parse(text, strlen(text), JSON_SIZE_MAX, &v, NULL), 0);
         assert_int_equal(json_read(v, thing_fields, &t, NULL), 0);
-        (void)json_unref(v);
+        (void) json_unref(v);
         assert_null(t.nullable_list);
         assert_null(t.nullable_text);
         assert_null(t.parts);
@@ -296,7 +296,7 @@ static void test_long_keys_in_errors(void **state) {
         _cleanup_(thing_done) Thing t = {};
         char text[1024];
 
-        (void)snprintf(text, sizeof(text), "{\"Map\":{\"%0900d\":1}}", 0);
+        (void) snprintf(text, sizeof(text), "{\"Map\":{\"%0900d\":1}}", 0);
         assert_int_equal(read_thing(text, 0, &t, &e), -EINVAL);
         assert_true(strlen(e.text) < 120);
 }

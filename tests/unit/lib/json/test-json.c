@@ -177,7 +177,7 @@ static void test_integers(void **state) {
         assert_true(i == INT64_MAX);
         assert_int_equal(json_to_int64(json_at(v, 2), &i), -ERANGE);
         assert_int_equal(json_to_uint64(json_at(v, 2), &u), 0);
-        assert_true(u == (uint64_t)INT64_MAX + 1);
+        assert_true(u == (uint64_t) INT64_MAX + 1);
         assert_int_equal(json_to_int64(json_at(v, 3), &i), -EINVAL);
         assert_int_equal(json_to_int64(json_at(v, 4), &i), -EINVAL);
         assert_int_equal(json_to_int64(NULL, &i), -EINVAL);
@@ -185,8 +185,8 @@ static void test_integers(void **state) {
 
 static void test_build(void **state) {
         _cleanup_(json_unrefp) Json *v = NULL, *n = NULL;
-        char *strv[] = { (char *)"x", (char *)"y", NULL };
-        char *pairs[] = { (char *)"z", (char *)"1", (char *)"b", (char *)"2", NULL };
+        char *strv[] = { (char *) "x", (char *) "y", NULL };
+        char *pairs[] = { (char *) "z", (char *) "1", (char *) "b", (char *) "2", NULL };
         Json *inner, *list;
 
         assert_int_equal(json_new_object(&v), 0);

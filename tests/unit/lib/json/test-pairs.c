@@ -42,7 +42,7 @@ static void test_merge(void **state) {
 }
 
 static void test_walk(void **state) {
-        char *pairs[] = { (char *)"k", (char *)"v", (char *)"l", (char *)"w", NULL };
+        char *pairs[] = { (char *) "k", (char *) "v", (char *) "l", (char *) "w", NULL };
         const char *key, *value;
         size_t n = 0;
 
@@ -53,7 +53,7 @@ static void test_walk(void **state) {
         }
         assert_int_equal(n, 2);
 
-        PAIRS_FOREACH(key, value, (char **)NULL)
+        PAIRS_FOREACH(key, value, (char **) NULL)
         fail();
 }
 
