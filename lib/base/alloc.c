@@ -13,7 +13,12 @@ void *alloc_array(size_t n, size_t size) {
 }
 
 void *alloc_array0(size_t n, size_t size) {
-        return n && size ? calloc(n, size) : calloc(1, 1);
+        size_t total;
+
+        if (MUL_OVERFLOWS(n, size, &total))
+                return NULL;
+
+        return calloc(1, total ? total : 1);
 }
 
 void *alloc_copy(const void *data, size_t size) {
@@ -57,7 +62,7 @@ int alloc_grow(void **array, size_t *allocated, size_t n, size_t size) {
         if (n <= *allocated && *array)
                 return 0;
 
-        wanted = MAX(n, (size_t)8);
+        wanted = MAX(n, (size_t) 8);
         if (*allocated <= SIZE_MAX / 2)
                 wanted = MAX(wanted, *allocated * 2);
         if (MUL_OVERFLOWS(wanted, size, &bytes))

@@ -22,7 +22,7 @@
 
 static int open_resolved(int dir_fd, const char *path, int flags, mode_t mode, uint64_t resolve) {
         struct open_how how = {
-                .flags = (uint64_t)(unsigned)(flags | O_CLOEXEC),
+                .flags = (uint64_t) (unsigned) (flags | O_CLOEXEC),
                 .mode = flags & (O_CREAT | __O_TMPFILE) ? mode : 0,
                 .resolve = resolve,
         };
@@ -31,12 +31,12 @@ static int open_resolved(int dir_fd, const char *path, int flags, mode_t mode, u
                 long fd = syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
 
                 if (fd >= 0)
-                        return (int)fd;
+                        return (int) fd;
                 if (errno == EINTR)
                         continue;
                 if (errno != EAGAIN || i >= BENEATH_TRIES)
                         return -errno;
-                (void)sched_yield();
+                (void) sched_yield();
         }
 }
 
@@ -78,7 +78,7 @@ static int split_last(const char *path, char **ret_folder, char **ret_last) {
         if (!last || (last_n == 2 && memcmp(last, "..", 2) == 0))
                 return -EINVAL;
 
-        folder = alloc_copy0(path, (size_t)(last - path));
+        folder = alloc_copy0(path, (size_t) (last - path));
         copy = alloc_copy0(last, last_n);
         if (!folder || !copy) {
                 free(copy);
@@ -157,14 +157,14 @@ int beneath_mkdir_p(
          * that by fd. */
         for (p = copy; (r = path_next(&p, &part, &n)) > 0;) {
                 _cleanup_(fd_closep) int dir_fd = -EBADF, made = -EBADF;
-                char *end = (char *)part + n, kept = *end;
+                char *end = (char *) part + n, kept = *end;
                 char name[NAME_MAX + 1];
 
                 *end = 0;
                 fd = beneath_open(root_fd, copy, O_PATH | O_DIRECTORY, 0, how);
                 *end = kept;
                 if (fd >= 0) {
-                        (void)fd_close(fd);
+                        (void) fd_close(fd);
                         continue;
                 }
                 if (fd != -ENOENT)
@@ -175,9 +175,9 @@ int beneath_mkdir_p(
                 memcpy(name, part, n);
                 name[n] = 0;
                 kept = *part;
-                *(char *)part = 0;
+                *(char *) part = 0;
                 dir_fd = beneath_open(root_fd, copy, O_PATH | O_DIRECTORY, 0, how);
-                *(char *)part = kept;
+                *(char *) part = kept;
                 if (dir_fd < 0)
                         return dir_fd;
 
@@ -266,7 +266,7 @@ int beneath_read(int root_fd, const char *path, size_t max, char **ret) {
                 return -ELOOP;
         if (!S_ISREG(st.st_mode))
                 return -EBADFD;
-        if ((uint64_t)st.st_size > max)
+        if ((uint64_t) st.st_size > max)
                 return -EFBIG;
 
         fd = beneath_open(root_fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0, 0);

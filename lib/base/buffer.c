@@ -39,7 +39,7 @@ int buffer_reserve(Buffer *b, size_t size, char **ret) {
                 } else {
                         char *p;
 
-                        wanted = MAX(b->allocated, (size_t)BUFFER_FIRST_SIZE);
+                        wanted = MAX(b->allocated, (size_t) BUFFER_FIRST_SIZE);
                         while (wanted < used + size)
                                 wanted *= 2;
                         p = malloc(wanted);
@@ -118,12 +118,12 @@ int buffer_vprintf(Buffer *b, const char *format, va_list ap) {
                 return -EINVAL;
 
         /* vsnprintf() wants room for its NUL, which is not counted. */
-        r = buffer_reserve(b, (size_t)n + 1, &p);
+        r = buffer_reserve(b, (size_t) n + 1, &p);
         if (r < 0)
                 return r;
 
-        (void)vsnprintf(p, (size_t)n + 1, format, ap);
-        buffer_commit(b, (size_t)n);
+        (void) vsnprintf(p, (size_t) n + 1, format, ap);
+        buffer_commit(b, (size_t) n);
         return 0;
 }
 
@@ -152,7 +152,7 @@ ssize_t buffer_read_fd(Buffer *b, int fd, size_t size) {
         if (n < 0)
                 return -errno;
 
-        buffer_commit(b, (size_t)n);
+        buffer_commit(b, (size_t) n);
         return n;
 }
 
@@ -167,7 +167,7 @@ ssize_t buffer_write_fd(Buffer *b, int fd) {
         if (n < 0)
                 return -errno;
 
-        buffer_consume(b, (size_t)n);
+        buffer_consume(b, (size_t) n);
         return n;
 }
 
@@ -181,7 +181,7 @@ size_t buffer_line(const Buffer *b) {
 
         head = buffer_head(b);
         newline = memchr(head, '\n', buffer_size(b));
-        return newline ? (size_t)(newline - head) + 1 : 0;
+        return newline ? (size_t) (newline - head) + 1 : 0;
 }
 
 const char *buffer_string(Buffer *b) {

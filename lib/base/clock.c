@@ -18,7 +18,7 @@ uint64_t clock_usec(clockid_t id) {
 
         r = clock_gettime(id, &ts);
         assert(r >= 0);
-        return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)(ts.tv_nsec / NSEC_PER_USEC);
+        return (uint64_t) ts.tv_sec * USEC_PER_SEC + (uint64_t) (ts.tv_nsec / NSEC_PER_USEC);
 }
 
 uint64_t clock_monotonic_us(void) {
@@ -35,7 +35,7 @@ int64_t clock_realtime_ns(void) {
 
         r = clock_gettime(CLOCK_REALTIME, &ts);
         assert(r >= 0);
-        return (int64_t)ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
+        return (int64_t) ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
 }
 
 /* Days since 1970 and back, in the Gregorian calendar; a year begins in March, so that the leap
@@ -46,9 +46,10 @@ static int64_t days_from_date(int64_t year, unsigned month, unsigned day) {
 
         year -= month <= 2;
         era = (year >= 0 ? year : year - 399) / 400;
-        year_of_era = (unsigned)(year - era * 400);
+        year_of_era = (unsigned) (year - era * 400);
         day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-        day_of_era = (int64_t)year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+        day_of_era =
+                (int64_t) year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
         return era * 146097 + day_of_era - 719468;
 }
 
@@ -58,7 +59,7 @@ static void date_from_days(int64_t days, int *ret_year, unsigned *ret_month, uns
 
         days += 719468;
         era = (days >= 0 ? days : days - 146096) / 146097;
-        day_of_era = (unsigned)(days - era * 146097);
+        day_of_era = (unsigned) (days - era * 146097);
         year_of_era =
                 (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
         day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
@@ -66,7 +67,7 @@ static void date_from_days(int64_t days, int *ret_year, unsigned *ret_month, uns
 
         *ret_day = day_of_year - (153 * month + 2) / 5 + 1;
         *ret_month = month < 10 ? month + 3 : month - 9;
-        *ret_year = (int)(year_of_era + era * 400) + (*ret_month <= 2);
+        *ret_year = (int) (year_of_era + era * 400) + (*ret_month <= 2);
 }
 
 static char *format_time(int64_t ns, bool fixed, char ret[static CLOCK_TEXT_SIZE]) {
@@ -90,9 +91,9 @@ static char *format_time(int64_t ns, bool fixed, char ret[static CLOCK_TEXT_SIZE
         date_from_days(days, &year, &month, &day);
 
         n = snprintf(ret, CLOCK_TEXT_SIZE, "%04i-%02u-%02uT%02u:%02u:%02u", year, month, day,
-                (unsigned)(rest / 3600), (unsigned)(rest / 60 % 60), (unsigned)(rest % 60));
+                (unsigned) (rest / 3600), (unsigned) (rest / 60 % 60), (unsigned) (rest % 60));
         if (fixed || fraction > 0) {
-                n += snprintf(ret + n, CLOCK_TEXT_SIZE - (size_t)n, ".%09u", (unsigned)fraction);
+                n += snprintf(ret + n, CLOCK_TEXT_SIZE - (size_t) n, ".%09u", (unsigned) fraction);
                 while (!fixed && ret[n - 1] == '0')
                         n--;
         }
@@ -118,7 +119,7 @@ static int take_digits(const char **p, unsigned n, unsigned low, unsigned high, 
 
                 if (c < '0' || c > '9')
                         return -EINVAL;
-                value = value * 10 + (unsigned)(c - '0');
+                value = value * 10 + (unsigned) (c - '0');
         }
         if (value < low || value > high)
                 return -EINVAL;
@@ -164,7 +165,7 @@ static int take_zone(const char **p, int64_t *ret_seconds) {
                 take_digits(p, 2, 0, 59, &minutes) < 0)
                 return -EINVAL;
 
-        *ret_seconds = sign * (int64_t)(hours * 3600 + minutes * 60);
+        *ret_seconds = sign * (int64_t) (hours * 3600 + minutes * 60);
         return 0;
 }
 

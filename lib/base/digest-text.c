@@ -12,13 +12,13 @@ static const struct {
 };
 
 const char *digest_kind_to_string(DigestKind kind) {
-        return (int)kind >= 0 && kind < _DIGEST_KIND_MAX ? kinds[kind].name : NULL;
+        return (int) kind >= 0 && kind < _DIGEST_KIND_MAX ? kinds[kind].name : NULL;
 }
 
 DigestKind digest_kind_from_string(const char *s) {
         for (size_t i = 0; s && i < _DIGEST_KIND_MAX; i++)
                 if (streq(kinds[i].name, s))
-                        return (DigestKind)i;
+                        return (DigestKind) i;
         return _DIGEST_KIND_INVALID;
 }
 
@@ -32,7 +32,7 @@ int digest_parse(const char *s, DigestKind *ret_kind, const char **ret_hex) {
                         return -EINVAL;
 
                 if (ret_kind)
-                        *ret_kind = (DigestKind)i;
+                        *ret_kind = (DigestKind) i;
                 if (ret_hex)
                         *ret_hex = hex;
                 return 0;

@@ -31,8 +31,8 @@ static int library_start(void) {
         if (!gcry_control(GCRYCTL_INITIALIZATION_FINISHED_P)) {
                 if (!gcry_check_version("1.8.0"))
                         return -ELIBBAD;
-                (void)gcry_control(GCRYCTL_DISABLE_SECMEM, 0);
-                (void)gcry_control(GCRYCTL_INITIALIZATION_FINISHED, 0);
+                (void) gcry_control(GCRYCTL_DISABLE_SECMEM, 0);
+                (void) gcry_control(GCRYCTL_INITIALIZATION_FINISHED, 0);
         }
         started = true;
         return 0;
@@ -101,7 +101,7 @@ int digest_data(const void *data, size_t size, char ret[static DIGEST_TEXT_SIZE]
                 return r;
 
         digest_update(d, data, size);
-        (void)digest_text(d, ret);
+        (void) digest_text(d, ret);
         return 0;
 }
 
@@ -130,11 +130,11 @@ int digest_fd(int fd, char ret[static DIGEST_TEXT_SIZE], uint64_t *ret_size) {
                 }
                 if (n == 0)
                         break;
-                digest_update(d, buffer, (size_t)n);
-                size += (uint64_t)n;
+                digest_update(d, buffer, (size_t) n);
+                size += (uint64_t) n;
         }
 
-        (void)digest_text(d, ret);
+        (void) digest_text(d, ret);
         if (ret_size)
                 *ret_size = size;
         return 0;

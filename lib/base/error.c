@@ -66,7 +66,7 @@ ErrorKind error_kind_from_errno(int r) {
 
         for (size_t i = 0; i < _ERROR_KIND_MAX; i++)
                 if (kinds[i].error == error)
-                        return (ErrorKind)i;
+                        return (ErrorKind) i;
 
         for (size_t i = 0; i < ARRAY_SIZE(more_errors); i++)
                 if (more_errors[i].error == error)
@@ -76,7 +76,7 @@ ErrorKind error_kind_from_errno(int r) {
 }
 
 const char *error_kind_to_string(ErrorKind kind) {
-        if ((int)kind < 0 || kind >= _ERROR_KIND_MAX)
+        if ((int) kind < 0 || kind >= _ERROR_KIND_MAX)
                 return NULL;
 
         return kinds[kind].name;
@@ -85,7 +85,7 @@ const char *error_kind_to_string(ErrorKind kind) {
 ErrorKind error_kind_from_string(const char *name) {
         for (size_t i = 0; name && i < _ERROR_KIND_MAX; i++)
                 if (streq(kinds[i].name, name))
-                        return (ErrorKind)i;
+                        return (ErrorKind) i;
 
         return _ERROR_KIND_INVALID;
 }

@@ -13,7 +13,7 @@
 #endif
 
 int fd_send(int socket, const void *data, size_t size, const int *fds, size_t n_fds, int flags) {
-        struct iovec iov = { (void *)data, size };
+        struct iovec iov = { (void *) data, size };
 
         return fd_sendv(socket, &iov, 1, fds, n_fds, flags);
 }
@@ -24,7 +24,7 @@ int fd_sendv(int socket, const struct iovec *iov, size_t n_iov, const int *fds, 
                 struct cmsghdr header;
                 char space[CMSG_SPACE(FD_PASS_MAX * sizeof(int))];
         } control;
-        struct msghdr message = { .msg_iov = (struct iovec *)iov, .msg_iovlen = n_iov };
+        struct msghdr message = { .msg_iov = (struct iovec *) iov, .msg_iovlen = n_iov };
         size_t total = 0;
         ssize_t n;
 
@@ -54,8 +54,8 @@ int fd_sendv(int socket, const struct iovec *iov, size_t n_iov, const int *fds, 
                 return -errno;
 
         /* On a stream the fds went with the first byte; the rest has to follow. */
-        if ((size_t)n < total) {
-                size_t done = (size_t)n;
+        if ((size_t) n < total) {
+                size_t done = (size_t) n;
 
                 for (size_t i = 0; i < n_iov; i++) {
                         size_t skip = MIN(done, iov[i].iov_len);
@@ -63,7 +63,7 @@ int fd_sendv(int socket, const struct iovec *iov, size_t n_iov, const int *fds, 
 
                         done -= skip;
                         r = fd_write_full(
-                                socket, (char *)iov[i].iov_base + skip, iov[i].iov_len - skip);
+                                socket, (char *) iov[i].iov_base + skip, iov[i].iov_len - skip);
                         if (r < 0)
                                 return r;
                 }
@@ -85,7 +85,7 @@ ssize_t fd_receive(int socket, void *data, size_t size, int *fds, size_t *n_fds,
                 .msg_control = &control,
                 .msg_controllen = sizeof(control),
         };
-        struct ucred creds = { .pid = 0, .uid = (uid_t)-1, .gid = (gid_t)-1 };
+        struct ucred creds = { .pid = 0, .uid = (uid_t) -1, .gid = (gid_t) -1 };
         size_t room, stored = 0;
         bool too_many = false;
         ssize_t n;
@@ -113,7 +113,7 @@ ssize_t fd_receive(int socket, void *data, size_t size, int *fds, size_t *n_fds,
                                 if (stored < room)
                                         fds[stored++] = fd;
                                 else {
-                                        (void)fd_close(fd);
+                                        (void) fd_close(fd);
                                         too_many = true;
                                 }
                         }
@@ -142,7 +142,7 @@ int fd_peer_credentials(int socket, struct ucred *ret) {
 
         if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &creds, &size) < 0)
                 return -errno;
-        if (size != sizeof(creds) || creds.uid == (uid_t)-1 || creds.gid == (gid_t)-1)
+        if (size != sizeof(creds) || creds.uid == (uid_t) -1 || creds.gid == (gid_t) -1)
                 return -ENODATA;
 
         *ret = creds;
@@ -196,7 +196,7 @@ static int socket_address(int dir_fd, const char *name, struct sockaddr_un *ret)
         else
                 n = snprintf(
                         ret->sun_path, sizeof(ret->sun_path), "/proc/self/fd/%i/%s", dir_fd, name);
-        return n < 0 || (size_t)n >= sizeof(ret->sun_path) ? -ENAMETOOLONG : 0;
+        return n < 0 || (size_t) n >= sizeof(ret->sun_path) ? -ENAMETOOLONG : 0;
 }
 
 int fd_listen_at(int dir_fd, const char *name, int type, mode_t mode, int backlog) {
@@ -224,11 +224,11 @@ int fd_listen_at(int dir_fd, const char *name, int type, mode_t mode, int backlo
          * right. */
         if (fchmod(fd, mode) < 0)
                 return -errno;
-        if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+        if (bind(fd, (struct sockaddr *) &address, sizeof(address)) < 0)
                 return -errno;
         if (fchmodat(dir_fd, name, mode, 0) < 0 || listen(fd, backlog) < 0) {
                 r = -errno;
-                (void)unlinkat(dir_fd, name, 0);
+                (void) unlinkat(dir_fd, name, 0);
                 return r;
         }
         return TAKE_FD(fd);
@@ -247,7 +247,7 @@ int fd_connect_at(int dir_fd, const char *name, int type) {
         if (fd < 0)
                 return -errno;
 
-        while (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+        while (connect(fd, (struct sockaddr *) &address, sizeof(address)) < 0)
                 if (errno != EINTR)
                         return -errno;
 

@@ -19,7 +19,7 @@ int fd_close(int fd) {
                 int saved = errno;
 
                 /* EINTR included: on Linux the descriptor is gone whatever close() says. */
-                (void)close(fd);
+                (void) close(fd);
                 errno = saved;
         }
         return -EBADF;
@@ -35,13 +35,13 @@ void fd_close_many(int *fds, size_t n) {
 int fd_close_from(int first) {
         assert(first >= 0);
 
-        return close_range((unsigned)first, ~0U, 0) < 0 ? -errno : 0;
+        return close_range((unsigned) first, ~0U, 0) < 0 ? -errno : 0;
 }
 
 int fd_cloexec_from(int first) {
         assert(first >= 0);
 
-        return close_range((unsigned)first, ~0U, CLOSE_RANGE_CLOEXEC) < 0 ? -errno : 0;
+        return close_range((unsigned) first, ~0U, CLOSE_RANGE_CLOEXEC) < 0 ? -errno : 0;
 }
 
 static int fd_change(int fd, int get, int set, int flag, bool on) {
@@ -121,9 +121,9 @@ ssize_t fd_read_full(int fd, void *data, size_t size) {
                 }
                 if (k == 0)
                         break;
-                n += (size_t)k;
+                n += (size_t) k;
         }
-        return (ssize_t)n;
+        return (ssize_t) n;
 }
 
 int fd_read_exact(int fd, void *data, size_t size) {
@@ -131,8 +131,8 @@ int fd_read_exact(int fd, void *data, size_t size) {
 
         n = fd_read_full(fd, data, size);
         if (n < 0)
-                return (int)n;
-        return (size_t)n == size ? 0 : -ENODATA;
+                return (int) n;
+        return (size_t) n == size ? 0 : -ENODATA;
 }
 
 int fd_write_full(int fd, const void *data, size_t size) {
@@ -149,7 +149,7 @@ int fd_write_full(int fd, const void *data, size_t size) {
                         return -errno;
                 }
                 p += k;
-                size -= (size_t)k;
+                size -= (size_t) k;
         }
         return 0;
 }
@@ -166,7 +166,7 @@ int fd_pwrite_full(int fd, const void *data, size_t size, uint64_t offset) {
         assert(data || size == 0);
 
         while (size > 0) {
-                ssize_t k = pwrite(fd, p, size, (off_t)offset);
+                ssize_t k = pwrite(fd, p, size, (off_t) offset);
 
                 if (k < 0) {
                         if (errno == EINTR)
@@ -174,14 +174,14 @@ int fd_pwrite_full(int fd, const void *data, size_t size, uint64_t offset) {
                         return -errno;
                 }
                 p += k;
-                offset += (uint64_t)k;
-                size -= (size_t)k;
+                offset += (uint64_t) k;
+                size -= (size_t) k;
         }
         return 0;
 }
 
 int fd_wait(int fd, int events, uint64_t timeout_usec) {
-        struct pollfd p = { .fd = fd, .events = (short)events };
+        struct pollfd p = { .fd = fd, .events = (short) events };
         uint64_t end = usec_add(clock_monotonic_us(), timeout_usec);
 
         assert(fd >= 0);
@@ -194,8 +194,8 @@ int fd_wait(int fd, int events, uint64_t timeout_usec) {
                         uint64_t now = clock_monotonic_us(), left = now < end ? end - now : 0;
 
                         ts = (struct timespec) {
-                                .tv_sec = (time_t)(left / USEC_PER_SEC),
-                                .tv_nsec = (long)(left % USEC_PER_SEC) * NSEC_PER_USEC,
+                                .tv_sec = (time_t) (left / USEC_PER_SEC),
+                                .tv_nsec = (long) (left % USEC_PER_SEC) * NSEC_PER_USEC,
                         };
                         timeout = &ts;
                 }
@@ -211,7 +211,7 @@ int fd_wait(int fd, int events, uint64_t timeout_usec) {
 }
 
 const char *fd_path(int fd, char buffer[static FD_PATH_SIZE]) {
-        (void)snprintf(buffer, FD_PATH_SIZE, "/proc/self/fd/%i", fd);
+        (void) snprintf(buffer, FD_PATH_SIZE, "/proc/self/fd/%i", fd);
         return buffer;
 }
 

@@ -20,7 +20,7 @@
 
 static void closedirp(DIR **d) {
         if (*d)
-                (void)closedir(*d);
+                (void) closedir(*d);
 }
 
 /* A stream of its own over the folder, from the beginning; fd stays open. */
@@ -35,7 +35,7 @@ static int open_stream(int fd, DIR **ret) {
         if (!*ret) {
                 int r = -errno;
 
-                (void)fd_close(copy);
+                (void) fd_close(copy);
                 return r;
         }
         return 0;
@@ -94,7 +94,7 @@ static int remove_folder(int dir_fd, const char *name, int top_fd, dev_t device,
                 /* The pass over the top folder is repeated until nothing is left, so it comes
                  * back to this one. */
                 for (;;) {
-                        (void)snprintf(flat, sizeof(flat), ".#deep.%u", counter++);
+                        (void) snprintf(flat, sizeof(flat), ".#deep.%u", counter++);
                         if (renameat2(dir_fd, name, top_fd, flat, RENAME_NOREPLACE) >= 0)
                                 return 0;
                         if (errno != EEXIST)
@@ -254,7 +254,7 @@ static ssize_t copy_chunk(int from_fd, int to_fd, size_t size, bool *kernel) {
         if (n <= 0)
                 return n < 0 ? -errno : 0;
 
-        r = fd_write_full(to_fd, buffer, (size_t)n);
+        r = fd_write_full(to_fd, buffer, (size_t) n);
         return r < 0 ? r : n;
 }
 
@@ -266,14 +266,14 @@ static int64_t copy_range(int from_fd, int to_fd, uint64_t size) {
                 ssize_t n;
 
                 n = copy_chunk(
-                        from_fd, to_fd, (size_t)MIN(size - done, UINT64_C(1) << 30), &kernel);
+                        from_fd, to_fd, (size_t) MIN(size - done, UINT64_C(1) << 30), &kernel);
                 if (n < 0)
                         return n;
                 if (n == 0)
                         break;
-                done += (uint64_t)n;
+                done += (uint64_t) n;
         }
-        return (int64_t)done;
+        return (int64_t) done;
 }
 
 /* Regular files: only the data parts are copied, the holes stay. */
@@ -301,7 +301,7 @@ static int64_t copy_sparse(int from_fd, int to_fd, off_t from, off_t to, off_t s
                 if (lseek(from_fd, data, SEEK_SET) < 0 ||
                         lseek(to_fd, to + (data - from), SEEK_SET) < 0)
                         return -errno;
-                n = copy_range(from_fd, to_fd, (uint64_t)(hole - data));
+                n = copy_range(from_fd, to_fd, (uint64_t) (hole - data));
                 if (n < 0)
                         return n;
                 position = hole;
@@ -335,7 +335,7 @@ int64_t file_copy_fd(int from_fd, int to_fd, uint64_t size) {
         if (from >= from_st.st_size)
                 return 0;
 
-        if (from == 0 && to_st.st_size == 0 && size >= (uint64_t)from_st.st_size &&
+        if (from == 0 && to_st.st_size == 0 && size >= (uint64_t) from_st.st_size &&
                 ioctl(to_fd, FICLONE, from_fd) >= 0) {
                 if (lseek(from_fd, 0, SEEK_END) < 0 || lseek(to_fd, 0, SEEK_END) < 0)
                         return -errno;
@@ -347,7 +347,7 @@ int64_t file_copy_fd(int from_fd, int to_fd, uint64_t size) {
                 return copy_range(from_fd, to_fd, size);
 
         return copy_sparse(
-                from_fd, to_fd, from, to, (off_t)MIN(size, (uint64_t)(from_st.st_size - from)));
+                from_fd, to_fd, from, to, (off_t) MIN(size, (uint64_t) (from_st.st_size - from)));
 }
 
 static int usage_inside(int dir_fd, unsigned depth, uint64_t *blocks, uint64_t *apparent) {
@@ -371,10 +371,10 @@ static int usage_inside(int dir_fd, unsigned depth, uint64_t *blocks, uint64_t *
                         return -errno;
                 }
                 /* Hard links count by their share, so that a tree with all its names adds up. */
-                *blocks += (uint64_t)st.st_blocks * 512 /
+                *blocks += (uint64_t) st.st_blocks * 512 /
                            (S_ISDIR(st.st_mode) ? 1 : MAX(st.st_nlink, 1U));
                 if (S_ISREG(st.st_mode))
-                        *apparent += (uint64_t)st.st_size / MAX(st.st_nlink, 1U);
+                        *apparent += (uint64_t) st.st_size / MAX(st.st_nlink, 1U);
 
                 if (S_ISDIR(st.st_mode)) {
                         _cleanup_(fd_closep) int fd = -EBADF;

@@ -24,11 +24,11 @@ int file_read_fd(int fd, size_t max, char **ret, size_t *ret_size) {
                 return -errno;
         if (!S_ISREG(st.st_mode))
                 return S_ISDIR(st.st_mode) ? -EISDIR : -EBADFD;
-        if (st.st_size > 0 && (uint64_t)st.st_size > max)
+        if (st.st_size > 0 && (uint64_t) st.st_size > max)
                 return -EFBIG;
 
         /* Kernel files say 0 and have more; a file that grows meanwhile is read until max. */
-        room = st.st_size > 0 ? (size_t)st.st_size + 1 : MIN(max + 1, (size_t)4096);
+        room = st.st_size > 0 ? (size_t) st.st_size + 1 : MIN(max + 1, (size_t) 4096);
         for (;;) {
                 ssize_t k;
                 char *p;
@@ -38,7 +38,7 @@ int file_read_fd(int fd, size_t max, char **ret, size_t *ret_size) {
                         return -ENOMEM;
                 data = p;
 
-                k = pread(fd, data + n, room - n, (off_t)n);
+                k = pread(fd, data + n, room - n, (off_t) n);
                 if (k < 0) {
                         if (errno == EINTR)
                                 continue;
@@ -46,7 +46,7 @@ int file_read_fd(int fd, size_t max, char **ret, size_t *ret_size) {
                 }
                 if (k == 0)
                         break;
-                n += (size_t)k;
+                n += (size_t) k;
                 if (n > max)
                         return -EFBIG;
                 if (n == room)
@@ -113,7 +113,7 @@ int file_write_kernel_at(int dir_fd, const char *name, const char *text) {
         while (n < 0 && errno == EINTR);
         if (n < 0)
                 return -errno;
-        return (size_t)n == size ? 0 : -EIO;
+        return (size_t) n == size ? 0 : -EIO;
 }
 
 int file_write_kernel(const char *path, const char *text) {
@@ -129,7 +129,7 @@ int file_temporary_open(int dir_fd, const char *name, mode_t mode, FileTemporary
                 int fd, r;
 
                 r = str_printf(
-                        &temporary, ".#%.200s.%016llx", name, (unsigned long long)random_u64());
+                        &temporary, ".#%.200s.%016llx", name, (unsigned long long) random_u64());
                 if (r < 0)
                         return r;
 
@@ -172,7 +172,7 @@ int file_temporary_commit(FileTemporary *t, const char *name, FileWrite flags) {
         if (r < 0)
                 return r;
         if (r > 0)
-                (void)unlinkat(t->dir_fd, t->name, 0);
+                (void) unlinkat(t->dir_fd, t->name, 0);
 
         t->name = mfree(t->name);
         t->fd = fd_close(t->fd);
@@ -183,7 +183,7 @@ void file_temporary_discard(FileTemporary *t) {
         if (!t || !t->name)
                 return;
 
-        (void)unlinkat(t->dir_fd, t->name, 0);
+        (void) unlinkat(t->dir_fd, t->name, 0);
         t->name = mfree(t->name);
         t->fd = fd_close(t->fd);
 }

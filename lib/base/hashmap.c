@@ -79,7 +79,7 @@ static uint64_t hash_bytes(const void *data, size_t size) {
         }
         m = 0;
         memcpy(&m, p, n);
-        m |= (uint64_t)size << 56;
+        m |= (uint64_t) size << 56;
         v[3] ^= m;
         sip_round(v);
         v[0] ^= m;
@@ -116,7 +116,7 @@ Hashmap *hashmap_new(HashmapKind kind) {
 
 static void entry_free_key(Hashmap *h, Entry *e) {
         if (h->kind == HASHMAP_STRING_COPY)
-                free((void *)e->key);
+                free((void *) e->key);
         e->key = NULL;
 }
 
@@ -189,7 +189,7 @@ static void rebuild(Hashmap *h, uint32_t *slots, size_t n_slots) {
 
                 while (slots[k] != 0)
                         k = (k + 1) & mask;
-                slots[k] = (uint32_t)(i + 1);
+                slots[k] = (uint32_t) (i + 1);
         }
 }
 
@@ -234,7 +234,7 @@ static int add(Hashmap *h, const void *key, void *value) {
                 .hash = hash,
                 .serial = h->next_serial++,
         };
-        h->slots[find_slot(h, key, hash)] = (uint32_t)++h->n_entries;
+        h->slots[find_slot(h, key, hash)] = (uint32_t) ++h->n_entries;
         h->n_values++;
         return 0;
 }
@@ -335,7 +335,7 @@ int hashmap_remove_value(Hashmap *h, const void *key, const void *value) {
         if (!e || e->value != value)
                 return 0;
 
-        (void)remove_entry(h, e, slot);
+        (void) remove_entry(h, e, slot);
         return 1;
 }
 

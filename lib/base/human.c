@@ -4,8 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-static char *scaled(
-        uint64_t bytes, double step, const char *const *units, int digits, char *ret) {
+static char *scaled(uint64_t bytes, double step, const char *const *units, int digits, char *ret) {
         double size = (double) bytes;
         size_t i = 0;
 

@@ -22,7 +22,7 @@ void random_bytes(void *data, size_t size) {
                         continue;
                 }
                 p += n;
-                size -= (size_t)n;
+                size -= (size_t) n;
         }
 }
 

@@ -33,7 +33,7 @@ static int journal_open(void) {
 
         /* Large records go in one piece when the kernel lets us; else in a memfd. */
         if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) < 0)
-                (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+                (void) setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 
         journal_fd = fd;
         return fd;
@@ -47,7 +47,7 @@ static int journal_send_memfd(
                 char space[CMSG_SPACE(sizeof(int))];
         } control = {};
         struct msghdr m = {
-                .msg_name = (void *)address,
+                .msg_name = (void *) address,
                 .msg_namelen = sizeof(*address),
                 .msg_control = &control,
                 .msg_controllen = sizeof(control),
@@ -83,7 +83,7 @@ int journal_sendv(const struct iovec *fields, size_t n) {
         uint64_t lengths[JOURNAL_FIELDS_MAX];
         struct iovec parts[JOURNAL_FIELDS_MAX * 5];
         struct msghdr message = {
-                .msg_name = (void *)&address,
+                .msg_name = (void *) &address,
                 .msg_namelen = sizeof(address),
                 .msg_iov = parts,
         };
@@ -102,7 +102,7 @@ int journal_sendv(const struct iovec *fields, size_t n) {
                 equals = memchr(base, '=', fields[i].iov_len);
                 if (!equals || equals == base)
                         return -EINVAL;
-                key = (size_t)(equals - base);
+                key = (size_t) (equals - base);
                 value = fields[i].iov_len - key - 1;
 
                 if (!memchr(equals + 1, '\n', value))

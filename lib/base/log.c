@@ -87,7 +87,7 @@ static _printf_(2, 3) void record_add(LogRecord *l, const char *format, ...) {
 
         assert(l->n_owned < ARRAY_SIZE(l->owned));
         l->owned[l->n_owned++] = s;
-        l->fields[l->n++] = (struct iovec) { s, (size_t)n };
+        l->fields[l->n++] = (struct iovec) { s, (size_t) n };
 }
 
 static int log_to_journal(int level, int r, const LogFields *f, const char *file, int line,
@@ -141,7 +141,7 @@ static void log_to_stderr(int level, const LogFields *f, const char *text) {
                 return;
 
         /* One write: lines of several processes on one terminal or file stay whole. */
-        (void)!write(STDERR_FILENO, escaped, strlen(escaped));
+        (void) !write(STDERR_FILENO, escaped, strlen(escaped));
 }
 
 int log_full(int level, int r, const LogFields *fields, const char *file, int line,

@@ -43,7 +43,7 @@ static void unescape(char *s) {
         for (; *s; s++)
                 if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' &&
                         s[3] >= '0' && s[3] <= '7') {
-                        *to++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
+                        *to++ = (char) ((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
                         s += 3;
                 } else
                         *to++ = *s;
@@ -78,8 +78,8 @@ static int parse_line(const char *line, MountEntry *ret) {
         }
 
         *ret = (MountEntry) {
-                .id = (int)id,
-                .parent_id = (int)parent,
+                .id = (int) id,
+                .parent_id = (int) parent,
                 .device = makedev(major, minor),
                 .root = TAKE_PTR(words[3]),
                 .target = TAKE_PTR(words[4]),

@@ -27,8 +27,8 @@ static int take_decimal(const char **p, uint64_t *ret_digits, unsigned *ret_scal
                         full = true;
                         continue;
                 }
-                if (MUL_OVERFLOWS(digits, (uint64_t)10, &digits) ||
-                        ADD_OVERFLOWS(digits, (uint64_t)(*s - '0'), &digits))
+                if (MUL_OVERFLOWS(digits, (uint64_t) 10, &digits) ||
+                        ADD_OVERFLOWS(digits, (uint64_t) (*s - '0'), &digits))
                         return -ERANGE;
                 scale += point;
         }
@@ -43,14 +43,14 @@ static int take_decimal(const char **p, uint64_t *ret_digits, unsigned *ret_scal
 
 /* digits * unit / 10^scale, cut; -ERANGE above max. */
 static int scaled(uint64_t digits, unsigned scale, uint64_t unit, uint64_t max, uint64_t *ret) {
-        unsigned __int128 value = (unsigned __int128)digits * unit;
+        unsigned __int128 value = (unsigned __int128) digits * unit;
 
         for (; scale > 0; scale--)
                 value /= 10;
         if (value > max)
                 return -ERANGE;
 
-        *ret = (uint64_t)value;
+        *ret = (uint64_t) value;
         return 0;
 }
 
@@ -72,7 +72,7 @@ int parse_size(const char *s, uint64_t *ret) {
         if (*s == ' ')
                 s++;
         if (*s) {
-                char c = *s >= 'A' && *s <= 'Z' ? (char)(*s - 'A' + 'a') : *s;
+                char c = *s >= 'A' && *s <= 'Z' ? (char) (*s - 'A' + 'a') : *s;
                 const char *found = strchr(units, c);
 
                 if (found) {
@@ -110,7 +110,7 @@ int parse_size_signed(const char *s, int64_t *ret) {
         if (r < 0)
                 return r;
 
-        *ret = (int64_t)value;
+        *ret = (int64_t) value;
         return 0;
 }
 
@@ -176,6 +176,6 @@ int parse_duration(const char *s, int64_t *ret_ns) {
                         return -ERANGE;
         } while (*s);
 
-        *ret_ns = negative ? -(int64_t)total : (int64_t)total;
+        *ret_ns = negative ? -(int64_t) total : (int64_t) total;
         return 0;
 }

@@ -24,8 +24,8 @@ static int take_u64(const char **p, uint64_t *ret) {
                 return -EINVAL;
 
         for (; is_digit(*s); s++)
-                if (MUL_OVERFLOWS(value, (uint64_t)10, &value) ||
-                        ADD_OVERFLOWS(value, (uint64_t)(*s - '0'), &value))
+                if (MUL_OVERFLOWS(value, (uint64_t) 10, &value) ||
+                        ADD_OVERFLOWS(value, (uint64_t) (*s - '0'), &value))
                         return -ERANGE;
 
         *p = s;
@@ -74,7 +74,7 @@ int parse_u32(const char *s, uint32_t *ret) {
         if (r < 0)
                 return r;
 
-        *ret = (uint32_t)value;
+        *ret = (uint32_t) value;
         return 0;
 }
 
@@ -92,7 +92,7 @@ int parse_uid(const char *s, uid_t *ret) {
         if (r < 0)
                 return r;
 
-        *ret = (uid_t)value;
+        *ret = (uid_t) value;
         return 0;
 }
 
@@ -108,7 +108,7 @@ int parse_pid(const char *s, pid_t *ret) {
         if (value == 0)
                 return -ERANGE;
 
-        *ret = (pid_t)value;
+        *ret = (pid_t) value;
         return 0;
 }
 
@@ -129,10 +129,10 @@ int parse_i64(const char *s, int64_t *ret) {
         r = parse_u64(s, &value);
         if (r < 0)
                 return r;
-        if (value > (uint64_t)INT64_MAX + negative)
+        if (value > (uint64_t) INT64_MAX + negative)
                 return -ERANGE;
 
-        *ret = negative ? (int64_t)-value : (int64_t)value;
+        *ret = negative ? (int64_t) -value : (int64_t) value;
         return 0;
 }
 
@@ -148,7 +148,7 @@ int parse_int(const char *s, int *ret) {
         if (value < INT_MIN || value > INT_MAX)
                 return -ERANGE;
 
-        *ret = (int)value;
+        *ret = (int) value;
         return 0;
 }
 
@@ -205,12 +205,12 @@ int parse_mode(const char *s, mode_t *ret) {
         for (const char *p = s; *p; p++) {
                 if (*p < '0' || *p > '7')
                         return -EINVAL;
-                value = value * 8 + (unsigned)(*p - '0');
+                value = value * 8 + (unsigned) (*p - '0');
                 if (value > 07777)
                         return -ERANGE;
         }
 
-        *ret = (mode_t)value;
+        *ret = (mode_t) value;
         return 0;
 }
 
@@ -267,7 +267,7 @@ int parse_signal(const char *s, int *ret) {
                                 return r;
                         if (offset > 30)
                                 return -ERANGE;
-                        number += (int)offset;
+                        number += (int) offset;
                 }
                 *ret = number;
                 return 0;
@@ -283,7 +283,7 @@ int parse_signal(const char *s, int *ret) {
                                 return r;
                         if (offset > 30)
                                 return -ERANGE;
-                        number -= (int)offset;
+                        number -= (int) offset;
                 }
                 *ret = number;
                 return 0;
@@ -328,7 +328,7 @@ int parse_cpu_list(const char *s, unsigned limit, unsigned *ret_max) {
                         return -EINVAL;
                 if (last >= limit)
                         return -ERANGE;
-                max = MAX(max, (unsigned)last);
+                max = MAX(max, (unsigned) last);
 
                 if (!*s)
                         break;
@@ -364,7 +364,7 @@ int parse_devnum(const char *s, unsigned *ret_major, unsigned *ret_minor) {
         if (major > 0xfff || minor > 0xfffff)
                 return -ERANGE;
 
-        *ret_major = (unsigned)major;
-        *ret_minor = (unsigned)minor;
+        *ret_major = (unsigned) major;
+        *ret_minor = (unsigned) minor;
         return 0;
 }

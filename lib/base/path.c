@@ -8,7 +8,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/str.h"
 
-#define PATH_JOIN_END ((const char *)-1)
+#define PATH_JOIN_END ((const char *) -1)
 
 char *path_join_internal(const char *first, ...) {
         size_t size = 1, n = 0;

@@ -12,8 +12,8 @@ static inline bool path_is_absolute(const char *p) {
 
 /* Joins with exactly one slash between the parts, skipping NULL and "" ones; a later absolute
  * part is appended, it does not replace. NULL when out of memory. */
-char *path_join_internal(const char *first, ...) _sentinel_;
-#define path_join(...) path_join_internal(__VA_ARGS__, (const char *)-1)
+char *path_join_internal(const char *first, ...);
+#define path_join(...) path_join_internal(__VA_ARGS__, (const char *) -1)
 
 /* Lexically, as Go's path.Clean(): no "//", no ".", ".." taken away with the part before; "/.."
  * is "/", "" is ".". */

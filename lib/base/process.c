@@ -96,7 +96,7 @@ static int child_oom_score(int value) {
         fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
         if (fd < 0)
                 return -errno;
-        return write(fd, text, (size_t)n) < 0 ? -errno : 0;
+        return write(fd, text, (size_t) n) < 0 ? -errno : 0;
 }
 
 /* Runs on a small stack of its own in the parent's memory, the parent standing still: system
@@ -110,10 +110,10 @@ __attribute__((no_sanitize("address", "undefined"))) static int child_main(void 
 
         /* Handlers of ours must not run here, in memory that belongs to the parent. */
         for (int sig = 1; sig < NSIG; sig++)
-                (void)sigaction(sig, &default_action, NULL);
+                (void) sigaction(sig, &default_action, NULL);
 
         if (spec->death_signal > 0 &&
-                prctl(PR_SET_PDEATHSIG, (unsigned long)spec->death_signal) < 0)
+                prctl(PR_SET_PDEATHSIG, (unsigned long) spec->death_signal) < 0)
                 r = -errno;
         if (r >= 0 && spec->new_session && setsid() < 0)
                 r = -errno;
@@ -122,12 +122,13 @@ __attribute__((no_sanitize("address", "undefined"))) static int child_main(void 
         if (r >= 0)
                 r = child_fds(s, &exec_fd);
         if (r >= 0) {
-                (void)sigemptyset(&none);
-                (void)sigprocmask(SIG_SETMASK, &none, NULL);
+                (void) sigemptyset(&none);
+                (void) sigprocmask(SIG_SETMASK, &none, NULL);
                 if (exec_fd >= 0)
-                        (void)syscall(SYS_execveat, exec_fd, "", spec->argv, s->env, AT_EMPTY_PATH);
+                        (void) syscall(
+                                SYS_execveat, exec_fd, "", spec->argv, s->env, AT_EMPTY_PATH);
                 else
-                        (void)execve(spec->path, spec->argv, s->env);
+                        (void) execve(spec->path, spec->argv, s->env);
                 r = -errno;
         }
 
@@ -158,7 +159,7 @@ int process_spawn(const ProcessSpec *spec, pid_t *ret_pid, int *ret_pidfd) {
                 start.high = MAX(start.high, spec->fds[i].target + 1);
         }
 
-        (void)sigfillset(&all);
+        (void) sigfillset(&all);
         r = pthread_sigmask(SIG_SETMASK, &all, &saved);
         if (r != 0)
                 return -r;
@@ -167,7 +168,7 @@ int process_spawn(const ProcessSpec *spec, pid_t *ret_pid, int *ret_pidfd) {
                 CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &start, &pidfd);
         r = pid < 0 ? -errno : 0;
 
-        (void)pthread_sigmask(SIG_SETMASK, &saved, NULL);
+        (void) pthread_sigmask(SIG_SETMASK, &saved, NULL);
         if (r < 0) {
                 pidfd = -EBADF;
                 return r;
@@ -176,7 +177,7 @@ int process_spawn(const ProcessSpec *spec, pid_t *ret_pid, int *ret_pidfd) {
         if (start.error < 0) {
                 siginfo_t si;
 
-                (void)process_wait(pidfd, USEC_INFINITE, &si);
+                (void) process_wait(pidfd, USEC_INFINITE, &si);
                 return start.error;
         }
 
@@ -191,7 +192,7 @@ int process_pidfd_open(pid_t pid) {
 
         assert(pid > 0);
 
-        fd = (int)syscall(SYS_pidfd_open, pid, 0);
+        fd = (int) syscall(SYS_pidfd_open, pid, 0);
         return fd < 0 ? -errno : fd;
 }
 
@@ -204,7 +205,7 @@ int process_pidfd_pid(int pidfd, pid_t *ret) {
         assert(pidfd >= 0);
         assert(ret);
 
-        (void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%i", pidfd);
+        (void) snprintf(path, sizeof(path), "/proc/self/fdinfo/%i", pidfd);
         r = file_read(path, 4096, &text, NULL);
         if (r < 0)
                 return r;
@@ -216,7 +217,7 @@ int process_pidfd_pid(int pidfd, pid_t *ret) {
         if (*p == '-')
                 return -ESRCH;
 
-        text[(p - text) + (ssize_t)strcspn(p, "\n")] = 0;
+        text[(p - text) + (ssize_t) strcspn(p, "\n")] = 0;
         return parse_pid(p, ret) < 0 ? -EREMOTE : 0; /* 0: lives in another pid namespace */
 }
 
@@ -244,7 +245,7 @@ int process_wait(int pidfd, uint64_t timeout_usec, siginfo_t *ret) {
                         return r;
         }
 
-        while (waitid(P_PIDFD, (id_t)pidfd, &si, WEXITED) < 0)
+        while (waitid(P_PIDFD, (id_t) pidfd, &si, WEXITED) < 0)
                 if (errno != EINTR)
                         return -errno;
 
@@ -266,7 +267,7 @@ int process_start_time(pid_t pid, uint64_t *ret) {
 
         assert(ret);
 
-        (void)snprintf(path, sizeof(path), "/proc/%i/stat", pid);
+        (void) snprintf(path, sizeof(path), "/proc/%i/stat", pid);
         r = file_read(path, 8192, &text, NULL);
         if (r < 0)
                 return r == -ENOENT ? -ESRCH : r;
@@ -290,7 +291,7 @@ int process_name(pid_t pid, char **ret) {
         char path[64];
         int r;
 
-        (void)snprintf(path, sizeof(path), "/proc/%i/comm", pid);
+        (void) snprintf(path, sizeof(path), "/proc/%i/comm", pid);
         r = file_read_line(path, ret);
         return r == -ENOENT ? -ESRCH : r;
 }
@@ -305,8 +306,8 @@ static int collect(int pidfd, int pipe_fd, uint64_t deadline, size_t max, Buffer
                 };
                 uint64_t now = clock_monotonic_us(), left = now < deadline ? deadline - now : 0;
                 struct timespec ts = {
-                        .tv_sec = (time_t)(left / USEC_PER_SEC),
-                        .tv_nsec = (long)(left % USEC_PER_SEC) * NSEC_PER_USEC,
+                        .tv_sec = (time_t) (left / USEC_PER_SEC),
+                        .tv_nsec = (long) (left % USEC_PER_SEC) * NSEC_PER_USEC,
                 };
                 int r;
 
@@ -327,7 +328,7 @@ static int collect(int pidfd, int pipe_fd, uint64_t deadline, size_t max, Buffer
                          * ever. */
                         n = read(pipe_fd, rest, sizeof(rest));
                         if (n > 0) {
-                                r = buffer_append(b, rest, MIN((size_t)n, max - buffer_size(b)));
+                                r = buffer_append(b, rest, MIN((size_t) n, max - buffer_size(b)));
                                 if (r < 0)
                                         return r;
                                 continue;
@@ -381,7 +382,7 @@ int process_run(const ProcessSpec *spec, uint64_t timeout_usec, size_t max, char
 
         r = collect(pidfd, read_fd, usec_add(clock_monotonic_us(), timeout_usec), max, &b);
         if (r < 0)
-                (void)process_kill(pidfd, SIGKILL);
+                (void) process_kill(pidfd, SIGKILL);
         k = process_wait(pidfd, USEC_INFINITE, &si);
         if (r < 0)
                 return r;
@@ -415,11 +416,11 @@ const char *signal_to_string(int sig) {
                         return "SIGRTMIN";
                 if (sig == 64)
                         return "SIGRTMAX";
-                (void)snprintf(
-                        real_time, sizeof(real_time), "SIGRTMIN+%u", (unsigned)(sig - 34) % 31);
+                (void) snprintf(
+                        real_time, sizeof(real_time), "SIGRTMIN+%u", (unsigned) (sig - 34) % 31);
                 return real_time;
         }
-        return sig > 0 && (size_t)sig < ARRAY_SIZE(names) ? names[sig] : NULL;
+        return sig > 0 && (size_t) sig < ARRAY_SIZE(names) ? names[sig] : NULL;
 }
 
 int signal_ignore(int sig) {

@@ -40,7 +40,7 @@ static size_t utf8_decode(const unsigned char *s, size_t n, uint32_t *ret) {
 }
 
 bool str_is_utf8(const char *s, size_t n) {
-        const unsigned char *p = (const unsigned char *)s;
+        const unsigned char *p = (const unsigned char *) s;
 
         assert(s || n == 0);
 
@@ -103,7 +103,7 @@ static size_t harmless(const char *s, size_t n, bool lines) {
         uint32_t c;
         size_t k;
 
-        k = utf8_decode((const unsigned char *)s, n, &c);
+        k = utf8_decode((const unsigned char *) s, n, &c);
         if (k == 0)
                 return 0;
         if (lines && (c == '\n' || c == '\t'))

@@ -122,7 +122,7 @@ int str_appendf(char **s, const char *format, ...) {
         }
 
         old = strlen(*s);
-        n = (size_t)k;
+        n = (size_t) k;
         p = realloc(*s, old + n + 1);
         if (!p)
                 return -ENOMEM;
@@ -223,7 +223,7 @@ int str_split_pair(const char *s, char separator, char **ret_left, char **ret_ri
         if (!at || separator == 0)
                 return -EINVAL;
 
-        left = alloc_copy0(s, (size_t)(at - s));
+        left = alloc_copy0(s, (size_t) (at - s));
         right = strdup(at + 1);
         if (!left || !right) {
                 free(right);
@@ -248,7 +248,7 @@ bool str_has_control(const char *s) {
         assert(s);
 
         for (; *s; s++)
-                if ((unsigned char)*s < 0x20 || *s == 0x7f)
+                if ((unsigned char) *s < 0x20 || *s == 0x7f)
                         return true;
         return false;
 }
@@ -298,7 +298,7 @@ int str_unhex(const char *s, size_t n, void *ret) {
 
                 if (low < 0)
                         return -EINVAL;
-                p[i / 2] = (uint8_t)(high << 4 | low);
+                p[i / 2] = (uint8_t) (high << 4 | low);
         }
         return 0;
 }
@@ -312,13 +312,13 @@ static bool pattern_set(const char **p, char c) {
         s += negated;
 
         for (bool first = true; *s && (first || *s != ']'); first = false) {
-                unsigned char low = (unsigned char)*s++, high = low;
+                unsigned char low = (unsigned char) *s++, high = low;
 
                 if (s[0] == '-' && s[1] && s[1] != ']') {
-                        high = (unsigned char)s[1];
+                        high = (unsigned char) s[1];
                         s += 2;
                 }
-                if ((unsigned char)c >= low && (unsigned char)c <= high)
+                if ((unsigned char) c >= low && (unsigned char) c <= high)
                         found = true;
         }
         if (*s != ']')
@@ -373,6 +373,6 @@ int str_table_find(const char *const *table, size_t n, const char *s) {
 
         for (size_t i = 0; s && i < n; i++)
                 if (table[i] && streq(table[i], s))
-                        return (int)i;
+                        return (int) i;
         return -EINVAL;
 }

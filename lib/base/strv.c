@@ -116,14 +116,16 @@ int strv_prepend(char ***l, const char *s) {
 }
 
 int strv_add_all(char ***l, char *const *more) {
+        bool self;
         size_t before;
         int r;
 
         assert(l);
 
+        self = *l == more; /* moves when it grows */
         before = strv_length(*l);
         for (size_t i = 0, n = strv_length(more); i < n; i++) {
-                r = strv_add(l, more[i]);
+                r = strv_add(l, self ? (*l)[i] : more[i]);
                 if (r < 0) {
                         for (size_t k = before; *l && (*l)[k]; k++)
                                 (*l)[k] = mfree((*l)[k]);
@@ -171,7 +173,7 @@ ssize_t strv_index(char *const *l, const char *s) {
 
         for (size_t i = 0; l && l[i]; i++)
                 if (streq(l[i], s))
-                        return (ssize_t)i;
+                        return (ssize_t) i;
         return -1;
 }
 
@@ -189,7 +191,7 @@ bool strv_equal(char *const *a, char *const *b) {
 }
 
 static int strv_compare(const void *a, const void *b) {
-        return strcmp(*(char *const *)a, *(char *const *)b);
+        return strcmp(*(char *const *) a, *(char *const *) b);
 }
 
 void strv_sort(char **l) {

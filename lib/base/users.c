@@ -63,10 +63,10 @@ static int next_line(const char **p, Field *fields, size_t n_fields) {
                         continue;
 
                 for (size_t i = 0; i < n_fields; i++) {
-                        const char *colon = line ? memchr(line, ':', (size_t)(end - line)) : NULL;
+                        const char *colon = line ? memchr(line, ':', (size_t) (end - line)) : NULL;
 
                         fields[i].text = line ? line : end;
-                        fields[i].n = !line ? 0 : (size_t)((colon ? colon : end) - line);
+                        fields[i].n = !line ? 0 : (size_t) ((colon ? colon : end) - line);
                         line = colon ? colon + 1 : NULL;
                 }
                 return 1;
@@ -175,8 +175,8 @@ static int add_member_groups(UserIdentity *u, size_t *allocated, const char *gro
                 if (field_id(f + 2, &gid) < 0)
                         continue;
                 while (member < end) {
-                        const char *comma = memchr(member, ',', (size_t)(end - member));
-                        Field m = { member, (size_t)((comma ? comma : end) - member) };
+                        const char *comma = memchr(member, ',', (size_t) (end - member));
+                        Field m = { member, (size_t) ((comma ? comma : end) - member) };
 
                         if (field_is(&m, u->name)) {
                                 r = add_group(u, allocated, gid);
@@ -282,7 +282,7 @@ static int read_file(int root_fd, const char *path, char **ret, char **reterr_te
         if (r == -ENOENT || r == -ENOTDIR)
                 return 0;
         if (r < 0 && reterr_text)
-                (void)str_printf(reterr_text, "unable to read %s: %s", path, strerror(-r));
+                (void) str_printf(reterr_text, "unable to read %s: %s", path, strerror(-r));
         return r;
 }
 

@@ -7,12 +7,12 @@
  * and Channel for a loop. */
 
 #include <sys/types.h>
-#include <systemd/sd-event.h>
 
 #include "lib/base/macro.h"
 
 typedef struct Channel Channel;
 typedef struct Json Json;
+typedef struct sd_event sd_event;
 
 #define CHANNEL_FDS_MAX    16U
 #define CHANNEL_INLINE_MAX (128U * 1024U)

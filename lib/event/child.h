@@ -7,13 +7,13 @@
 
 #include <signal.h>
 #include <sys/types.h>
-#include <systemd/sd-event.h>
 
 #include "lib/base/macro.h"
 
 typedef struct Child Child;
 typedef struct ChildOps ChildOps;
 typedef struct Json Json;
+typedef struct sd_event sd_event;
 typedef struct ProcessSpec ProcessSpec;
 
 #define CHILD_CHANNEL_FD 3 /* the child's end */

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* What a unit test needs of cmocka, in the order it wants; and a folder that is gone afterwards. */
+
+/* clang-format off */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+/* clang-format on */
+
+#include "lib/base/fd.h"
+#include "lib/base/file.h"
+
+#define assert_ok(expression) assert_true((expression) >= 0)
+
+/* A new empty folder below $TMPDIR; *state is its path (test_folder_path()), removed by the teardown. */
+static inline int test_folder_setup(void **state) {
+        const char *base = getenv("TMPDIR");
+        char *path;
+
+        if (asprintf(&path, "%s/stauer-test.XXXXXX", base ? base : "/tmp") < 0)
+                return -1;
+        if (!mkdtemp(path)) {
+                free(path);
+                return -1;
+        }
+        *state = path;
+        return 0;
+}
+
+static inline int test_folder_teardown(void **state) {
+        int r;
+
+        r = file_remove_tree(AT_FDCWD, *state);
+        free(*state);
+        return r < 0 ? -1 : 0;
+}
+
+static inline int test_folder_open(void **state) {
+        int fd;
+
+        fd = file_open_dir(AT_FDCWD, *state);
+        assert_true(fd >= 0);
+        return fd;
+}
