@@ -113,10 +113,9 @@ static int control_handle(Control *c, const char *text, size_t size) {
 static void control_on_ready(void *userdata, uint32_t events) {
         char text[COMMAND_MAX];
         Control *c = userdata;
-        size_t n_fds = 0;
         ssize_t n;
 
-        n = fd_receive(c->fd, text, sizeof(text), NULL, &n_fds, NULL, MSG_DONTWAIT);
+        n = fd_receive(c->fd, text, sizeof(text), NULL, NULL, NULL, MSG_DONTWAIT);
         if (n == -EAGAIN || n == -EINTR)
                 return;
         if (n <= 0) {

@@ -28,7 +28,7 @@
 #include "service/monitor/runtime-call.h"
 #include "service/monitor/runtime-error.h"
 
-#define SPEC_SIZE_MAX        ((size_t)16 * 1024 * 1024)
+#define SPEC_SIZE_MAX        ((size_t) 16 * 1024 * 1024)
 #define ABANDONED_USEC       (30 * USEC_PER_SEC) /* ready, and no daemon there to say go */
 #define RUNTIME_TIMEOUT_USEC (2 * USEC_PER_MINUTE)
 #define TAKEN_TIMEOUT_USEC   (5 * USEC_PER_SEC)
@@ -41,7 +41,7 @@ int monitor_log(const Monitor *m, int level, int r, const char *format, ...) {
                 return r;
         errno = r < 0 ? -r : 0; /* for %m */
         va_start(ap, format);
-        (void)vsnprintf(text, sizeof(text), format, ap);
+        (void) vsnprintf(text, sizeof(text), format, ap);
         va_end(ap);
         return log_struct(level, r,
                 &((LogFields) {
@@ -90,7 +90,7 @@ static void monitor_fail(Monitor *m, int exit_code, ErrorKind kind, const char *
         m->record = (MonitorRecord) {
                 .type = MONITOR_FAILED,
                 .exit_code = exit_code,
-                .exited_at = (uint64_t)clock_realtime_ns(),
+                .exited_at = (uint64_t) clock_realtime_ns(),
                 .accounting = ACCOUNTING_NULL,
                 .error_kind = strdup(error_kind_to_string(kind)),
                 .error = strdup(text),
@@ -99,7 +99,7 @@ static void monitor_fail(Monitor *m, int exit_code, ErrorKind kind, const char *
         if (r < 0)
                 monitor_log(m, LOG_ERR, r,
                         "Failed to write the exit file: %m, telling the daemon only");
-        (void)control_tell(&m->control, &m->record);
+        (void) control_tell(&m->control, &m->record);
         monitor_ended(m);
 }
 
@@ -116,7 +116,7 @@ static void monitor_on_stop_timer(void *userdata) {
         if (m->pid == 0)
                 return;
         if (m->cgroup.fd < 0 || container_cgroup_kill(&m->cgroup) < 0)
-                (void)process_kill(m->pidfd, SIGKILL);
+                (void) process_kill(m->pidfd, SIGKILL);
 }
 
 /* systemd stops the scope (everything in it has got the signal, then), or somebody means us. */
@@ -131,7 +131,7 @@ static void monitor_stop(Monitor *m, bool everybody) {
                 if (m->stop_timer.on_elapsed)
                         break; /* under way already */
                 if (!everybody || m->spec.stop_signal != SIGTERM)
-                        (void)process_kill(m->pidfd, m->spec.stop_signal);
+                        (void) process_kill(m->pidfd, m->spec.stop_signal);
                 if (m->spec.stop_timeout_usec != UINT64_MAX)
                         poller_timer(&m->poller, &m->stop_timer, m->spec.stop_timeout_usec,
                                 monitor_on_stop_timer, m);
@@ -148,8 +148,8 @@ static int monitor_kill(Monitor *m, int64_t sig, bool all, Error *reterr) {
                 return error_set(
                         reterr, ERROR_NOT_RUNNING, "container %s is not running", m->spec.id);
         if (all && m->cgroup.fd >= 0)
-                return container_cgroup_signal(&m->cgroup, (int)sig);
-        return process_kill(m->pidfd, (int)sig);
+                return container_cgroup_signal(&m->cgroup, (int) sig);
+        return process_kill(m->pidfd, (int) sig);
 }
 
 /* --- start ------------------------------------------------------------------------------------ */
@@ -168,7 +168,7 @@ static void monitor_on_memory(void *userdata, uint32_t events) {
                 };
 
                 m->record.oom_killed = true; /* for the daemon that connects later */
-                (void)control_tell(&m->control, &m->record);
+                (void) control_tell(&m->control, &m->record);
                 control_send(&m->control, &oom);
         }
         m->n_oom_kills = n;
@@ -195,17 +195,17 @@ static void monitor_started(Monitor *m, pid_t pid) {
         m->record = (MonitorRecord) {
                 .type = MONITOR_STARTED,
                 .pid = pid,
-                .started_at = (uint64_t)clock_realtime_ns(),
+                .started_at = (uint64_t) clock_realtime_ns(),
                 .accounting = ACCOUNTING_NULL,
         };
-        (void)control_tell(&m->control, &m->record);
+        (void) control_tell(&m->control, &m->record);
 
         r = stdio_start(&m->stdio);
         if (r < 0)
                 monitor_log(m, LOG_ERR, r, "Failed to read the container's output: %m");
         if (m->cgroup.memory_fd >= 0) {
                 m->n_oom_kills = 0;
-                (void)poller_watch(&m->poller, &m->memory_watch, m->cgroup.memory_fd, EPOLLPRI,
+                (void) poller_watch(&m->poller, &m->memory_watch, m->cgroup.memory_fd, EPOLLPRI,
                         monitor_on_memory, m);
                 monitor_on_memory(m, 0);
         }
@@ -214,7 +214,7 @@ static void monitor_started(Monitor *m, pid_t pid) {
                 exit_begin(m, &early);
         else if (m->stopping)
                 monitor_stop(m, /* everybody= */ false);
-        (void)malloc_trim(0);
+        (void) malloc_trim(0);
 }
 
 /* The runtime could not start it: its own words are the best explanation. */
@@ -223,14 +223,14 @@ static void monitor_start_failed(Monitor *m, const siginfo_t *si) {
         ErrorKind kind;
         int code;
 
-        (void)runtime_read_error(m->run_fd, &text);
+        (void) runtime_read_error(m->run_fd, &text);
         if (!text)
                 text = stdio_take_text(&m->stdio);
         if (!text)
-                (void)str_printf(&text, "%s ended with status %d and said nothing", m->spec.runtime,
-                        process_exit_code(si));
+                (void) str_printf(&text, "%s ended with status %d and said nothing",
+                        m->spec.runtime, process_exit_code(si));
         code = runtime_error_exit_code(str_or_empty(text), &kind);
-        (void)runtime_error_sentence(str_or_empty(text), &sentence);
+        (void) runtime_error_sentence(str_or_empty(text), &sentence);
         monitor_fail(m, code, kind, str_or(sentence, "OCI runtime create failed"));
 }
 
@@ -253,7 +253,7 @@ static void monitor_on_runtime_end(Monitor *m, const siginfo_t *si) {
         if (r < 0) {
                 _cleanup_(error_done) Error e = {};
 
-                (void)error_set_errno(
+                (void) error_set_errno(
                         &e, r, "%s did not say which process it started", m->spec.runtime);
                 monitor_fail_error(m, r, &e);
                 return;
@@ -267,7 +267,7 @@ static void monitor_on_runtime_deadline(void *userdata) {
         monitor_log(m, LOG_ERR, 0, "The runtime of container %s does not answer, killing it",
                 m->spec.name);
         if (m->runtime_pid > 0)
-                (void)kill(m->runtime_pid,
+                (void) kill(m->runtime_pid,
                         SIGKILL); /* ours and not reaped, so the number is its own */
 }
 
@@ -420,17 +420,24 @@ static int monitor_load_spec(Monitor *m, const char *id, int fd) {
         return 0;
 }
 
-static int monitor_open_folders(Monitor *m) {
+static int monitor_open_run(Monitor *m) {
         m->run_fd = file_open_dir(AT_FDCWD, m->spec.run_dir);
         if (m->run_fd < 0)
                 return log_error_errno(m->run_fd, "Failed to open %s: %m", m->spec.run_dir);
-        (void)file_unlink(m->run_fd,
+        (void) file_unlink(m->run_fd,
                 "exit.json"); /* of an earlier run; the daemon has read it before it starts us */
         runtime_forget(m->run_fd);
-        if (file_mkdir_p(m->spec.bundle_dir, 0700) < 0 ||
-                (m->bundle_fd = file_open_dir(AT_FDCWD, m->spec.bundle_dir)) < 0)
-                return log_error_errno(-errno, "Failed to open %s: %m", m->spec.bundle_dir);
         return 0;
+}
+
+/* After the mount namespace is ours: through an older descriptor, the mount would go to the host's. */
+static int monitor_open_bundle(Monitor *m, Error *reterr) {
+        int r;
+
+        r = file_mkdir_p(m->spec.bundle_dir, 0700);
+        if (r >= 0)
+                r = m->bundle_fd = file_open_dir(AT_FDCWD, m->spec.bundle_dir);
+        return r < 0 ? error_set_errno(reterr, r, "Cannot open %s", m->spec.bundle_dir) : 0;
 }
 
 static int monitor_resolve_user(Monitor *m, Error *reterr) {
@@ -460,6 +467,8 @@ static int monitor_prepare(Monitor *m, Error *reterr) {
         if (r < 0)
                 return r;
         r = host_check_binds(&m->spec, reterr);
+        if (r >= 0)
+                r = monitor_open_bundle(m, reterr);
         if (r < 0)
                 return r;
         r = rootfs_mount(&m->spec.rootfs, m->spec.bundle_dir, m->bundle_fd, &m->root_fd, reterr);
@@ -468,7 +477,7 @@ static int monitor_prepare(Monitor *m, Error *reterr) {
         r = monitor_resolve_user(m, reterr);
         m->root_fd = fd_close(m->root_fd); /* nothing of the image stays open in here */
         m->spec.config = json_unref(m->spec.config);
-        (void)malloc_trim(0);
+        (void) malloc_trim(0);
         return r;
 }
 
@@ -509,8 +518,8 @@ int monitor_init(Monitor *m, const char *id, int spec_fd, int listen_fd) {
                 return log_error_errno(r, "Failed to set up: %m");
 
         r = monitor_load_spec(m, id, spec_fd);
-        (void)fd_close(spec_fd);
-        return r < 0 ? r : monitor_open_folders(m);
+        (void) fd_close(spec_fd);
+        return r < 0 ? r : monitor_open_run(m);
 }
 
 int monitor_run(Monitor *m) {
