@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* Settings are what an administrator asked of the daemon: /etc/sysconfig/docker (DOCKER_NETWORK_OPTIONS, DOCKER_OPTS), then the
- * command line, then daemon.json. Made once at start by settings_load(), read-only afterwards, owned by the program's main(). Every
- * option dockerd knows is a row of settings_table; a row that acts has a member here, the others are checked and give a warning. */
+/* Settings are what an administrator asked of the daemon: /etc/sysconfig/docker
+ * (DOCKER_NETWORK_OPTIONS, DOCKER_OPTS), then the command line, then daemon.json. Made once at
+ * start by settings_load(), read-only afterwards, owned by the program's main(). Every option
+ * dockerd knows is a row of settings_table; a row that acts has a member here, the others are
+ * checked and give a warning. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,8 +19,9 @@ typedef struct SettingRuntime SettingRuntime;
 typedef struct SettingUlimit SettingUlimit;
 
 #define SETTINGS_DEFAULT_SYSCONFIG_FILE "/etc/sysconfig/docker"
-#define SETTINGS_DEFAULT_CONFIG_FILE "/etc/docker/daemon.json"
-#define SETTINGS_DEFAULT_RUNTIME "stauer"       /* our own stauer-runtime; always known, needs no --add-runtime */
+#define SETTINGS_DEFAULT_CONFIG_FILE    "/etc/docker/daemon.json"
+#define SETTINGS_DEFAULT_RUNTIME \
+        "stauer" /* our own stauer-runtime; always known, needs no --add-runtime */
 
 /* What the command line asks of the program. Anything but RUN prints something and ends. */
 typedef enum SettingsVerb {
@@ -32,12 +35,12 @@ typedef enum SettingsVerb {
 
 struct SettingRuntime {
         char *name;
-        char *path;                             /* absolute, or a bare program name looked up in the standard folders */
+        char *path; /* absolute, or a bare program name looked up in the standard folders */
 };
 
 struct SettingUlimit {
-        char *name;                             /* "nofile", "core", … as in `ulimit` of Docker */
-        int64_t soft;                           /* -1: unlimited */
+        char *name;   /* "nofile", "core", … as in `ulimit` of Docker */
+        int64_t soft; /* -1: unlimited */
         int64_t hard;
 };
 
@@ -47,49 +50,48 @@ struct Settings {
         /* service */
         char *sysconfig_file;
         char *config_file;
-        char *lens_dir;                         /* folder with the Augeas lens; LENSDIR when installed */
+        char *lens_dir; /* folder with the Augeas lens; LENSDIR when installed */
         char *data_root;
         char *exec_root;
-        char **hosts;                           /* "unix:///path", "tcp://host:port", "fd://"; empty: nothing was asked */
-        char *group;                            /* owner group of the unix socket */
+        char **hosts; /* "unix:///path", "tcp://host:port", "fd://"; empty: nothing was asked */
+        char *group;  /* owner group of the unix socket */
         bool debug;
-        int log_level;                          /* LOG_DEBUG … LOG_CRIT; LOG_DEBUG when debug is set */
-        char **labels;                          /* "key=value", no key twice */
+        int log_level; /* LOG_DEBUG … LOG_CRIT; LOG_DEBUG when debug is set */
+        char **labels; /* "key=value", no key twice */
 
         /* storage */
-        char *storage_driver;                   /* NULL: the engine picks */
-        char **storage_opts;                    /* "driver.option=value" */
+        char *storage_driver; /* NULL: the engine picks */
+        char **storage_opts;  /* "driver.option=value" */
 
         /* defaults of containers */
-        char *cgroup_parent;                    /* a slice; "machine.slice" unless asked */
+        char *cgroup_parent; /* a slice; "machine.slice" unless asked */
         char *log_driver;
-        char **log_opts;                        /* "key=value", no key twice */
+        char **log_opts; /* pairs (lib/json/pairs.h): key, value, … NULL */
         char *default_runtime;
-        SettingRuntime *runtimes;               /* --add-runtime, in order, no name twice */
+        SettingRuntime *runtimes; /* --add-runtime, in order, no name twice */
         size_t n_runtimes;
-        SettingUlimit *default_ulimits;         /* no name twice */
+        SettingUlimit *default_ulimits; /* no name twice */
         size_t n_default_ulimits;
         uint64_t default_shm_size;
 
-        char **warnings;                        /* sentences for the journal: known but not acting, a flag given twice … */
-        uint64_t *given;                        /* bit per row of settings_table: was it set anywhere */
+        char **warnings; /* sentences for the journal: known but not acting, twice given */
+        uint64_t *given; /* bit per row of settings_table: was it set anywhere */
 };
 
 /* Defaults only. */
 int settings_new(Settings **ret);
-Settings* settings_free(Settings *s);
-DEFINE_CLEANUP(Settings*, settings_free);
+Settings *settings_free(Settings *s);
+DEFINE_CLEANUP(Settings *, settings_free);
 
-/* Options file, command line, daemon.json, check of the whole. The text in reterr is one sentence with file, line, word and what
- * would be right. A missing options file or daemon.json is fine unless the command line named it. */
+/* Options file, command line, daemon.json, check of the whole. The text in reterr is one sentence
+ * with file, line, word and what would be right. A missing options file or daemon.json is fine
+ * unless the command line named it. */
 int settings_load(int argc, char *const *argv, Settings **ret, Error *reterr);
 
-/* Which program is runtime NAME (NULL or "": the default one)? An --add-runtime first, then our own, then a well-known name
- * (runc, crun, youki) found in the standard folders. -ENOENT with a sentence otherwise. */
+/* Which program is runtime NAME (NULL or "": the default one)? An --add-runtime first, then our
+ * own, then a well-known name (runc, crun, youki) found in the standard folders. -ENOENT with a
+ * sentence otherwise. */
 int settings_find_runtime(const Settings *s, const char *name, char **ret_path, Error *reterr);
-
-/* Value of KEY in a list of "key=value" (labels, log_opts, storage_opts); NULL if it is not there. */
-const char* settings_map_get(char *const *map, const char *key);
 
 bool settings_was_given(const Settings *s, const char *option);
 
