@@ -151,7 +151,7 @@ int blobs_open_fd(Blobs *b, const char *digest, uint64_t *ret_size) {
                 return -errno;
 
         if (ret_size)
-                *ret_size = (uint64_t)st.st_size;
+                *ret_size = (uint64_t) st.st_size;
         return TAKE_FD(fd);
 }
 
@@ -179,7 +179,7 @@ int blobs_read(Blobs *b, const char *digest, char **ret, size_t *ret_size, Error
         if (r < 0)
                 return r;
         if (!streq(seen, digest)) {
-                (void)error_set(reterr, ERROR_INTERNAL, "blob %s is damaged on disk", digest);
+                (void) error_set(reterr, ERROR_INTERNAL, "blob %s is damaged on disk", digest);
                 return -EBADMSG;
         }
 
@@ -205,7 +205,7 @@ int blob_writer_new(Blobs *b, BlobWriter **ret) {
         if (r < 0)
                 return r;
 
-        r = str_printf(&w->name, "blob-%016llx", (unsigned long long)random_u64());
+        r = str_printf(&w->name, "blob-%016llx", (unsigned long long) random_u64());
         if (r < 0)
                 return r;
 
@@ -227,7 +227,7 @@ BlobWriter *blob_writer_free(BlobWriter *w) {
                 return NULL;
 
         if (w->name)
-                (void)unlinkat(w->blobs->tmp_fd, w->name, 0);
+                (void) unlinkat(w->blobs->tmp_fd, w->name, 0);
         fd_close(w->fd);
         digest_free(w->digest);
         free(w->name);
@@ -323,7 +323,7 @@ int blobs_put(Blobs *b, const void *data, size_t size, char ret[static DIGEST_TE
         if (r < 0)
                 return r;
 
-        (void)strcpy(ret, digest);
+        (void) strcpy(ret, digest);
         return 0;
 }
 

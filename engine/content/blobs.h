@@ -15,7 +15,7 @@
 typedef struct BlobWriter BlobWriter;
 typedef struct Blobs Blobs;
 
-#define BLOBS_SMALL_MAX ((size_t)4 * 1024 * 1024) /* documents that are read whole */
+#define BLOBS_SMALL_MAX ((size_t) 4 * 1024 * 1024) /* documents that are read whole */
 
 /* root_fd: the data root, borrowed while open. */
 int blobs_open(int root_fd, Blobs **ret);

@@ -96,7 +96,7 @@ LayerBuild *layer_build_free(LayerBuild *b) {
 
         fd_close(b->dir_fd);
         if (b->folder)
-                (void)file_remove_tree(b->storage->tmp_fd, b->folder);
+                (void) file_remove_tree(b->storage->tmp_fd, b->folder);
         free(b->folder);
         apply_result_done(&b->result);
         return mfree(b);

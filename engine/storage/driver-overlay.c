@@ -96,7 +96,7 @@ static int overlay_copy_attributes(int fd, const struct stat *st, bool times) {
 static int overlay_diff_fd(Overlay *o, const char *digits) {
         char name[IDENT_SIZE + STRLEN("/" LAYER_DIFF)];
 
-        (void)snprintf(name, sizeof(name), "%s/" LAYER_DIFF, digits);
+        (void) snprintf(name, sizeof(name), "%s/" LAYER_DIFF, digits);
         return file_open_dir(o->layers_fd, name);
 }
 
@@ -132,12 +132,12 @@ static int overlay_link_find(
         Overlay *o, const char *digits, bool make, char ret[static IDENT_SIZE]) {
         char target[IDENT_SIZE + STRLEN("..//" LAYER_DIFF)], seen[sizeof(target) + 1];
 
-        (void)snprintf(target, sizeof(target), "../%s/" LAYER_DIFF, digits);
+        (void) snprintf(target, sizeof(target), "../%s/" LAYER_DIFF, digits);
 
         for (size_t n = IDENT_SHORT_LENGTH; n <= IDENT_LENGTH; n += 4) {
                 ssize_t size;
 
-                (void)memcpy(ret, digits, n);
+                (void) memcpy(ret, digits, n);
                 ret[n] = '\0';
 
                 if (make && symlinkat(target, o->links_fd, ret) >= 0)
@@ -170,7 +170,7 @@ static void overlay_withdraw(void *state, const char *id) {
         char name[IDENT_SIZE];
 
         if (overlay_link_find(o, id, /* make= */ false, name) >= 0)
-                (void)unlinkat(o->links_fd, name, 0);
+                (void) unlinkat(o->links_fd, name, 0);
 }
 
 static int overlay_append_lower(Overlay *o, char *const *chain, Buffer *b) {
@@ -184,7 +184,7 @@ static int overlay_append_lower(Overlay *o, char *const *chain, Buffer *b) {
                         r = overlay_link_find(o, *s, /* make= */ true, name);
                 if (r >= 0)
                         r = buffer_printf(
-                                b, "%s" OVERLAY_LINKS "/%s", s == (char **)chain ? "" : ":", name);
+                                b, "%s" OVERLAY_LINKS "/%s", s == (char **) chain ? "" : ":", name);
                 if (r < 0)
                         return r;
         }
@@ -227,7 +227,7 @@ static int overlay_mount_spec(
                 r = buffer_append_string(&b, ",redirect_dir=off");
         if (r < 0)
                 return r;
-        if (buffer_size(&b) >= (size_t)sysconf(_SC_PAGESIZE))
+        if (buffer_size(&b) >= (size_t) sysconf(_SC_PAGESIZE))
                 return error_set(reterr, ERROR_TOO_LARGE, "Too many layers for one mount");
 
         *ret = (MountSpec) { .read_only = read_only };

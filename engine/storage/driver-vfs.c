@@ -82,11 +82,11 @@ static int copy_xattrs(int from, int to) {
         size = flistxattr(from, NULL, 0);
         if (size <= 0)
                 return size == 0 || errno == EOPNOTSUPP ? 0 : -errno;
-        names = new (char, (size_t)size);
+        names = new (char, (size_t) size);
         value = new (char, XATTR_SIZE_MAX);
         if (!names || !value)
                 return -ENOMEM;
-        size = flistxattr(from, names, (size_t)size);
+        size = flistxattr(from, names, (size_t) size);
         if (size < 0)
                 return -errno;
 
@@ -98,7 +98,7 @@ static int copy_xattrs(int from, int to) {
                 k = fgetxattr(from, n, value, XATTR_SIZE_MAX);
                 if (k < 0)
                         return -errno;
-                if (fsetxattr(to, n, value, (size_t)k, 0) < 0 && errno != EOPNOTSUPP &&
+                if (fsetxattr(to, n, value, (size_t) k, 0) < 0 && errno != EOPNOTSUPP &&
                         errno != EPERM)
                         return -errno;
         }
@@ -133,7 +133,7 @@ static int copy_file(Copy *c, int from_dir, int to_dir, const char *name, const 
 
         n = file_copy_fd(from, to, UINT64_MAX);
         if (n < 0)
-                return (int)n;
+                return (int) n;
 
         return copy_attributes(c, from, to, st);
 }
@@ -171,7 +171,7 @@ static int copy_node(const Copy *c, int to_dir, const char *name, const struct s
 /* 1: it was linked to the copy of its first name. */
 static int copy_hardlink(
         Copy *c, int to_dir, const char *name, const char *path, const struct stat *st) {
-        const void *key = (const void *)(uintptr_t)st->st_ino;
+        const void *key = (const void *) (uintptr_t) st->st_ino;
         _cleanup_(freep) char *copy = NULL;
         const char *first;
         int r;
@@ -269,7 +269,7 @@ static int vfs_create(void *state, int dir_fd, const char *parent, bool writable
         if (!parent)
                 return fchmod(to, 0755) < 0 ? -errno : 0;
 
-        (void)snprintf(name, sizeof(name), "%s/" LAYER_DIFF, parent);
+        (void) snprintf(name, sizeof(name), "%s/" LAYER_DIFF, parent);
         from = file_open_dir(v->layers_fd, name);
         if (from < 0)
                 return from;

@@ -16,7 +16,7 @@
 #include "lib/json/fields.h"
 #include "lib/json/json.h"
 
-#define LAYER_RECORD_MAX ((size_t)16 * 1024)
+#define LAYER_RECORD_MAX ((size_t) 16 * 1024)
 
 /* clang-format off */
 static const JsonField layer_fields[] = {
@@ -46,7 +46,7 @@ int layer_chain_id(const char *parent, const char *diff_id, char **ret) {
         if (!parent)
                 return (*ret = strdup(diff_id)) ? 0 : -ENOMEM;
 
-        (void)snprintf(text, sizeof(text), "%s %s", parent, diff_id);
+        (void) snprintf(text, sizeof(text), "%s %s", parent, diff_id);
         r = digest_data(text, strlen(text), digest);
         if (r < 0)
                 return r;
@@ -92,7 +92,7 @@ int layer_load(Storage *s, const char *chain_id, Layer *ret) {
         if (!digits)
                 return -EINVAL;
 
-        (void)snprintf(name, sizeof(name), "%s/" LAYER_RECORD, digits);
+        (void) snprintf(name, sizeof(name), "%s/" LAYER_RECORD, digits);
         r = file_read_at(s->layers_fd, name, LAYER_RECORD_MAX, &text, &size);
         if (r < 0)
                 return r;

@@ -47,8 +47,8 @@ static int overlay_backing(int fd) {
         if (fstatfs(fd, &st) < 0)
                 return -errno;
         for (size_t i = 0; i < ARRAY_SIZE(file_systems); i++)
-                if ((unsigned long)st.f_type == file_systems[i].magic)
-                        return (int)i;
+                if ((unsigned long) st.f_type == file_systems[i].magic)
+                        return (int) i;
         return -ENOENT;
 }
 
@@ -78,7 +78,7 @@ static int overlay_has_types(int root_fd) {
                         break;
                 }
 
-        (void)closedir(d);
+        (void) closedir(d);
         return answer;
 }
 
@@ -98,7 +98,7 @@ static bool overlay_in_kernel(void) {
                 _cleanup_(freep) char *path = NULL, *text = NULL;
 
                 if (str_printf(&path, "/lib/modules/%s/%s", name.release, lists[i]) >= 0 &&
-                        file_read(path, (size_t)8 << 20, &text, NULL) >= 0 &&
+                        file_read(path, (size_t) 8 << 20, &text, NULL) >= 0 &&
                         strstr(text, "/overlay.ko"))
                         return true;
         }
@@ -112,12 +112,12 @@ int overlay_probe(int root_fd, Error *reterr) {
         assert(root_fd >= 0);
 
         if (geteuid() != 0) {
-                (void)error_set(reterr, ERROR_NOT_IMPLEMENTED, "overlayfs needs root");
+                (void) error_set(reterr, ERROR_NOT_IMPLEMENTED, "overlayfs needs root");
                 return 0;
         }
 
         if (!overlay_in_kernel()) {
-                (void)error_set(reterr, ERROR_NOT_IMPLEMENTED, "this kernel has no overlayfs");
+                (void) error_set(reterr, ERROR_NOT_IMPLEMENTED, "this kernel has no overlayfs");
                 return 0;
         }
 
@@ -125,7 +125,7 @@ int overlay_probe(int root_fd, Error *reterr) {
         if (i < 0 && i != -ENOENT)
                 return i;
         if (i >= 0 && file_systems[i].bad) {
-                (void)error_set(reterr, ERROR_NOT_IMPLEMENTED, "overlayfs cannot write on %s",
+                (void) error_set(reterr, ERROR_NOT_IMPLEMENTED, "overlayfs cannot write on %s",
                         file_systems[i].name);
                 return 0;
         }
@@ -134,14 +134,14 @@ int overlay_probe(int root_fd, Error *reterr) {
         if (r < 0)
                 return r;
         if (r == 0) {
-                (void)error_set(reterr, ERROR_NOT_IMPLEMENTED,
+                (void) error_set(reterr, ERROR_NOT_IMPLEMENTED,
                         "the file system does not tell the types of directory entries (XFS: made "
                         "with ftype=0)");
                 return 0;
         }
 
         if (fgetxattr(root_fd, "trusted.overlay.opaque", NULL, 0) < 0 && errno == EOPNOTSUPP) {
-                (void)error_set(reterr, ERROR_NOT_IMPLEMENTED,
+                (void) error_set(reterr, ERROR_NOT_IMPLEMENTED,
                         "the file system has no trusted extended attributes");
                 return 0;
         }

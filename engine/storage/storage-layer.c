@@ -59,7 +59,7 @@ int storage_list_layers(Storage *s, bool of_images, char ***ret) {
 
                 if (!ident_is_valid(*n))
                         continue;
-                (void)snprintf(record, sizeof(record), "%s/" LAYER_RECORD, *n);
+                (void) snprintf(record, sizeof(record), "%s/" LAYER_RECORD, *n);
                 if ((faccessat(s->layers_fd, record, F_OK, AT_SYMLINK_NOFOLLOW) >= 0) != of_images)
                         continue;
                 r = strv_add(&list, *n);
@@ -78,7 +78,7 @@ int storage_chain(Storage *s, const char *digits, char ***ret) {
 
         assert(ident_is_valid(digits));
 
-        (void)strcpy(id, digits);
+        (void) strcpy(id, digits);
         for (unsigned n = 0;; n++) {
                 char link[IDENT_SIZE + STRLEN("/" LAYER_PARENT_LINK)],
                         target[IDENT_SIZE + STRLEN("../")];
@@ -94,19 +94,19 @@ int storage_chain(Storage *s, const char *digits, char ***ret) {
                 if (r < 0)
                         return r;
 
-                (void)snprintf(link, sizeof(link), "%s/" LAYER_PARENT_LINK, id);
+                (void) snprintf(link, sizeof(link), "%s/" LAYER_PARENT_LINK, id);
                 size = readlinkat(s->layers_fd, link, target, sizeof(target));
                 if (size < 0) {
                         if (errno == ENOENT)
                                 break;
                         return -errno;
                 }
-                if ((size_t)size != sizeof(target) - 1)
+                if ((size_t) size != sizeof(target) - 1)
                         return -EBADMSG;
                 target[size] = '\0';
                 if (!str_starts(target, "../") || !ident_is_valid(target + 3))
                         return -EBADMSG;
-                (void)strcpy(id, target + 3);
+                (void) strcpy(id, target + 3);
         }
 
         *ret = TAKE_PTR(chain);
@@ -117,7 +117,7 @@ int storage_folder_make(Storage *s, char **ret_name) {
         _cleanup_(freep) char *name = NULL;
         int r;
 
-        r = str_printf(&name, "layer-%016llx", (unsigned long long)random_u64());
+        r = str_printf(&name, "layer-%016llx", (unsigned long long) random_u64());
         if (r < 0)
                 return r;
         if (mkdirat(s->tmp_fd, name, 0700) < 0)
@@ -185,7 +185,7 @@ int storage_layer_create(Storage *s, const char *id, const char *parent, Error *
         if (r >= 0)
                 r = storage_folder_publish(s, folder, id, below);
         if (r < 0) {
-                (void)file_remove_tree(s->tmp_fd, folder);
+                (void) file_remove_tree(s->tmp_fd, folder);
                 return error_set_errno(reterr, r, "Failed to make layer %s", id);
         }
 
@@ -263,7 +263,7 @@ static bool storage_tree_is_small(int dir_fd, const char *name, unsigned *budget
                 }
         }
 
-        (void)closedir(d);
+        (void) closedir(d);
         return small;
 }
 
@@ -279,7 +279,7 @@ int storage_layer_remove(Storage *s, const char *id) {
         if (!digits)
                 return -EINVAL;
 
-        r = str_printf(&trash, "%s-%016llx", digits, (unsigned long long)random_u64());
+        r = str_printf(&trash, "%s-%016llx", digits, (unsigned long long) random_u64());
         if (r < 0)
                 return r;
 

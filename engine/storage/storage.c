@@ -247,10 +247,11 @@ int storage_tidy(Storage *s) {
         STRV_FOREACH (n, names) {
                 _cleanup_(freep) char *trash = NULL;
 
-                if (STR_IN_SET(*n, "trash", "lock"))
+                if (STR_IN_SET(*n, "empty", "lock",
+                            "trash")) /* "empty" is where workers have their root */
                         continue;
 
-                r = str_printf(&trash, "%.200s-%016llx", *n, (unsigned long long)random_u64());
+                r = str_printf(&trash, "%.200s-%016llx", *n, (unsigned long long) random_u64());
                 if (r < 0)
                         return r;
                 if (renameat(s->tmp_fd, *n, s->trash_fd, trash) < 0)

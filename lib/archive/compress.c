@@ -82,7 +82,7 @@ Decompressor *decompressor_free(Decompressor *d) {
                 return NULL;
 
         if (d->archive)
-                (void)archive_read_free(d->archive);
+                (void) archive_read_free(d->archive);
         return mfree(d);
 }
 
@@ -124,7 +124,7 @@ static la_ssize_t decompressor_read(struct archive *a, void *userdata, const voi
                 return -1;
         }
 
-        return r == 0 ? 0 : (la_ssize_t)size;
+        return r == 0 ? 0 : (la_ssize_t) size;
 }
 
 /* Anything but ARCHIVE_OK means that the library would run a program for this kind: refused. */
@@ -195,7 +195,7 @@ static int decompressor_detect(Decompressor *d) {
                 n = MIN(size, sizeof(d->head) - d->n_head);
                 memcpy(d->head + d->n_head, data, n);
                 d->n_head += n;
-                d->rest = (const char *)data + n;
+                d->rest = (const char *) data + n;
                 d->n_rest = size - n;
         }
 

@@ -24,10 +24,11 @@ static inline int byte_source_next(const ByteSource *s, const void **ret_data, s
 int byte_source_drain(const ByteSource *s);
 
 /* An fd that may be a pipe or socket, read from where it stands. The memory is the caller's. */
-#define FD_SOURCE_BUFFER ((size_t)256 * 1024)
+#define FD_SOURCE_BUFFER ((size_t) 256 * 1024)
 
 struct FdSource {
-        int fd; /* borrowed */
+        int fd;        /* borrowed */
+        int cancel_fd; /* when this gets readable, next() answers -ECANCELED; -EBADF: none */
         char *buffer;
         uint64_t n_read;
 };

@@ -169,7 +169,7 @@ static int tar_directory_take_xattrs(
 
 /* A second entry for a folder replaces what the first one wished: one record per inode, at the place of the first. */
 static int tar_directories_slot(TarDirectories *d, ino_t inode, TarDirectory **ret) {
-        const void *key = (const void *)(uintptr_t)inode;
+        const void *key = (const void *) (uintptr_t) inode;
         unsigned index;
         int r;
 
@@ -185,7 +185,8 @@ static int tar_directories_slot(TarDirectories *d, ino_t inode, TarDirectory **r
         if (r < 0)
                 return r;
 
-        r = hashmap_ensure_put(&d->by_inode, HASHMAP_POINTER, key, UINT_TO_PTR((unsigned)d->n + 1));
+        r = hashmap_ensure_put(
+                &d->by_inode, HASHMAP_POINTER, key, UINT_TO_PTR((unsigned) d->n + 1));
         if (r < 0)
                 return r;
 

@@ -65,10 +65,10 @@ static int unpack_check_free(Unpack *u, bool now, Error *reterr) {
 
         if (fstatvfs(u->x->root_fd, &st) < 0)
                 return -errno;
-        if ((uint64_t)st.f_bavail * st.f_frsize < u->limits->free_bytes)
+        if ((uint64_t) st.f_bavail * st.f_frsize < u->limits->free_bytes)
                 return error_set(reterr, ERROR_NO_SPACE,
                         "less than %llu MiB would be left on the file system",
-                        (unsigned long long)(u->limits->free_bytes >> 20));
+                        (unsigned long long) (u->limits->free_bytes >> 20));
 
         return 0;
 }
@@ -86,7 +86,7 @@ static int unpack_imply_dirs(Unpack *u, char *path, Error *reterr) {
                 if (*p == '/')
                         p++;
                 end = strchrnul(p, '/');
-                name = strndup(p, (size_t)(end - p));
+                name = strndup(p, (size_t) (end - p));
                 if (!name)
                         return -ENOMEM;
 
@@ -100,7 +100,8 @@ static int unpack_imply_dirs(Unpack *u, char *path, Error *reterr) {
                         fd = made;
 
                         if (u->x->ops && u->x->ops->implied) {
-                                _cleanup_(freep) char *prefix = strndup(path, (size_t)(end - path));
+                                _cleanup_(freep) char *prefix =
+                                        strndup(path, (size_t) (end - path));
                                 if (!prefix)
                                         return -ENOMEM;
                                 r = u->x->ops->implied(u->x->userdata, fd, prefix, reterr);
@@ -114,7 +115,7 @@ static int unpack_imply_dirs(Unpack *u, char *path, Error *reterr) {
                         if (errno != EEXIST)
                                 return -errno;
 
-                        prefix = strndup(path, (size_t)(end - path));
+                        prefix = strndup(path, (size_t) (end - path));
                         if (!prefix)
                                 return -ENOMEM;
                         found = beneath_open(u->x->root_fd, prefix,
@@ -139,7 +140,7 @@ static int unpack_open_parent(Unpack *u, const TarEntry *e, bool make, Error *re
         size_t n;
         int fd;
 
-        n = e->name > e->path ? (size_t)(e->name - e->path) - 1 : 0;
+        n = e->name > e->path ? (size_t) (e->name - e->path) - 1 : 0;
         if (u->dir_path && strlen(u->dir_path) == n && memcmp(u->dir_path, e->path, n) == 0)
                 return u->dir_fd;
 
@@ -227,12 +228,12 @@ static int unpack_content(Unpack *u, const TarEntry *e, int fd, Error *reterr) {
         if (r < 0)
                 return r;
 
-        if (end < e->size && ftruncate(fd, (off_t)e->size) < 0)
+        if (end < e->size && ftruncate(fd, (off_t) e->size) < 0)
                 return error_set_errno(
                         reterr, -errno, "entry \"%s\": cannot have its size", e->path);
 
         if (end >= WRITEBACK_BYTES)
-                (void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+                (void) sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 
         return 0;
 }
@@ -406,7 +407,7 @@ static int unpack_whiteout(Unpack *u, const TarEntry *e, Error *reterr) {
                 r = 0;
                 if (ops->opaque) {
                         _cleanup_(freep) char *path = strndup(
-                                e->path, e->name > e->path ? (size_t)(e->name - e->path) - 1 : 0);
+                                e->path, e->name > e->path ? (size_t) (e->name - e->path) - 1 : 0);
                         if (!path)
                                 return -ENOMEM;
                         r = ops->opaque(u->x->userdata, fd, path, reterr);

@@ -19,7 +19,7 @@ const TarLimits tar_limits_default = {
         .free_bytes = UINT64_C(64) << 20,
         .path = PATH_MAX - 1,
         .depth = 256,
-        .directories = (size_t)256 << 20,
+        .directories = (size_t) 256 << 20,
 };
 
 struct TarReader {
@@ -48,7 +48,7 @@ static la_ssize_t tar_reader_read(struct archive *a, void *userdata, const void 
                 return -1;
         }
 
-        return r == 0 ? 0 : (la_ssize_t)size;
+        return r == 0 ? 0 : (la_ssize_t) size;
 }
 
 int tar_reader_new(const ByteSource *source, const TarLimits *limits, TarReader **ret) {
@@ -80,7 +80,7 @@ TarReader *tar_reader_free(TarReader *t) {
                 return NULL;
 
         if (t->archive)
-                (void)archive_read_free(t->archive);
+                (void) archive_read_free(t->archive);
         free(t->entry.path);
         free(t->link);
         return mfree(t);
@@ -171,18 +171,18 @@ static int tar_entry_numbers(TarReader *t, struct archive_entry *e, Error *reter
 
         if (uid < 0 || uid >= UINT32_MAX || gid < 0 || gid >= UINT32_MAX)
                 return error_set(reterr, ERROR_INVALID,
-                        "entry \"%s\": owner %lld:%lld is out of range", x->path, (long long)uid,
-                        (long long)gid);
+                        "entry \"%s\": owner %lld:%lld is out of range", x->path, (long long) uid,
+                        (long long) gid);
 
-        x->uid = (uid_t)uid;
-        x->gid = (gid_t)gid;
+        x->uid = (uid_t) uid;
+        x->gid = (gid_t) gid;
         x->mode = archive_entry_perm(e) & 07777;
 
         if (x->type == TAR_FILE) {
-                if (size < 0 || (uint64_t)size > t->limits->file_size)
+                if (size < 0 || (uint64_t) size > t->limits->file_size)
                         return error_set(reterr, ERROR_TOO_LARGE,
                                 "entry \"%s\": its size is above the limit", x->path);
-                x->size = (uint64_t)size;
+                x->size = (uint64_t) size;
         }
 
         if (x->type == TAR_CHARACTER || x->type == TAR_BLOCK) {
@@ -192,7 +192,7 @@ static int tar_entry_numbers(TarReader *t, struct archive_entry *e, Error *reter
                 if (major_number >= 1 << 12 || minor_number >= 1 << 20)
                         return error_set(reterr, ERROR_INVALID,
                                 "entry \"%s\": device number is out of range", x->path);
-                x->device = makedev((unsigned)major_number, (unsigned)minor_number);
+                x->device = makedev((unsigned) major_number, (unsigned) minor_number);
         }
 
         x->mtime = tar_time(archive_entry_mtime(e), archive_entry_mtime_nsec(e));
@@ -258,7 +258,7 @@ int tar_reader_next(TarReader *t, const TarEntry **ret, Error *reterr) {
 
         if (++t->n_entries > t->limits->entries)
                 return error_set(reterr, ERROR_TOO_LARGE, "archive has more than %llu entries",
-                        (unsigned long long)t->limits->entries);
+                        (unsigned long long) t->limits->entries);
 
         path = archive_entry_pathname(t->current);
         if (str_empty(path))
@@ -273,7 +273,7 @@ int tar_reader_next(TarReader *t, const TarEntry **ret, Error *reterr) {
         if (r < 0)
                 return error_set(
                         reterr, ERROR_INVALID, "entry \"%s\": unknown kind of file", t->entry.path);
-        t->entry.type = (TarType)r;
+        t->entry.type = (TarType) r;
 
         if (t->entry.path[0] == '\0' && t->entry.type != TAR_DIRECTORY)
                 return error_set(
@@ -287,7 +287,7 @@ int tar_reader_next(TarReader *t, const TarEntry **ret, Error *reterr) {
         if (r < 0)
                 return r;
 
-        (void)archive_entry_xattr_reset(t->current);
+        (void) archive_entry_xattr_reset(t->current);
         *ret = &t->entry;
         return 1;
 }
@@ -310,7 +310,7 @@ int tar_reader_data(TarReader *t, const void **ret_data, size_t *ret_size, uint6
                         return tar_reader_fail(t, reterr);
         } while (size == 0);
 
-        if (offset < 0 || ADD_OVERFLOWS((uint64_t)offset, (uint64_t)size, &end) ||
+        if (offset < 0 || ADD_OVERFLOWS((uint64_t) offset, (uint64_t) size, &end) ||
                 end > t->entry.size)
                 return error_set(reterr, ERROR_INVALID, "entry \"%s\": content beyond its size",
                         t->entry.path);
@@ -318,10 +318,10 @@ int tar_reader_data(TarReader *t, const void **ret_data, size_t *ret_size, uint6
         t->n_bytes += size;
         if (t->n_bytes > t->limits->bytes)
                 return error_set(reterr, ERROR_TOO_LARGE, "archive holds more than %llu bytes",
-                        (unsigned long long)t->limits->bytes);
+                        (unsigned long long) t->limits->bytes);
 
         *ret_size = size;
-        *ret_offset = (uint64_t)offset;
+        *ret_offset = (uint64_t) offset;
         return 1;
 }
 
