@@ -55,8 +55,6 @@ class Floors:
     def allows(self, rule, path, header):
         if os.path.dirname(header) == os.path.dirname(path) and rule.endswith('/'):
             return True
-        if rule.endswith('/') and rule.count('/') > 1 and header.startswith(rule):
-            return True
         return any(header.startswith(a) if a.endswith('/') else fnmatch.fnmatchcase(header, a)
                    for a in self.folders[rule])
 

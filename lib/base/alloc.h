@@ -11,7 +11,7 @@
 /* clang-format off */
 #define new(type, n)  ((type *) alloc_array(n, sizeof(type)))
 /* clang-format on */
-#define new0(type, n) ((type *)alloc_array0(n, sizeof(type)))
+#define new0(type, n) ((type *) alloc_array0(n, sizeof(type)))
 
 void *alloc_array(size_t n, size_t size) __attribute__((malloc, alloc_size(1, 2)));
 void *alloc_array0(size_t n, size_t size) __attribute__((malloc, alloc_size(1, 2)));
@@ -25,7 +25,7 @@ void *alloc_copy0(const void *data, size_t size);
  * 1)). The room doubles, so that n appends cost n. The new part is zeroed. 0 or -ENOMEM, then
  * nothing changed. */
 #define array_grow(array, allocated, n) \
-        alloc_grow((void **)(array), allocated, n, sizeof(**(array)))
+        alloc_grow((void **) (array), allocated, n, sizeof(**(array)))
 int alloc_grow(void **array, size_t *allocated, size_t n, size_t size);
 
 /* free() that returns NULL: p = mfree(p); */
@@ -36,7 +36,7 @@ static inline void *mfree(void *p) {
 
 /* _cleanup_(freep) char *s = NULL; */
 static inline void freep(void *p) {
-        free(*(void **)p);
+        free(*(void **) p);
 }
 
 /* Memory that held a secret: overwritten in a way that the compiler keeps, then freed. */

@@ -31,8 +31,8 @@ int beneath_open_parent(
 /* Opens the folder at path (O_PATH), making what is missing, component by component on fds; new
  * folders get mode and, with uid != UID_INVALID, that owner. A file or a dangling link in the
  * way is -ENOTDIR or -ELOOP. */
-#define UID_INVALID ((uid_t)-1)
-#define GID_INVALID ((gid_t)-1)
+#define UID_INVALID ((uid_t) -1)
+#define GID_INVALID ((gid_t) -1)
 int beneath_mkdir_p(
         int root_fd, const char *path, mode_t mode, uid_t uid, gid_t gid, BeneathFlags how);
 

@@ -16,7 +16,7 @@
 
 int fd_close(int fd); /* keeps errno, accepts -EBADF; returns -EBADF: fd = fd_close(fd); */
 static inline void fd_closep(int *fd) {
-        (void)fd_close(*fd);
+        (void) fd_close(*fd);
 }
 void fd_close_many(int *fds, size_t n); /* closes all and sets them to -EBADF */
 int fd_close_from(int first);           /* close_range(first, ~0) */

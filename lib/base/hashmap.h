@@ -27,7 +27,7 @@ DEFINE_CLEANUP(Hashmap *, hashmap_free);
                 Hashmap *_hashmap = (h);                                 \
                 void *_hashmap_value;                                    \
                 while ((_hashmap_value = hashmap_steal_first(_hashmap))) \
-                        (void)destroy(_hashmap_value);                   \
+                        (void) destroy(_hashmap_value);                  \
                 hashmap_free(_hashmap);                                  \
         })
 
@@ -62,7 +62,7 @@ static inline bool hashmap_empty(const Hashmap *h) {
 bool hashmap_next(const Hashmap *h, size_t *position, void **ret_value, const void **ret_key);
 #define HASHMAP_FOREACH(value, h)          \
         for (size_t _position_##value = 0; \
-                hashmap_next(h, &_position_##value, (void **)&(value), NULL);)
+                hashmap_next(h, &_position_##value, (void **) &(value), NULL);)
 #define HASHMAP_FOREACH_KEY(value, key, h) \
         for (size_t _position_##value = 0; \
-                hashmap_next(h, &_position_##value, (void **)&(value), (const void **)&(key));)
+                hashmap_next(h, &_position_##value, (void **) &(value), (const void **) &(key));)

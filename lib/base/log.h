@@ -45,11 +45,11 @@ int log_full(int level, int r, const LogFields *fields, const char *file, int li
                                                   : _log_r;                                        \
         })
 
-#define log_error(...)            ((void)log_internal(LOG_ERR, 0, NULL, __VA_ARGS__))
-#define log_warning(...)          ((void)log_internal(LOG_WARNING, 0, NULL, __VA_ARGS__))
-#define log_notice(...)           ((void)log_internal(LOG_NOTICE, 0, NULL, __VA_ARGS__))
-#define log_info(...)             ((void)log_internal(LOG_INFO, 0, NULL, __VA_ARGS__))
-#define log_debug(...)            ((void)log_internal(LOG_DEBUG, 0, NULL, __VA_ARGS__))
+#define log_error(...)            ((void) log_internal(LOG_ERR, 0, NULL, __VA_ARGS__))
+#define log_warning(...)          ((void) log_internal(LOG_WARNING, 0, NULL, __VA_ARGS__))
+#define log_notice(...)           ((void) log_internal(LOG_NOTICE, 0, NULL, __VA_ARGS__))
+#define log_info(...)             ((void) log_internal(LOG_INFO, 0, NULL, __VA_ARGS__))
+#define log_debug(...)            ((void) log_internal(LOG_DEBUG, 0, NULL, __VA_ARGS__))
 #define log_error_errno(r, ...)   log_internal(LOG_ERR, r, NULL, __VA_ARGS__)
 #define log_warning_errno(r, ...) log_internal(LOG_WARNING, r, NULL, __VA_ARGS__)
 #define log_info_errno(r, ...)    log_internal(LOG_INFO, r, NULL, __VA_ARGS__)

@@ -26,7 +26,7 @@
 #define DEFINE_CLEANUP(type, function)            \
         static inline void function##p(type *p) { \
                 if (*p)                           \
-                        (void)function(*p);       \
+                        (void) function(*p);      \
         }                                         \
         struct function##_needs_a_semicolon
 
@@ -50,7 +50,7 @@
         }))
 
 #define container_of(pointer, type, member) \
-        ((type *)((char *)(1 ? (pointer) : &((type *)0)->member) - offsetof(type, member)))
+        ((type *) ((char *) (1 ? (pointer) : &((type *) 0)->member) - offsetof(type, member)))
 
 /* Length of a string literal, known when compiling. */
 #define STRLEN(literal) (sizeof("" literal "") - 1)
@@ -69,7 +69,7 @@
         })
 #define CLAMP(value, low, high) MIN(MAX(value, low), high)
 
-#define DIV_ROUND_UP(a, b)      (((a) + (b)-1) / (b))
+#define DIV_ROUND_UP(a, b)      (((a) + (b) -1) / (b))
 #define FLAGS_SET(value, flags) (((value) & (flags)) == (flags))
 
 /* Sizes: overflow is an answer, not a wrap. True when the result does not fit. */
@@ -77,8 +77,8 @@
 #define ADD_OVERFLOWS(a, b, ret) __builtin_add_overflow(a, b, ret)
 
 /* Small integers kept as keys or values of a pointer-keyed Hashmap; zero is the NULL pointer. */
-#define UINT_TO_PTR(u) ((void *)(uintptr_t)(u))
-#define PTR_TO_UINT(p) ((unsigned)(uintptr_t)(p))
+#define UINT_TO_PTR(u) ((void *) (uintptr_t) (u))
+#define PTR_TO_UINT(p) ((unsigned) (uintptr_t) (p))
 
 /* Marks the default: of a switch over an enum of ours. */
 #define assert_unreachable()             \

@@ -85,13 +85,13 @@ bool str_matches(const char *pattern, const char *s) _pure_;
  * policy_table[_POLICY_MAX]" makes const char *policy_to_string(Policy) (NULL when out of range)
  * and Policy policy_from_string(const char *) (-EINVAL). */
 int str_table_find(const char *const *table, size_t n, const char *s) _pure_;
-#define DEFINE_STRING_TABLE(name, type)                                                 \
-        const char *name##_to_string(type value) {                                      \
-                if ((int)value < 0 || (size_t)value >= ARRAY_SIZE(name##_table))        \
-                        return NULL;                                                    \
-                return name##_table[value];                                             \
-        }                                                                               \
-        type name##_from_string(const char *s) {                                        \
-                return (type)str_table_find(name##_table, ARRAY_SIZE(name##_table), s); \
-        }                                                                               \
+#define DEFINE_STRING_TABLE(name, type)                                                  \
+        const char *name##_to_string(type value) {                                       \
+                if ((int) value < 0 || (size_t) value >= ARRAY_SIZE(name##_table))       \
+                        return NULL;                                                     \
+                return name##_table[value];                                              \
+        }                                                                                \
+        type name##_from_string(const char *s) {                                         \
+                return (type) str_table_find(name##_table, ARRAY_SIZE(name##_table), s); \
+        }                                                                                \
         struct name##_table_needs_a_semicolon

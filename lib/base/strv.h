@@ -48,4 +48,4 @@ int strv_env_set(char ***env, const char *key, const char *value);  /* value NUL
 int strv_env_merge(char ***env, char *const *more); /* later wins; "KEY" alone is kept as it is */
 
 /* for (char **s) over all strings */
-#define STRV_FOREACH(s, l) for (typeof(*(l)) *s = (typeof(*(l)) *)(l); s && *s; s++)
+#define STRV_FOREACH(s, l) for (typeof(*(l)) *s = (typeof(*(l)) *) (l); s && *s; s++)

@@ -64,7 +64,7 @@ Channel *channel_free(Channel *c) {
         if (c->ret_freed)
                 *c->ret_freed = true;
         loop_source_free(c->source);
-        (void)fd_close(c->fd);
+        (void) fd_close(c->fd);
         LIST_FOREACH_SAFE (p, &c->queue, node)
                 pending_free(p);
         free(c->name);
@@ -96,7 +96,7 @@ static int hang_up(Channel *c, int error) {
                 return 1;
 
         c->gone = true;
-        (void)sd_event_source_set_enabled(c->source, SD_EVENT_OFF);
+        (void) sd_event_source_set_enabled(c->source, SD_EVENT_OFF);
         if (!c->on_hangup)
                 return 1;
 
@@ -180,7 +180,7 @@ static int write_records(Channel *c) {
                 c->queued -= p->message.size;
                 pending_free(p);
         }
-        (void)update_events(c);
+        (void) update_events(c);
         return 1;
 }
 
@@ -194,10 +194,10 @@ static int on_io(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
                 if (c->paused && !(revents & EPOLLIN)) {
                         /* Hung up while paused: epoll would tell it for ever, the records wait
                          * for the resume. */
-                        (void)sd_event_source_set_enabled(c->source, SD_EVENT_OFF);
+                        (void) sd_event_source_set_enabled(c->source, SD_EVENT_OFF);
                         return 0;
                 }
-                (void)read_records(c, CHANNEL_BURST);
+                (void) read_records(c, CHANNEL_BURST);
         }
         return 0;
 }

@@ -37,10 +37,10 @@ Child *child_free(Child *c) {
         loop_source_free(c->kill_timer);
         channel_free(c->channel);
         if (c->ours && !c->ended && c->pidfd >= 0) {
-                (void)process_kill(c->pidfd, SIGKILL);
-                (void)process_wait(c->pidfd, USEC_INFINITE, &si);
+                (void) process_kill(c->pidfd, SIGKILL);
+                (void) process_wait(c->pidfd, USEC_INFINITE, &si);
         }
-        (void)fd_close(c->pidfd);
+        (void) fd_close(c->pidfd);
         sd_event_unref(c->event);
         free(c);
         return NULL;
@@ -63,7 +63,7 @@ static int on_exit_event(sd_event_source *s, int fd, uint32_t revents, void *use
         /* The channel has the better priority, but reads in bursts and may be paused: what the
          * child said last is delivered now, whatever the order of the loop was. */
         if (c->channel) {
-                (void)channel_pause(c->channel, false);
+                (void) channel_pause(c->channel, false);
                 if (channel_drain(c->channel) == 0)
                         return 0;
         }
@@ -85,7 +85,7 @@ static int attach(Child *c, int channel_fd) {
         r = loop_io(c->event, c->pidfd, EPOLLIN, LOOP_CHILD, c->ops->name, on_exit_event, c,
                 &c->exit_source);
         if (r < 0) {
-                (void)fd_close(channel_fd);
+                (void) fd_close(channel_fd);
                 return r;
         }
 
@@ -167,8 +167,8 @@ int child_spawn(sd_event *e, const ProcessSpec *spec, bool with_channel, const C
         if (r < 0) {
                 siginfo_t si;
 
-                (void)process_kill(pidfd, SIGKILL);
-                (void)process_wait(pidfd, USEC_INFINITE, &si);
+                (void) process_kill(pidfd, SIGKILL);
+                (void) process_wait(pidfd, USEC_INFINITE, &si);
                 return r;
         }
         (*ret)->ours = true;
@@ -193,7 +193,7 @@ int child_kill(Child *c, int sig) {
 static int on_kill_time(sd_event_source *s, uint64_t usec, void *userdata) {
         Child *c = userdata;
 
-        (void)child_kill(c, SIGKILL);
+        (void) child_kill(c, SIGKILL);
         return 0;
 }
 

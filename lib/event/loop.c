@@ -70,7 +70,7 @@ int loop_on_signal(sd_event *e, int sig, const char *name, sd_event_signal_handl
         assert(e);
         assert(handler);
 
-        (void)sigemptyset(&set);
+        (void) sigemptyset(&set);
         if (sigaddset(&set, sig) < 0)
                 return -errno;
         r = pthread_sigmask(SIG_BLOCK, &set, NULL);
@@ -87,7 +87,7 @@ int loop_on_signal(sd_event *e, int sig, const char *name, sd_event_signal_handl
 static int on_stop_signal(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata) {
         LoopStop *stop = userdata;
 
-        if (stop->on_stop && stop->on_stop((int)si->ssi_signo, stop->userdata) == 0)
+        if (stop->on_stop && stop->on_stop((int) si->ssi_signo, stop->userdata) == 0)
                 return 0;
 
         return sd_event_exit(sd_event_source_get_event(s), 0);

@@ -19,7 +19,7 @@ void message_done(Message *m) {
                 return;
 
         free(m->text);
-        (void)fd_close(m->memory_fd);
+        (void) fd_close(m->memory_fd);
         *m = (Message) { .memory_fd = -EBADF };
 }
 
@@ -106,21 +106,21 @@ int message_receive(int fd, char *buffer, int flags, Json **ret, int *fds, size_
         if (n <= 0) {
                 fd_close_many(fds, n == 0 ? *ret_n_fds : 0);
                 *ret_n_fds = 0;
-                return n == -EMSGSIZE ? -EPROTO : (int)n;
+                return n == -EMSGSIZE ? -EPROTO : (int) n;
         }
 
         switch (buffer[0]) {
         case MESSAGE_INLINE:
                 if (*ret_n_fds > CHANNEL_FDS_MAX)
                         return -EPROTO;
-                r = json_parse(buffer + 1, (size_t)n - 1, CHANNEL_INLINE_MAX, ret, NULL);
+                r = json_parse(buffer + 1, (size_t) n - 1, CHANNEL_INLINE_MAX, ret, NULL);
                 break;
         case MESSAGE_MEMORY:
-                if ((size_t)n != 1 + sizeof(size) || *ret_n_fds == 0)
+                if ((size_t) n != 1 + sizeof(size) || *ret_n_fds == 0)
                         return -EPROTO;
                 memcpy(&size, buffer + 1, sizeof(size));
                 r = read_memory(fds[0], size, ret);
-                (void)fd_close(fds[0]);
+                (void) fd_close(fds[0]);
                 (*ret_n_fds)--;
                 memmove(fds, fds + 1, *ret_n_fds * sizeof(int));
                 break;
