@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* The process of a container: everything about it that can be wrong is checked by process_plan() in the parent; the rest are steps of
+ * the child, called in the order of child.c's table. */
+
+#include <stdbool.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "lib/base/macro.h"
+#include "service/runtime/capabilities.h"
+
+typedef struct Error Error;
+typedef struct Mounts Mounts;
+typedef struct Process Process;
+typedef struct ProcessLimit ProcessLimit;
+typedef struct RuntimeProcess RuntimeProcess;
+
+#define PROCESS_ARGS_MAX 65536U
+
+struct ProcessLimit {
+        int resource;
+        struct rlimit limit;
+};
+
+struct Process {
+        const RuntimeProcess *spec; /* borrowed */
+        CapabilitySets capabilities;
+        bool has_capabilities; /* false: config.json says nothing, those of this process stay */
+        ProcessLimit *limits;
+        size_t n_limits;
+        char **env; /* with LISTEN_FDS, when fds are handed on */
+        char *cwd;
+        char *program; /* child: what will be executed, found by process_find_program() */
+};
+
+int process_plan(const RuntimeProcess *spec, unsigned n_listen_fds, Process *ret, Error *reterr);
+void process_done(Process *p);
+
+int process_apply_limits(const Process *p, Error *reterr);
+/* oom_score_adj, AppArmor and SELinux labels: files of a trusted procfs (rule R2). */
+int process_apply_proc(const Process *p, Mounts *m, Error *reterr);
+int process_apply_scheduling(const Process *p, Error *reterr);
+/* The folder is made if it is missing, as everybody does; before the root becomes read-only. */
+int process_make_cwd(const Process *p, int root_fd, Error *reterr);
+int process_enter_cwd(const Process *p, int root_fd, Error *reterr);
+/* Standard streams become the user's, so that /dev/stdout can be opened. */
+int process_own_streams(const Process *p, Error *reterr);
+int process_change_user(const Process *p, Error *reterr);
+int process_apply_capabilities(const Process *p, Error *reterr);
+/* As the user, in the folder: what a shell would run. The error texts are the ones that docker's exit codes hang on. */
+int process_find_program(Process *p, Error *reterr);
+/* Does not return when it works. */
+int process_execute(const Process *p, Error *reterr);
