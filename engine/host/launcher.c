@@ -59,11 +59,11 @@ static void call_finish(Launcher *l, Call *c, int r, int pid, int pidfd) {
         void *userdata = c->userdata;
 
         l->n_calls--;
-        (void)call_free(c);
+        (void) call_free(c);
         if (on_started)
                 on_started(r, pid, pidfd, userdata); /* takes pidfd */
         else
-                (void)fd_close(pidfd);
+                (void) fd_close(pidfd);
 }
 
 static void launcher_disconnect(Launcher *l, int r) {
@@ -79,7 +79,7 @@ static void launcher_disconnect(Launcher *l, int r) {
 static int launcher_on_failures(sd_event_source *source, void *userdata) {
         Launcher *l = userdata;
 
-        (void)sd_event_source_set_enabled(source, SD_EVENT_OFF);
+        (void) sd_event_source_set_enabled(source, SD_EVENT_OFF);
         for (;;) {
                 Call *c, *failed = NULL;
 
@@ -95,7 +95,7 @@ static int launcher_on_failures(sd_event_source *source, void *userdata) {
 }
 
 static void launcher_tell_failures(Launcher *l) {
-        (void)sd_event_source_set_enabled(l->failures, SD_EVENT_ONESHOT);
+        (void) sd_event_source_set_enabled(l->failures, SD_EVENT_ONESHOT);
 }
 
 static int launcher_on_io(sd_event_source *source, int fd, uint32_t events, void *userdata);
@@ -111,7 +111,7 @@ static int launcher_connect(Launcher *l) {
         fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (fd < 0)
                 return -errno;
-        if (connect(fd, (const struct sockaddr *)&a, sizeof(a)) < 0)
+        if (connect(fd, (const struct sockaddr *) &a, sizeof(a)) < 0)
                 return -errno;
         r = loop_io(l->event, fd, EPOLLIN, LOOP_CHANNEL, "launcher", launcher_on_io, l, &l->io);
         if (r < 0)
@@ -151,7 +151,7 @@ static void launcher_flush(Launcher *l) {
         }
 
         if (l->io)
-                (void)sd_event_source_set_io_events(l->io, EPOLLIN | (waiting ? EPOLLOUT : 0));
+                (void) sd_event_source_set_io_events(l->io, EPOLLIN | (waiting ? EPOLLOUT : 0));
 }
 
 static int launcher_handle(Launcher *l, const LauncherMessage *m, int *pidfd) {
@@ -188,7 +188,7 @@ static int launcher_receive(Launcher *l) {
         if (n == -EAGAIN || n == -EINTR)
                 return 0;
         if (n < 0)
-                return (int)n;
+                return (int) n;
         if (n == 0)
                 return -ECONNRESET;
         if (n != sizeof(m))
@@ -287,7 +287,7 @@ int launcher_new(sd_event *e, const char *socket_path, Launcher **ret) {
         assert(socket_path);
         assert(ret);
 
-        if (strlen(socket_path) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
+        if (strlen(socket_path) >= sizeof(((struct sockaddr_un *) NULL)->sun_path))
                 return -ENAMETOOLONG;
 
         l = new0(Launcher, 1);
@@ -303,7 +303,7 @@ int launcher_new(sd_event *e, const char *socket_path, Launcher **ret) {
         r = loop_defer(e, LOOP_CHANNEL, "launcher-failures", launcher_on_failures, l, &l->failures);
         if (r < 0)
                 return r;
-        (void)sd_event_source_set_enabled(l->failures, SD_EVENT_OFF);
+        (void) sd_event_source_set_enabled(l->failures, SD_EVENT_OFF);
 
         *ret = TAKE_PTR(l);
         return 0;
@@ -315,7 +315,7 @@ Launcher *launcher_free(Launcher *l) {
         if (!l)
                 return NULL;
         LIST_FOREACH_SAFE (c, &l->calls, by_order)
-                (void)call_free(c);
+                (void) call_free(c);
         l->io = loop_source_free(l->io);
         l->failures = loop_source_free(l->failures);
         l->fd = fd_close(l->fd);

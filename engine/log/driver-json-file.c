@@ -20,7 +20,7 @@
 
 #define SIZE_DEFAULT  (UINT64_C(10) * 1024 * 1024)
 #define FILES_DEFAULT 3u
-#define BATCH_MAX     ((size_t)64 * 1024) /* lines gather up to here before they are written */
+#define BATCH_MAX     ((size_t) 64 * 1024) /* lines gather up to here before they are written */
 #define FILE_MODE     0640
 
 typedef struct JsonFile {
@@ -85,12 +85,12 @@ static int json_file_open_path(JsonFile *j) {
         if (fd < 0)
                 return -errno;
         if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-                (void)close(fd);
+                (void) close(fd);
                 return -EBADFD;
         }
-        (void)fd_close(j->fd);
+        (void) fd_close(j->fd);
         j->fd = fd;
-        j->size = (uint64_t)st.st_size;
+        j->size = (uint64_t) st.st_size;
         return 0;
 }
 
@@ -141,7 +141,7 @@ static int json_file_flush(void *state) {
                 r = fd_write_full(j->fd, buffer_head(&j->batch), buffer_size(&j->batch));
         if (r < 0) {
                 if (j->fd >= 0)
-                        (void)!ftruncate(j->fd, (off_t)j->size);
+                        (void) !ftruncate(j->fd, (off_t) j->size);
                 json_file_lose(j, r);
                 return 0;
         }
@@ -170,7 +170,7 @@ static int json_file_write(void *state, const LogMessage *m) {
         int r;
 
         if (j->size + buffer_size(&j->batch) >= j->max_size) {
-                (void)json_file_flush(j);
+                (void) json_file_flush(j);
                 if (j->size >= j->max_size)
                         json_file_rotate(j);
         }
@@ -190,7 +190,7 @@ static int json_file_write(void *state, const LogMessage *m) {
 static int json_file_reopen(void *state) {
         JsonFile *j = state;
 
-        (void)json_file_flush(j);
+        (void) json_file_flush(j);
         return json_file_open_path(j);
 }
 
@@ -206,8 +206,8 @@ static void json_file_close(void *state) {
 
         if (!j)
                 return;
-        (void)json_file_flush(j);
-        (void)fd_close(j->fd);
+        (void) json_file_flush(j);
+        (void) fd_close(j->fd);
         buffer_done(&j->batch);
         free(j->attrs);
         free(j);

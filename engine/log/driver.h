@@ -16,7 +16,7 @@ typedef struct LogReadOptions LogReadOptions;
 typedef struct LogTarget LogTarget;
 
 #define LOG_MESSAGE_MAX \
-        ((size_t)16 * 1024) /* longer lines are cut into pieces of this size, as Docker does */
+        ((size_t) 16 * 1024) /* longer lines are cut into pieces of this size, as Docker does */
 
 typedef enum LogStream {
         LOG_STREAM_STDOUT = 1,

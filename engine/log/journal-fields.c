@@ -58,7 +58,7 @@ int journal_field_name(const char *s, size_t n, char **ret) {
                 char c = s[i];
 
                 if (c >= 'a' && c <= 'z')
-                        c = (char)(c - 'a' + 'A');
+                        c = (char) (c - 'a' + 'A');
                 else if (!(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9'))
                         c = '_';
                 if (k == 0 && (c == '_' || (c >= '0' && c <= '9')))
@@ -79,7 +79,7 @@ static int add_attribute(char ***fields, const char *field) {
 
         if (!value || strv_length(*fields) >= JOURNAL_FIELDS_FIXED_MAX)
                 return 0;
-        r = journal_field_name(field, (size_t)(value - field), &name);
+        r = journal_field_name(field, (size_t) (value - field), &name);
         if (r < 0 || !name || str_in(name, reserved))
                 return r;
         return strv_addf(fields, "%s=%s", name, value + 1);
@@ -132,7 +132,7 @@ void journal_fields_done(JournalFields *f) {
 }
 
 static void line_add(JournalLine *l, const char *text) {
-        l->iov[l->n_iov++] = (struct iovec) { .iov_base = (void *)text, .iov_len = strlen(text) };
+        l->iov[l->n_iov++] = (struct iovec) { .iov_base = (void *) text, .iov_len = strlen(text) };
 }
 
 void journal_partial_begin(JournalPartial *p, const LogMessage *m) {
@@ -160,21 +160,21 @@ void journal_line_make(const JournalFields *f, const LogMessage *m, const Journa
         for (size_t i = 0; i < f->n_fixed; i++)
                 line_add(ret, f->fixed[i]);
 
-        (void)snprintf(ret->priority, sizeof(ret->priority), "PRIORITY=%d",
+        (void) snprintf(ret->priority, sizeof(ret->priority), "PRIORITY=%d",
                 m->stream == LOG_STREAM_STDERR ? 3 : 6);
         line_add(ret, ret->priority);
-        clock_format((int64_t)m->time_nsec, time);
-        (void)snprintf(ret->timestamp, sizeof(ret->timestamp), "SYSLOG_TIMESTAMP=%s", time);
+        clock_format((int64_t) m->time_nsec, time);
+        (void) snprintf(ret->timestamp, sizeof(ret->timestamp), "SYSLOG_TIMESTAMP=%s", time);
         line_add(ret, ret->timestamp);
-        (void)snprintf(
+        (void) snprintf(
                 ret->ordinal, sizeof(ret->ordinal), "CONTAINER_LOG_ORDINAL=%" PRIu64, ordinal);
         line_add(ret, ret->ordinal);
 
         if (partial->open) {
-                (void)snprintf(ret->partial_id, sizeof(ret->partial_id), "CONTAINER_PARTIAL_ID=%s",
+                (void) snprintf(ret->partial_id, sizeof(ret->partial_id), "CONTAINER_PARTIAL_ID=%s",
                         partial->id);
                 line_add(ret, ret->partial_id);
-                (void)snprintf(ret->partial_ordinal, sizeof(ret->partial_ordinal),
+                (void) snprintf(ret->partial_ordinal, sizeof(ret->partial_ordinal),
                         "CONTAINER_PARTIAL_ORDINAL=%" PRIu64, partial->ordinal);
                 line_add(ret, ret->partial_ordinal);
                 line_add(ret, m->partial ? "CONTAINER_PARTIAL_LAST=false"

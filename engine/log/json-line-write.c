@@ -89,13 +89,13 @@ static char *put_special(char *to, const unsigned char *s, size_t n, size_t *i) 
                 *i += 3;
                 return to;
         }
-        to = put(to, (const char *)s + *i, length);
+        to = put(to, (const char *) s + *i, length);
         *i += length;
         return to;
 }
 
 static int append_escaped(Buffer *b, const char *data, size_t size) {
-        const unsigned char *s = (const unsigned char *)data;
+        const unsigned char *s = (const unsigned char *) data;
         char *begin, *to;
         size_t i = 0;
         int r;
@@ -114,7 +114,7 @@ static int append_escaped(Buffer *b, const char *data, size_t size) {
                 if (i < size)
                         to = put_special(to, s, size, &i);
         }
-        buffer_commit(b, (size_t)(to - begin));
+        buffer_commit(b, (size_t) (to - begin));
         return 0;
 }
 
@@ -143,7 +143,7 @@ int json_line_write(Buffer *b, const LogMessage *m, const char *attrs) {
         if (r < 0)
                 return r;
 
-        clock_format((int64_t)m->time_nsec, time);
+        clock_format((int64_t) m->time_nsec, time);
         return buffer_printf(b, ",\"time\":\"%s\"}\n", time);
 }
 
@@ -161,7 +161,7 @@ int json_line_attrs(char *const *fields, char **ret) {
                 return r;
         for (char *const *f = fields; *f; f++) {
                 const char *value = strchr(*f, '=');
-                size_t n_key = value ? (size_t)(value - *f) : strlen(*f);
+                size_t n_key = value ? (size_t) (value - *f) : strlen(*f);
 
                 value = value ? value + 1 : "";
                 r = buffer_append_string(&b, f == fields ? "\"" : ",\"");

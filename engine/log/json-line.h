@@ -11,7 +11,7 @@
 #include "lib/base/buffer.h"
 
 /* Longest line that is read: a piece of 16 KiB with every byte escaped is a tenth of that, the rest is for attributes. */
-#define JSON_LINE_MAX ((size_t)1024 * 1024)
+#define JSON_LINE_MAX ((size_t) 1024 * 1024)
 
 /* Appends the line with its line feed. attrs: the text of a JSON object, or NULL. */
 int json_line_write(Buffer *b, const LogMessage *m, const char *attrs);

@@ -53,7 +53,7 @@ static int piece_open(const char *path, unsigned i, struct stat *ret_stat) {
         if (fd < 0)
                 return -errno;
         if (fstat(fd, ret_stat) < 0 || !S_ISREG(ret_stat->st_mode)) {
-                (void)close(fd);
+                (void) close(fd);
                 return -EBADFD;
         }
         return fd;
@@ -82,11 +82,11 @@ int rotate_open_all(const char *path, int **ret_fds, size_t *ret_n) {
                         return fd;
                 }
                 if (n > 0 && same_file(&st, &newer)) {
-                        (void)close(fd);
+                        (void) close(fd);
                         continue;
                 }
                 if (array_grow(&fds, &n_allocated, n + 1) < 0) {
-                        (void)close(fd);
+                        (void) close(fd);
                         rotate_close_all(fds, n);
                         return -ENOMEM;
                 }
@@ -125,14 +125,14 @@ int rotate_open_next(const char *path, int fd, int *ret) {
                 if (piece < 0)
                         break;
                 if (same_file(&st, &mine)) {
-                        (void)close(piece);
+                        (void) close(piece);
                         if (last < 0)
                                 return -EAGAIN;
                         *ret = last;
                         return 0;
                 }
                 if (last >= 0)
-                        (void)close(last);
+                        (void) close(last);
                 last = piece;
         }
         if (last < 0)

@@ -61,7 +61,7 @@ static const char *const programs[_LAUNCHER_PROGRAM_MAX] = {
 static void close_many(int *fds, size_t n) {
         for (size_t i = 0; i < n; i++)
                 if (fds[i] >= 0)
-                        (void)close(fds[i]);
+                        (void) close(fds[i]);
 }
 
 /* The part between vfork() and exec: system calls only, for the memory is the parent's. Returns an errno. */
@@ -69,23 +69,23 @@ static int become(const LauncherState *s, const char *path, char *const argv[], 
         const int *fds, size_t n_fds) {
         sigset_t none;
 
-        (void)setsid();
-        (void)umask(0022);
+        (void) setsid();
+        (void) umask(0022);
         if (chdir("/") < 0)
                 return errno;
         if (dup2(s->null_fd, STDIN_FILENO) < 0 || dup2(s->null_fd, STDOUT_FILENO) < 0)
                 return errno;
         for (size_t i = 0; i < n_fds; i++)
-                if (dup2(fds[i], LAUNCHER_FD_FIRST + (int)i) < 0)
+                if (dup2(fds[i], LAUNCHER_FD_FIRST + (int) i) < 0)
                         return errno;
-        if (syscall(SYS_close_range, (unsigned)LAUNCHER_FD_FIRST + (unsigned)n_fds, ~0U, 0) < 0)
+        if (syscall(SYS_close_range, (unsigned) LAUNCHER_FD_FIRST + (unsigned) n_fds, ~0U, 0) < 0)
                 return errno;
 
         /* no handler is installed here and an ignored signal would stay ignored: only the mask needs care */
         sigemptyset(&none);
         if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
                 return errno;
-        (void)execve(path, argv, env);
+        (void) execve(path, argv, env);
         return errno;
 }
 
@@ -107,9 +107,9 @@ static int spawn(const LauncherState *s, const LauncherRequest *q, const int *fd
         int n, pidfd;
 
         n = snprintf(path, sizeof(path), "%s/%s", s->libexec, programs[q->program]);
-        if (n < 0 || (size_t)n >= sizeof(path))
+        if (n < 0 || (size_t) n >= sizeof(path))
                 return -ENAMETOOLONG;
-        (void)snprintf(level, sizeof(level), "STAUER_LOG_LEVEL=%d", (int)q->log_level);
+        (void) snprintf(level, sizeof(level), "STAUER_LOG_LEVEL=%d", (int) q->log_level);
         memcpy(label, q->label, sizeof(label));
         memcpy(program, programs[q->program], strlen(programs[q->program]) + 1);
 
@@ -122,15 +122,15 @@ static int spawn(const LauncherState *s, const LauncherRequest *q, const int *fd
         }
 
         if (failure != 0) {
-                (void)waitpid(pid, NULL, 0);
+                (void) waitpid(pid, NULL, 0);
                 return -failure;
         }
         /* the child is not reaped before the loop runs again, so this pid is the one we started */
-        pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+        pidfd = (int) syscall(SYS_pidfd_open, pid, 0);
         if (pidfd < 0) {
                 n = -errno;
-                (void)kill(pid, SIGKILL);
-                (void)waitpid(pid, NULL, 0);
+                (void) kill(pid, SIGKILL);
+                (void) waitpid(pid, NULL, 0);
                 return n;
         }
         *ret_pid = pid;
@@ -189,7 +189,7 @@ static int start_program(LauncherState *s, const Connection *c, const LauncherRe
 
                 if (fd < 0)
                         return -errno;
-                (void)close(fds[i]);
+                (void) close(fds[i]);
                 fds[i] = fd;
         }
 
@@ -205,7 +205,7 @@ static int send_message(int fd, const LauncherMessage *m, int pidfd) {
                 struct cmsghdr header;
                 char bytes[CMSG_SPACE(sizeof(int))];
         } control = {};
-        struct iovec iov = { .iov_base = (void *)m, .iov_len = sizeof(*m) };
+        struct iovec iov = { .iov_base = (void *) m, .iov_len = sizeof(*m) };
         struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1 };
 
         if (pidfd >= 0) {
@@ -258,7 +258,7 @@ static int receive_request(int fd, LauncherRequest *ret, int *fds, size_t *ret_n
 }
 
 static void drop_connection(Connection *c) {
-        (void)close(c->fd);
+        (void) close(c->fd);
         *c = (Connection) { .fd = -1 };
 }
 
@@ -277,7 +277,7 @@ static void on_connection(LauncherState *s, Connection *c) {
         }
         close_many(fds, n_fds);
         if (pidfd >= 0)
-                (void)close(pidfd);
+                (void) close(pidfd);
         if (r < 0) {
                 if (r != -ECONNRESET)
                         fprintf(stderr, "<4>Connection dropped: %s\n", strerror(-r));
@@ -296,7 +296,7 @@ static void on_listen(LauncherState *s) {
         if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 ||
                 (peer.uid != 0 && peer.uid != geteuid())) {
                 fprintf(stderr, "<4>Refused a connection that is not from root.\n");
-                (void)close(fd);
+                (void) close(fd);
                 return;
         }
         for (size_t i = 0; i < CONNECTIONS_MAX; i++)
@@ -305,7 +305,7 @@ static void on_listen(LauncherState *s) {
                         return;
                 }
         fprintf(stderr, "<4>Refused a connection: %d are open already.\n", CONNECTIONS_MAX);
-        (void)close(fd);
+        (void) close(fd);
 }
 
 static void on_child(LauncherState *s) {
@@ -385,13 +385,13 @@ static int listen_at(const char *path) {
         fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (fd < 0)
                 return -errno;
-        (void)unlink(path);
+        (void) unlink(path);
         old = umask(0177);
-        if (bind(fd, (const struct sockaddr *)&a, sizeof(a)) < 0 || listen(fd, SOMAXCONN) < 0)
+        if (bind(fd, (const struct sockaddr *) &a, sizeof(a)) < 0 || listen(fd, SOMAXCONN) < 0)
                 r = -errno;
-        (void)umask(old);
+        (void) umask(old);
         if (r < 0) {
-                (void)close(fd);
+                (void) close(fd);
                 return r;
         }
         return fd;
@@ -407,7 +407,7 @@ static int open_listen(const char *socket_path) {
                 return n;
         if (n != 1 || sd_is_socket_unix(SD_LISTEN_FDS_START, SOCK_SEQPACKET, 1, NULL, 0) <= 0)
                 return -EBADFD;
-        (void)fcntl(SD_LISTEN_FDS_START, F_SETFL, O_NONBLOCK);
+        (void) fcntl(SD_LISTEN_FDS_START, F_SETFL, O_NONBLOCK);
         return SD_LISTEN_FDS_START;
 }
 
@@ -432,7 +432,7 @@ static int setup(LauncherState *s, const char *socket_path) {
         if (fd < 0)
                 return -errno;
         s->null_fd = fcntl(fd, F_DUPFD_CLOEXEC, FD_PARKING);
-        (void)close(fd);
+        (void) close(fd);
         if (s->null_fd < 0)
                 return -errno;
         s->listen_fd = open_listen(socket_path);
@@ -476,11 +476,11 @@ int main(int argc, char **argv) {
                 fprintf(stderr, "<3>Failed to set up: %s\n", strerror(-r));
                 return EXIT_FAILURE;
         }
-        (void)sd_notify(0, "READY=1");
+        (void) sd_notify(0, "READY=1");
         r = run(&s);
-        (void)sd_notify(0, "STOPPING=1");
+        (void) sd_notify(0, "STOPPING=1");
         if (socket_path)
-                (void)unlink(socket_path);
+                (void) unlink(socket_path);
         if (r < 0)
                 fprintf(stderr, "<3>Failed to wait: %s\n", strerror(-r));
         return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

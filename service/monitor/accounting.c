@@ -10,7 +10,7 @@
 #include "lib/base/parse.h"
 #include "lib/base/str.h"
 
-#define FILE_MAX ((size_t)256 * 1024) /* io.stat has a line per device */
+#define FILE_MAX ((size_t) 256 * 1024) /* io.stat has a line per device */
 
 static uint64_t parse_digits(const char *s) {
         uint64_t n = 0;
@@ -18,7 +18,7 @@ static uint64_t parse_digits(const char *s) {
         if (*s < '0' || *s > '9')
                 return UINT64_MAX;
         for (; *s >= '0' && *s <= '9'; s++)
-                if (MUL_OVERFLOWS(n, 10, &n) || ADD_OVERFLOWS(n, (uint64_t)(*s - '0'), &n))
+                if (MUL_OVERFLOWS(n, 10, &n) || ADD_OVERFLOWS(n, (uint64_t) (*s - '0'), &n))
                         return UINT64_MAX;
         return n;
 }
@@ -60,7 +60,7 @@ void accounting_parse_io(const char *text, Accounting *a) {
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-                uint64_t *sum = (uint64_t *)((char *)a + keys[i].offset);
+                uint64_t *sum = (uint64_t *) ((char *) a + keys[i].offset);
 
                 *sum = 0;
                 for (const char *p = text; (p = strstr(p, keys[i].key));) {

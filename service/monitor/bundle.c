@@ -124,7 +124,7 @@ void bundle_done(Bundle *b) {
 }
 
 static struct iovec text_iov(const char *s) {
-        return (struct iovec) { .iov_base = (void *)s, .iov_len = strlen(s) };
+        return (struct iovec) { .iov_base = (void *) s, .iov_len = strlen(s) };
 }
 
 static int print_path(const char *path, char **ret) {
@@ -166,8 +166,8 @@ int bundle_write(const Bundle *b, const char *cgroup_path, int bundle_fd) {
                 return -errno;
         for (size_t i = 0; i < n; i++)
                 size += iov[i].iov_len;
-        written = writev(fd, iov, (int)n);
+        written = writev(fd, iov, (int) n);
         if (written < 0)
                 return -errno;
-        return (size_t)written == size ? 0 : -ENOSPC;
+        return (size_t) written == size ? 0 : -ENOSPC;
 }

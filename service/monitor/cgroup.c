@@ -21,8 +21,8 @@
 #include "service/monitor/accounting.h"
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
-#define TEXT_MAX    ((size_t)64 * 1024)
-#define PROCS_MAX   ((size_t)1024 * 1024)
+#define TEXT_MAX    ((size_t) 64 * 1024)
+#define PROCS_MAX   ((size_t) 1024 * 1024)
 
 int cgroup_parse_own(const char *text, char **ret) {
         for (const char *line = text; line;
@@ -44,9 +44,9 @@ bool cgroup_is_scope_of(const char *path, const char *id) {
 }
 
 void container_cgroup_done(ContainerCgroup *c) {
-        (void)fd_close(c->fd);
-        (void)fd_close(c->events_fd);
-        (void)fd_close(c->memory_fd);
+        (void) fd_close(c->fd);
+        (void) fd_close(c->events_fd);
+        (void) fd_close(c->memory_fd);
         free(c->path);
         *c = CONTAINER_CGROUP_NONE;
 }
@@ -77,8 +77,8 @@ static int scope_hand_on(int scope_fd) {
         STRV_FOREACH (c, controllers) {
                 char one[64];
 
-                if (snprintf(one, sizeof(one), "+%s", *c) < (int)sizeof(one))
-                        (void)file_write_kernel_at(scope_fd, "cgroup.subtree_control", one);
+                if (snprintf(one, sizeof(one), "+%s", *c) < (int) sizeof(one))
+                        (void) file_write_kernel_at(scope_fd, "cgroup.subtree_control", one);
         }
         return 0;
 }
@@ -88,7 +88,7 @@ static int scope_enter_supervisor(int scope_fd) {
 
         if (mkdirat(scope_fd, "supervisor", 0755) < 0 && errno != EEXIST)
                 return -errno;
-        (void)snprintf(pid, sizeof(pid), "%d", (int)getpid());
+        (void) snprintf(pid, sizeof(pid), "%d", (int) getpid());
         return file_write_kernel_at(scope_fd, "supervisor/cgroup.procs", pid);
 }
 
@@ -190,7 +190,7 @@ static bool process_is_inside(const ContainerCgroup *c, pid_t pid) {
         char name[sizeof("/proc/2147483647/cgroup")];
         const char *rest;
 
-        (void)snprintf(name, sizeof(name), "/proc/%d/cgroup", (int)pid);
+        (void) snprintf(name, sizeof(name), "/proc/%d/cgroup", (int) pid);
         if (file_read(name, TEXT_MAX, &text, NULL) < 0 || cgroup_parse_own(text, &own) < 0)
                 return false;
         rest = str_starts(own, c->path);
@@ -218,7 +218,7 @@ int container_cgroup_signal(const ContainerCgroup *c, int sig) {
                         continue;
                 pidfd = process_pidfd_open(pid);
                 if (pidfd >= 0 && process_is_inside(c, pid))
-                        (void)process_kill(pidfd, sig);
+                        (void) process_kill(pidfd, sig);
         }
         return 0;
 }

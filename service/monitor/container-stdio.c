@@ -111,7 +111,7 @@ static int stream_write_lines(StdioStream *t, uint64_t now_nsec) {
 
                 feed = memchr(data, '\n', size);
                 if (feed)
-                        m.size = (size_t)(feed - data) + 1;
+                        m.size = (size_t) (feed - data) + 1;
                 else if (t->ended || size == sizeof(t->buffer)) {
                         m.size = size;
                         m.partial = true;
@@ -140,7 +140,7 @@ static int stream_read(StdioStream *t, unsigned n_reads) {
         int r;
 
         r = stream_write_lines(
-                t, (uint64_t)clock_realtime_ns()); /* what the log did not take before */
+                t, (uint64_t) clock_realtime_ns()); /* what the log did not take before */
         while (r >= 0 && t->fd >= 0 && n_reads-- > 0) {
                 ssize_t n = read(t->fd, t->buffer + t->end, sizeof(t->buffer) - t->end);
 
@@ -154,8 +154,8 @@ static int stream_read(StdioStream *t, unsigned n_reads) {
                         t->ended = true;
                         stream_close(t);
                 } else
-                        t->end += (size_t)n;
-                r = stream_write_lines(t, (uint64_t)clock_realtime_ns());
+                        t->end += (size_t) n;
+                r = stream_write_lines(t, (uint64_t) clock_realtime_ns());
         }
         return r;
 }
@@ -170,7 +170,7 @@ static void stdio_tell_lost(Stdio *s, bool last) {
         now = clock_monotonic_us();
         if (!last && s->n_lost_told > 0 && now - s->told_usec < LOST_TELL_USEC)
                 return;
-        (void)log_struct(LOG_WARNING, -error,
+        (void) log_struct(LOG_WARNING, -error,
                 &((LogFields) {
                         .container_id = s->target.id,
                         .container_name = s->target.name,
@@ -220,7 +220,7 @@ static void stream_on_ready(void *userdata, uint32_t events) {
                 poller_unwatch(s->poller, &t->watch);
                 poller_timer(s->poller, &s->retry, RETRY_USEC, stdio_on_retry, s);
         } else if (t->fd >= 0 && !t->watch.on_ready)
-                (void)poller_watch(s->poller, &t->watch, t->fd, EPOLLIN, stream_on_ready, t);
+                (void) poller_watch(s->poller, &t->watch, t->fd, EPOLLIN, stream_on_ready, t);
 }
 
 int stdio_start(Stdio *s) {
@@ -271,7 +271,7 @@ static void stdio_drain_again(Stdio *s) {
                 r = stream_read(t, READS_PER_DRAIN);
                 if (r >= 0 && !t->ended) {
                         t->ended = true;
-                        r = stream_write_lines(t, (uint64_t)clock_realtime_ns());
+                        r = stream_write_lines(t, (uint64_t) clock_realtime_ns());
                 }
         }
         if (r >= 0)

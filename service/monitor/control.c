@@ -15,7 +15,7 @@
 #include "lib/json/fields.h"
 #include "lib/json/json.h"
 
-#define COMMAND_MAX ((size_t)16 * 1024)
+#define COMMAND_MAX ((size_t) 16 * 1024)
 
 static void control_unlink(Control *c) {
         if (c->fd < 0)
@@ -44,8 +44,8 @@ static void control_on_end(Control *c) {
 /* As lib/event/channel.h sends records: a 'J', then the text. Without waiting, which its blocking calls would do. */
 static void control_send_text(Control *c, const char *text) {
         const struct iovec iov[] = {
-                { .iov_base = (void *)"J", .iov_len = 1 },
-                { .iov_base = (void *)text, .iov_len = strlen(text) },
+                { .iov_base = (void *) "J", .iov_len = 1 },
+                { .iov_base = (void *) text, .iov_len = strlen(text) },
         };
         int r;
 
@@ -89,8 +89,8 @@ static void control_reply(Control *c, uint64_t serial, int r, Error *e) {
         };
 
         if (r < 0) {
-                (void)error_set_errno(e, r, "The monitor failed"); /* when nobody said more */
-                reply.error_kind = (char *)error_kind_to_string(e->kind);
+                (void) error_set_errno(e, r, "The monitor failed"); /* when nobody said more */
+                reply.error_kind = (char *) error_kind_to_string(e->kind);
                 reply.error = e->text;
         }
         control_send(c, &reply);
@@ -122,7 +122,7 @@ static void control_on_ready(void *userdata, uint32_t events) {
                 control_on_end(c);
                 return;
         }
-        if (text[0] != 'J' || control_handle(c, text + 1, (size_t)n - 1) < 0) {
+        if (text[0] != 'J' || control_handle(c, text + 1, (size_t) n - 1) < 0) {
                 log_warning("The daemon sent something that is no command, hanging up");
                 control_unlink(c);
         }
@@ -161,7 +161,7 @@ int control_init(Control *c, Poller *p, int listen_fd, control_command_t on_comm
                 .on_link = on_link,
                 .userdata = userdata,
         };
-        (void)fd_set_nonblock(listen_fd, true);
+        (void) fd_set_nonblock(listen_fd, true);
         return poller_watch(p, &c->listen_watch, listen_fd, EPOLLIN, control_on_listen, c);
 }
 

@@ -93,7 +93,7 @@ static void exit_kill_others(Monitor *m) {
 
 void exit_begin(Monitor *m, const siginfo_t *si) {
         m->record.exit_code = process_exit_code(si);
-        m->record.exited_at = (uint64_t)clock_realtime_ns();
+        m->record.exited_at = (uint64_t) clock_realtime_ns();
         m->state = MONITOR_STATE_ENDING;
         m->pid = 0;
         m->pidfd = fd_close(m->pidfd);

@@ -114,7 +114,7 @@ static int lists_add_folder(DeviceLists *l, int dir_fd, const char *container, u
 
         d = fdopendir(dir_fd);
         if (!d) {
-                (void)close(dir_fd);
+                (void) close(dir_fd);
                 return -errno;
         }
         while (r >= 0 && (e = readdir(d))) {
@@ -138,7 +138,7 @@ static int lists_add_folder(DeviceLists *l, int dir_fd, const char *container, u
                                 r = lists_add_folder(l, fd, path, depth + 1);
                 }
         }
-        (void)closedir(d);
+        (void) closedir(d);
         return r;
 }
 

@@ -18,7 +18,7 @@ static void set_log_level(void) {
         unsigned level;
 
         if (text && parse_unsigned(text, &level) >= 0 && level <= LOG_DEBUG)
-                log_set_max_level((int)level);
+                log_set_max_level((int) level);
 }
 
 int main(int argc, char **argv) {

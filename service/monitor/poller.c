@@ -32,7 +32,7 @@ int poller_watch(
 void poller_unwatch(Poller *p, Watch *w) {
         if (!w->on_ready)
                 return;
-        (void)epoll_ctl(p->epoll_fd, EPOLL_CTL_DEL, w->fd, NULL);
+        (void) epoll_ctl(p->epoll_fd, EPOLL_CTL_DEL, w->fd, NULL);
         *w = (Watch) { .fd = -EBADF };
 }
 
@@ -79,7 +79,7 @@ static int poller_timeout(const Timer *t) {
         if (t->deadline <= now)
                 return 0;
         ms = (t->deadline - now) / USEC_PER_MSEC + 1;
-        return ms > INT_MAX ? INT_MAX : (int)ms;
+        return ms > INT_MAX ? INT_MAX : (int) ms;
 }
 
 int poller_run(Poller *p) {

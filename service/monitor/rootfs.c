@@ -23,11 +23,11 @@ static int map_self_to_root(uid_t uid, gid_t gid) {
         r = file_write_kernel("/proc/self/setgroups", "deny");
         if (r < 0)
                 return r;
-        (void)snprintf(map, sizeof(map), "0 %u 1", (unsigned)uid);
+        (void) snprintf(map, sizeof(map), "0 %u 1", (unsigned) uid);
         r = file_write_kernel("/proc/self/uid_map", map);
         if (r < 0)
                 return r;
-        (void)snprintf(map, sizeof(map), "0 %u 1", (unsigned)gid);
+        (void) snprintf(map, sizeof(map), "0 %u 1", (unsigned) gid);
         return file_write_kernel("/proc/self/gid_map", map);
 }
 
@@ -79,7 +79,7 @@ static int mount_type(const MountSpec *m, const char *bundle_dir, Error *reterr)
         int n, r = 0;
 
         n = snprintf(target, sizeof(target), "%s/rootfs", bundle_dir);
-        if (n < 0 || (size_t)n >= sizeof(target))
+        if (n < 0 || (size_t) n >= sizeof(target))
                 return error_set(
                         reterr, ERROR_INTERNAL, "The bundle's path is too long: %s", bundle_dir);
         if (!str_empty(m->directory) && chdir(m->directory) < 0)
@@ -89,7 +89,7 @@ static int mount_type(const MountSpec *m, const char *bundle_dir, Error *reterr)
                 r = error_set_errno(reterr, -errno,
                         "Cannot mount the root file system (%s, options %s)", m->type,
                         str_or_empty(m->options));
-        (void)!chdir("/");
+        (void) !chdir("/");
         return r;
 }
 
@@ -120,6 +120,6 @@ void rootfs_unmount(const char *bundle_dir) {
         int n;
 
         n = snprintf(target, sizeof(target), "%s/rootfs", bundle_dir);
-        if (n > 0 && (size_t)n < sizeof(target))
-                (void)umount2(target, MNT_DETACH | UMOUNT_NOFOLLOW);
+        if (n > 0 && (size_t) n < sizeof(target))
+                (void) umount2(target, MNT_DETACH | UMOUNT_NOFOLLOW);
 }

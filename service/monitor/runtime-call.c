@@ -17,7 +17,7 @@
 
 #define LOG_NAME "runtime.log"
 #define PID_NAME "pid"
-#define LOG_MAX  ((size_t)1024 * 1024)
+#define LOG_MAX  ((size_t) 1024 * 1024)
 
 /* RUNTIME [ARGS] --root R [--log F --log-format json] COMMAND … */
 static int make_arguments(const MonitorSpec *s, char ***ret) {
@@ -97,8 +97,8 @@ int runtime_delete(const MonitorSpec *s, pid_t *ret_pid) {
 }
 
 void runtime_forget(int run_fd) {
-        (void)file_unlink(run_fd, LOG_NAME);
-        (void)file_unlink(run_fd, PID_NAME);
+        (void) file_unlink(run_fd, LOG_NAME);
+        (void) file_unlink(run_fd, PID_NAME);
 }
 
 int runtime_read_pid(int run_fd, pid_t *ret) {

@@ -8,8 +8,8 @@
 #include "lib/base/str.h"
 #include "lib/json/json.h"
 
-#define LINE_MAX_BYTES ((size_t)64 * 1024)
-#define TEXT_MAX_BYTES ((size_t)4096) /* beyond, nobody reads it */
+#define LINE_MAX_BYTES ((size_t) 64 * 1024)
+#define TEXT_MAX_BYTES ((size_t) 4096) /* beyond, nobody reads it */
 
 /* One line: its message when it is an error, or the line itself when it is no JSON. */
 static int parse_line(const char *line, size_t size, char **ret) {
@@ -33,8 +33,8 @@ int runtime_error_parse(const char *log, size_t size, char **ret) {
         _cleanup_(freep) char *last = NULL;
 
         for (const char *p = log, *end = log + size; p < end;) {
-                const char *feed = memchr(p, '\n', (size_t)(end - p));
-                size_t n = feed ? (size_t)(feed - p) : (size_t)(end - p);
+                const char *feed = memchr(p, '\n', (size_t) (end - p));
+                size_t n = feed ? (size_t) (feed - p) : (size_t) (end - p);
                 char *text;
                 int r;
 

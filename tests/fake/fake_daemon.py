@@ -28,7 +28,7 @@ SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SE
 
 def program(name):
     """Of the build, else the installed one."""
-    for folder in ('service/monitor', 'service/launcher', 'service/worker'):
+    for folder in ('service/monitor', 'service/launcher', 'service/worker', 'service/runtime'):
         if (BUILD / folder / name).exists():
             return BUILD / folder / name
     return Path('/usr/libexec/stauer') / name
@@ -134,7 +134,7 @@ def make_rootfs(path):
 def oci_config(args, env=(), **more):
     """A small config.json; more: replaces members."""
     return {
-            'ociVersion': '1.2.0',
+            'ociVersion': '1.0.2',                # what Debian 12's crun takes
             'process': {'args': list(args), 'cwd': '/',
                         'env': ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', *env],
                         'capabilities': {kind: ['CAP_KILL', 'CAP_SETUID', 'CAP_SETGID', 'CAP_CHOWN']
@@ -152,7 +152,8 @@ def oci_config(args, env=(), **more):
 class Monitor:
     """One stauer-monitor. Not connected until connect()."""
 
-    def __init__(self, launcher, folder, rootfs, config, runtime=FAKE_RUNTIME, identity=None, **spec):
+    def __init__(self, launcher, folder, rootfs, config, runtime=FAKE_RUNTIME, identity=None, rootfs_mount=None,
+                 **spec):
         self.id = identity or os.urandom(32).hex()
         self.run = folder / self.id
         self.run.mkdir()
@@ -162,7 +163,7 @@ class Monitor:
         self.spec = {
                 'version': 1, 'id': self.id, 'name': 'tester', 'image': 'busybox:test', 'run_dir': str(self.run),
                 'bundle_dir': str(self.run / 'bundle'), 'log_path': str(self.log),
-                'rootfs': {'type': 'bind', 'source': str(rootfs)}, 'config': config, 'user': '',
+                'rootfs': rootfs_mount or {'type': 'bind', 'source': str(rootfs)}, 'config': config, 'user': '',
                 'runtime': str(runtime), 'runtime_root': str(folder / 'runtime'), 'log_driver': 'json-file',
                 'stop_timeout_usec': 10_000_000, 'stop_signal': 15, **spec,
         }
