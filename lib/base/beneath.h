@@ -42,8 +42,8 @@ int beneath_mkdir_p(
 int beneath_make_target(
         int root_fd, const char *path, bool directory, mode_t mode, BeneathFlags how);
 
-int beneath_stat(int root_fd, const char *path, BeneathFlags how,
-        struct stat *ret); /* the last component is followed */
+/* Of what the last component leads to, if it is a link. */
+int beneath_stat(int root_fd, const char *path, BeneathFlags how, struct stat *ret);
 
 /* A small file that an image brought (passwd, group): not blocking, last component not a link,
  * regular, at most max bytes; else -ELOOP, -EBADFD, -EFBIG. A NUL byte inside is -EBADMSG. */

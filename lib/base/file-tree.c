@@ -57,33 +57,39 @@ static int next_entry(DIR *d, struct dirent **ret) {
         }
 }
 
-static int remove_inside(int dir_fd, int top_fd, dev_t device, unsigned depth);
+static int remove_inside(int dir_fd, int top_fd, unsigned depth);
 
-/* Opens a folder to be emptied, giving ourselves the permission bits that are missing. */
-static int open_to_remove(int dir_fd, const char *name, dev_t device) {
+/* Opens a folder to be emptied, giving ourselves the permission bits that are missing. A mount
+ * point is known by its mount, not by its device number: a bind mount has the same one. */
+static int open_to_remove(int dir_fd, const char *name) {
         _cleanup_(fd_closep) int fd = -EBADF;
-        struct stat st;
+        struct statx sx;
 
         fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0 && errno == EACCES) {
-                if (fchmodat(dir_fd, name, 0700, 0) < 0)
+                _cleanup_(fd_closep) int path_fd = -EBADF;
+                char path[FD_PATH_SIZE];
+
+                /* By fd: fchmodat() would follow a link that took the folder's place. */
+                path_fd = openat(dir_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+                if (path_fd < 0 || chmod(fd_path(path_fd, path), 0700) < 0)
                         return -errno;
                 fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         }
         if (fd < 0)
                 return -errno;
 
-        if (fstat(fd, &st) < 0)
+        if (statx(fd, "", AT_EMPTY_PATH, STATX_MODE | STATX_UID, &sx) < 0)
                 return -errno;
-        if (st.st_dev != device)
+        if (sx.stx_attributes & STATX_ATTR_MOUNT_ROOT)
                 return -EXDEV;
-        if ((st.st_mode & 0700) != 0700 && st.st_uid == geteuid() && fchmod(fd, 0700) < 0)
+        if ((sx.stx_mode & 0700) != 0700 && sx.stx_uid == geteuid() && fchmod(fd, 0700) < 0)
                 return -errno;
 
         return TAKE_FD(fd);
 }
 
-static int remove_folder(int dir_fd, const char *name, int top_fd, dev_t device, unsigned depth) {
+static int remove_folder(int dir_fd, const char *name, int top_fd, unsigned depth) {
         _cleanup_(fd_closep) int fd = -EBADF;
         int r;
 
@@ -102,11 +108,11 @@ static int remove_folder(int dir_fd, const char *name, int top_fd, dev_t device,
                 }
         }
 
-        fd = open_to_remove(dir_fd, name, device);
+        fd = open_to_remove(dir_fd, name);
         if (fd < 0)
                 return fd;
 
-        r = remove_inside(fd, top_fd, device, depth + 1);
+        r = remove_inside(fd, top_fd, depth + 1);
         if (r < 0)
                 return r;
 
@@ -115,7 +121,7 @@ static int remove_folder(int dir_fd, const char *name, int top_fd, dev_t device,
         return 0;
 }
 
-static int remove_inside(int dir_fd, int top_fd, dev_t device, unsigned depth) {
+static int remove_inside(int dir_fd, int top_fd, unsigned depth) {
         _cleanup_(closedirp) DIR *d = NULL;
         struct dirent *entry;
         bool again;
@@ -136,9 +142,9 @@ static int remove_inside(int dir_fd, int top_fd, dev_t device, unsigned depth) {
                                 if (unlinkat(dir_fd, entry->d_name, 0) >= 0 || errno == ENOENT)
                                         continue;
                                 if (errno != EISDIR && errno != EPERM)
-                                        return -errno;
+                                        return errno == EBUSY ? -EXDEV : -errno;
                         }
-                        r = remove_folder(dir_fd, entry->d_name, top_fd, device, depth);
+                        r = remove_folder(dir_fd, entry->d_name, top_fd, depth);
                         if (r < 0 && r != -ENOENT)
                                 return r;
                 }
@@ -150,17 +156,12 @@ static int remove_inside(int dir_fd, int top_fd, dev_t device, unsigned depth) {
 }
 
 int file_remove_contents(int dir_fd) {
-        struct stat st;
-
-        if (fstat(dir_fd, &st) < 0)
-                return -errno;
-
-        return remove_inside(dir_fd, dir_fd, st.st_dev, 0);
+        return remove_inside(dir_fd, dir_fd, 0);
 }
 
 int file_remove_tree(int dir_fd, const char *name) {
         _cleanup_(fd_closep) int fd = -EBADF;
-        struct stat parent, st;
+        struct stat st;
         int r;
 
         assert(!str_empty(name));
@@ -170,15 +171,11 @@ int file_remove_tree(int dir_fd, const char *name) {
         if (!S_ISDIR(st.st_mode))
                 return file_unlink(dir_fd, name);
 
-        if (fstatat(dir_fd, dir_fd == AT_FDCWD ? "." : "", &parent, AT_EMPTY_PATH) < 0)
-                return -errno;
-        /* An absolute name has no parent to compare with; rmdir() refuses a mount point by
-         * itself. */
-        fd = open_to_remove(dir_fd, name, name[0] == '/' ? st.st_dev : parent.st_dev);
+        fd = open_to_remove(dir_fd, name);
         if (fd < 0)
                 return fd;
 
-        r = remove_inside(fd, fd, st.st_dev, 0);
+        r = remove_inside(fd, fd, 0);
         if (r < 0)
                 return r;
 

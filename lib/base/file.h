@@ -16,19 +16,18 @@
  * be NULL, then a NUL inside is -EBADMSG. */
 int file_read(const char *path, size_t max, char **ret, size_t *ret_size);
 int file_read_at(int dir_fd, const char *name, size_t max, char **ret, size_t *ret_size);
-int file_read_fd(int fd, size_t max, char **ret,
-        size_t *ret_size); /* from offset 0 for files that can seek */
-int file_read_line(
-        const char *path, char **ret); /* first line without the newline, at most 4096 bytes */
+/* From its beginning, wherever the offset of fd is. */
+int file_read_fd(int fd, size_t max, char **ret, size_t *ret_size);
+/* The first line without its newline, of a file of at most 4096 bytes. */
+int file_read_line(const char *path, char **ret);
 
 /* For kernel files (/proc, /sys, cgroup): open without O_CREAT, one write, nothing else. */
 int file_write_kernel(const char *path, const char *text);
 int file_write_kernel_at(int dir_fd, const char *name, const char *text);
 
 typedef enum FileWrite {
-        FILE_WRITE_DURABLE =
-                1 << 0, /* sync the file and its folder: the old or the new after a power cut */
-        FILE_WRITE_NEW = 1 << 1, /* -EEXIST when the name is there */
+        FILE_WRITE_DURABLE = 1 << 0, /* synced: the old or the new after a power cut */
+        FILE_WRITE_NEW = 1 << 1,     /* -EEXIST when the name is there */
 } FileWrite;
 
 /* Written beside, renamed over name (DESIGN 3.5): a reader sees the old or the new, never a
@@ -48,17 +47,17 @@ typedef struct FileTemporary {
 #define FILE_TEMPORARY_NONE ((FileTemporary) { .dir_fd = -EBADF, .fd = -EBADF })
 int file_temporary_open(int dir_fd, const char *name, mode_t mode, FileTemporary *ret);
 int file_temporary_commit(FileTemporary *t, const char *name, FileWrite flags);
-void file_temporary_discard(
-        FileTemporary *t); /* also the cleanup function; does nothing after a commit */
+/* Also the cleanup function; does nothing after a commit. */
+void file_temporary_discard(FileTemporary *t);
 
 int file_sync_dir(int dir_fd);
 /* rename, then both folders synced. flags: RENAME_NOREPLACE, RENAME_EXCHANGE or 0. */
 int file_rename_durable(int from_dir, const char *from, int to_dir, const char *to, unsigned flags);
 
-int file_open_dir(
-        int dir_fd, const char *name); /* O_DIRECTORY|O_NOFOLLOW|O_CLOEXEC; fd or negative errno */
-int file_mkdir_p(const char *path,
-        mode_t mode); /* absolute path of ours; existing folders stay as they are */
+/* O_DIRECTORY|O_NOFOLLOW|O_CLOEXEC; fd or negative errno. */
+int file_open_dir(int dir_fd, const char *name);
+/* An absolute path of ours; folders that are there stay as they are. */
+int file_mkdir_p(const char *path, mode_t mode);
 /* mkdir if missing, then open it as file_open_dir() does. */
 int file_mkdir_open(int dir_fd, const char *name, mode_t mode);
 /* Owner of an existing or new folder becomes us, mode exactly as given. */

@@ -20,8 +20,8 @@ uint64_t random_u64(void);
 char *ident_random(char ret[static IDENT_SIZE]);
 bool ident_is_valid(const char *s) _pure_;  /* exactly 64 lower-case hex digits */
 bool ident_is_prefix(const char *s) _pure_; /* 1 … 64 lower-case hex digits */
-char *ident_short(
-        const char *id, char ret[static IDENT_SHORT_SIZE]); /* "sha256:" in front is dropped */
+/* The first 12 digits; "sha256:" in front is dropped. */
+char *ident_short(const char *id, char ret[static IDENT_SHORT_SIZE]);
 
 /* [a-zA-Z0-9][a-zA-Z0-9_.-]+ , at most 255 bytes: containers, networks, volumes. */
 bool ident_is_name(const char *s) _pure_;

@@ -29,8 +29,8 @@ void log_setup(const char *name);
 
 void log_set_max_level(int level); /* LOG_ERR … LOG_DEBUG; LOG_INFO at start */
 int log_get_max_level(void);
-int log_level_from_string(
-        const char *s); /* docker's words debug, info, warn, error, fatal; -EINVAL */
+/* Docker's words: debug, info, warn, error, fatal; else -EINVAL. */
+int log_level_from_string(const char *s);
 const char *log_level_to_string(int level);
 
 int log_full(int level, int r, const LogFields *fields, const char *file, int line,

@@ -38,8 +38,8 @@ const MountEntry *mountinfo_find(const MountTable *t, const char *target) _pure_
 /* The entry that holds path. */
 const MountEntry *mountinfo_find_above(const MountTable *t, const char *path) _pure_;
 
-int mount_is_mount_point(
-        int dir_fd, const char *name); /* 1, 0; by statx(), without reading the table */
+/* 1, 0; by statx(), without reading the table. "" is dir_fd itself. */
+int mount_is_mount_point(int dir_fd, const char *name);
 
 /* A mount of its own that is nowhere yet: fsopen, options, fsmount. options is a strv of "key"
  * and "key=value"; attributes MOUNT_ATTR_*. On failure the kernel's words (if it has some) go to

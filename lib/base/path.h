@@ -32,8 +32,8 @@ bool path_is_below(const char *p, const char *base) _pure_;
 const char *path_below(const char *p, const char *base) _pure_;
 
 const char *path_last(const char *p) _pure_; /* behind the last slash; "" when p ends with one */
-int path_parent(
-        const char *p, char **ret); /* "/a/b" gives "/a", "/a" gives "/"; -EINVAL without a slash */
+/* "/a/b" gives "/a", "/a" gives "/"; -EINVAL without a slash. */
+int path_parent(const char *p, char **ret);
 
 /* Walks the components: *p moves on, ret and n describe the next one inside the text. "." and
  * empty ones are skipped, ".." is returned. 1 a component, 0 the end, -ENAMETOOLONG above 255

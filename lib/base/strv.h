@@ -26,8 +26,8 @@ int strv_addf(char ***l, const char *format, ...) _printf_(2, 3);
 int strv_take(char ***l, char *s); /* appends s itself; s is freed on failure; NULL gives -ENOMEM */
 int strv_prepend(char ***l, const char *s);
 int strv_add_all(char ***l, char *const *more); /* appends copies of all */
-int strv_set(
-        char ***l, char *const *from); /* frees *l, then a copy of from; safe when from == *l */
+/* A copy of from in place of *l; safe when from == *l. */
+int strv_set(char ***l, char *const *from);
 
 /* Removes every string equal to s; how many it were. */
 size_t strv_remove(char **l, const char *s);
