@@ -54,7 +54,7 @@ static void print_command_help(const Command *c) {
         printf("Usage:  %s %s\n\n%s\n", command_words(c, words, sizeof words), c->usage, c->help);
         if (c->group && c->alias)
                 printf("\nAliases:\n  stauer %s %s, stauer %s\n", c->group, c->name, c->alias);
-        options_print(c->options);
+        options_print("Options", c->options);
 }
 
 static void print_group_help(const char *group) {
@@ -75,8 +75,7 @@ static void print_help(void) {
         FOREACH_COMMAND(c)
         if (c->alias || !c->group)
                 printf("  %-11s %s\n", c->alias ? c->alias : c->name, c->help);
-        printf("\nGlobal Options:");
-        options_print(global_options);
+        options_print("Global Options", global_options);
         printf("\nRun 'stauer COMMAND --help' for more information on a command.\n");
 }
 

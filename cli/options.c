@@ -225,7 +225,7 @@ static int left_column(const Option *o, char *buffer, size_t size) {
                 o->argument ? o->argument : "");
 }
 
-void options_print(const Option *table) {
+void options_print(const char *title, const Option *table) {
         char left[128];
         int width = 0;
 
@@ -236,7 +236,7 @@ void options_print(const Option *table) {
                 if (o->help)
                         width = MAX(width, left_column(o, left, sizeof left));
 
-        printf("\nOptions:\n");
+        printf("\n%s:\n", title);
         for (const Option *o = table; o->name; o++) {
                 if (!o->help)
                         continue;

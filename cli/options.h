@@ -42,5 +42,5 @@ bool options_help(const Options *o);                            /* --help or -h 
 char *const *options_arguments(const Options *o);
 size_t options_count(const Options *o);
 
-/* The table as text for --help. */
-void options_print(const Option *table);
+/* The table as text for --help, under a title. */
+void options_print(const char *title, const Option *table);
