@@ -160,7 +160,7 @@ static int read_set(
 }
 
 static int write_set(const JsonField *f, const void *s, Json **ret) {
-        _cleanup_(json_unrefp) Json *set = NULL, *nothing = NULL;
+        _cleanup_(json_unrefp) Json *set = NULL;
         _cleanup_(strv_freep) char **sorted = NULL;
         int r;
 

@@ -248,19 +248,28 @@ int reference_format(const Reference *r, char **ret) {
         return format(r, r->domain, "/", r->path, ret);
 }
 
+/* The path without library/, or NULL when the short form would be read as another name:
+ * library/a/b is not a/b, and docker.io/x.io/a is not x.io/a. */
 static const char *familiar_path(const Reference *r) {
-        const char *rest = str_starts(r->path, OFFICIAL);
+        const char *rest = str_starts(r->path, OFFICIAL), *slash = strchr(r->path, '/');
 
-        /* library/a/b keeps its library/: without it the name would be another one. */
+        if (!streq(r->domain, REFERENCE_DOMAIN_DEFAULT))
+                return NULL;
+        if (slash && looks_like_domain(r->path, (size_t) (slash - r->path)))
+                return NULL;
+
         return rest && !strchr(rest, '/') ? rest : r->path;
 }
 
 int reference_format_familiar(const Reference *r, char **ret) {
+        const char *path;
+
         assert(r);
         assert(ret);
 
-        if (streq(r->domain, REFERENCE_DOMAIN_DEFAULT))
-                return format(r, "", "", familiar_path(r), ret);
+        path = familiar_path(r);
+        if (path)
+                return format(r, "", "", path, ret);
 
         return format(r, r->domain, "/", r->path, ret);
 }

@@ -24,6 +24,7 @@ static void test_normal_forms(void **state) {
                 { "library/a/b", "docker.io/library/a/b:latest", "library/a/b:latest" },
                 { "docker.io/alpine", "docker.io/library/alpine:latest", "alpine:latest" },
                 { "index.docker.io/a/b:1", "docker.io/a/b:1", "a/b:1" },
+                { "docker.io/x.io/a", "docker.io/x.io/a:latest", "docker.io/x.io/a:latest" },
                 { "quay.io/a/b/c:x_Y.-1", "quay.io/a/b/c:x_Y.-1", "quay.io/a/b/c:x_Y.-1" },
                 { "localhost/x", "localhost/x:latest", "localhost/x:latest" },
                 { "localhost:5000/x", "localhost:5000/x:latest", "localhost:5000/x:latest" },
