@@ -26,6 +26,9 @@ struct Image {
         Images *images;
         char *id;         /* sha256:… of the config */
         char *manifest;   /* sha256:… of the OCI or Docker manifest */
+        char **manifests; /* all that lead to this config; the first is manifest */
+        char **blobs;     /* sha256:… of all that the manifests name, themselves included */
+        bool hidden; /* removed by force while containers stand on it: found by its whole id only */
         char *media_type; /* of the manifest */
         int64_t manifest_size;
         char **names; /* normalised references, sorted: docker.io/library/x:1, docker.io/library/x@sha256:… */
@@ -38,6 +41,7 @@ struct Image {
         uint64_t size;         /* of all layers */
         int64_t created_ns;    /* CLOCK_NEVER when the config does not say */
         int64_t tagged_ns;     /* last load, import or tag; CLOCK_NEVER */
+        size_t position;       /* in the sorted list of the set */
         ImageUser *users;      /* containers made of it */
         size_t n_users;
         size_t n_users_allocated;

@@ -10,6 +10,7 @@
 #include "lib/base/error.h"
 #include "lib/base/macro.h"
 
+typedef struct Filter Filter;
 typedef struct Hub Hub;
 typedef struct Image Image;
 typedef struct Images Images;
@@ -20,8 +21,8 @@ typedef struct Settings Settings;
 typedef struct Storage Storage;
 typedef struct Workers Workers;
 
-int images_new(const char *data_root, const Settings *settings, Storage *storage, Hub *hub, Jobs *jobs, Workers *workers,
-               Images **ret);
+int images_new(const char *data_root, const Settings *settings, Storage *storage, Hub *hub,
+        Jobs *jobs, Workers *workers, Images **ret);
 Images *images_free(Images *s);
 DEFINE_CLEANUP(Images *, images_free);
 
@@ -31,20 +32,29 @@ int images_load(Images *s);
 /* name: "repo[:tag][@digest]", "sha256:…", an id or a unique prefix of one (at least one digit). ERROR_NOT_FOUND "No such image: X:tag";
  * ERROR_INVALID when the prefix is ambiguous. */
 int images_find(Images *s, const char *name, Image **ret, Error *reterr);
-Image *images_next(Images *s, Image *after);    /* newest first; NULL: start */
+Image *images_next(Images *s, Image *after); /* newest first; NULL: start */
 unsigned images_count(Images *s);
+
+/* Those that the filter lets pass, newest first; the array is the caller's. all: intermediate images too (there are none without a builder). */
+extern const char *const image_filter_keys[];
+int images_list(Images *s, bool all, const Filter *f, Image ***ret, size_t *ret_n, Error *reterr);
 
 /* Saved before they return; events "tag", "untag", "delete". */
 int images_tag(Images *s, Image *i, const char *repository, const char *tag, Error *reterr);
 
-/* What Docker's DELETE /images/NAME does: untag, and delete what nobody names and no container uses. actions: pairs "untagged"/"deleted"
+/* What Docker's DELETE /images/NAME does: untag, and delete what nobody names and no container uses. Removed by id and force, an image
+ * that stopped containers stand on is out of sight at once and leaves with the last of them. actions: pairs "untagged"/"deleted"
  * and what, in order; strv of "Untagged: x" / "Deleted: sha256:…" lines. */
-int images_remove(Images *s, const char *name, bool force, bool no_prune, char ***ret_actions, Error *reterr);
+int images_remove(
+        Images *s, const char *name, bool force, bool no_prune, char ***ret_actions, Error *reterr);
+
+/* After a start, when the containers have said whose users they are: ends what waited for that. */
+void images_settle(Images *s);
 
 /* Long work. fd is moved. The job's lines say what was loaded ("Loaded image: x:1"); import's last line is the new id. */
 int images_load_archive(Images *s, int fd, bool quiet, Job **ret, Error *reterr);
-int images_import(Images *s, int fd, const char *source, const char *repository, const char *tag, const char *message,
-                  char *const *changes, const char *platform, Job **ret, Error *reterr);
+int images_import(Images *s, int fd, const char *source, const char *repository, const char *tag,
+        const char *message, char *const *changes, const char *platform, Job **ret, Error *reterr);
 
 /* Containers borrow an image: while n_users > 0 it cannot be deleted. user: container id, running or not, for the conflict's text. */
 int image_add_user(Image *i, const char *container_id);
