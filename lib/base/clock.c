@@ -9,8 +9,9 @@
 #include "lib/base/parse.h"
 #include "lib/base/str.h"
 
-#define SECONDS_PER_DAY INT64_C(86400)
-#define NEVER_TEXT      "0001-01-01T00:00:00Z"
+#define SECONDS_PER_DAY  INT64_C(86400)
+#define NEVER_TEXT       "0001-01-01T00:00:00Z"
+#define NEVER_TEXT_FIXED "0001-01-01T00:00:00.000000000Z"
 
 uint64_t clock_usec(clockid_t id) {
         struct timespec ts;
@@ -75,8 +76,10 @@ static char *format_time(int64_t ns, bool fixed, char ret[static CLOCK_TEXT_SIZE
         unsigned month, day;
         int year, n;
 
-        if (ns == CLOCK_NEVER)
-                return strcpy(ret, fixed ? "0001-01-01T00:00:00.000000000Z" : NEVER_TEXT);
+        if (ns == CLOCK_NEVER) {
+                (void) snprintf(ret, CLOCK_TEXT_SIZE, "%s", fixed ? NEVER_TEXT_FIXED : NEVER_TEXT);
+                return ret;
+        }
 
         if (fraction < 0) {
                 fraction += NSEC_PER_SEC;

@@ -86,7 +86,7 @@ char *digest_text(Digest *d, char ret[static DIGEST_TEXT_SIZE]) {
         assert(d);
 
         d->ended = true;
-        n = sprintf(ret, "%s:", digest_kind_to_string(d->kind));
+        n = snprintf(ret, DIGEST_TEXT_SIZE, "%s:", digest_kind_to_string(d->kind));
         str_hex(gcry_md_read(d->handle, algorithms[d->kind]),
                 gcry_md_get_algo_dlen(algorithms[d->kind]), ret + n);
         return ret;

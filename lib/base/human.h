@@ -9,7 +9,8 @@
 
 #define HUMAN_SIZE 32
 
-/* "4.26MB": decimal units, at most digits significant digits (docker: 3 in images, 4 in load). Returns ret. */
+/* "4.26MB": decimal units, at most digits significant digits (docker: 3 in images, 4 in load).
+ * Returns ret. */
 char *human_bytes(uint64_t bytes, int digits, char ret[static HUMAN_SIZE]);
 /* "1.944GiB": binary units, four digits. */
 char *human_bytes_binary(uint64_t bytes, char ret[static HUMAN_SIZE]);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Real mounts, in a mount namespace of this test's own. Where a user namespace is not allowed either, it is skipped. */
+/* Real mounts, in a mount namespace of this test's own. Where a user namespace is not allowed
+ * either, it is skipped. */
 
 #include <errno.h>
 #include <sched.h>

@@ -52,7 +52,8 @@ static void test_exact_fds(void **state) {
         fds[1] = (ProcessFd) { extra[3], p[0] };
         assert_int_equal(fstat(p[0], &st), 0);
 
-        /* Some of the numbers do not exist: readlink says so by its exit code, and prints the others. */
+        /* Some of the numbers do not exist: readlink says so by its exit code, and prints the
+         * others. */
         assert_int_equal(process_run(&spec, 10 * USEC_PER_SEC, 1000, &output), 1);
         assert_ok(asprintf(&expected, "pipe:[%ju]", (uintmax_t) st.st_ino));
         {
