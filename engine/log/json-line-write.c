@@ -13,8 +13,8 @@ static bool is_plain(unsigned char c) {
         return c >= 0x20 && c < 0x80 && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&';
 }
 
-/* Length of the valid UTF-8 sequence at s, 0 for none. */
-static size_t utf8_length(const unsigned char *s, size_t n) {
+size_t json_line_utf8_length(const char *text, size_t n) {
+        const unsigned char *s = (const unsigned char *) text;
         static const struct {
                 unsigned char low, high, second_low, second_high;
                 size_t length;
@@ -78,7 +78,7 @@ static char *put_special(char *to, const unsigned char *s, size_t n, size_t *i) 
                 }
         }
 
-        length = utf8_length(s + *i, n - *i);
+        length = json_line_utf8_length((const char *) s + *i, n - *i);
         if (length == 0) {
                 (*i)++;
                 return put(to, "\\ufffd", 6);

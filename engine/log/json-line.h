@@ -30,3 +30,6 @@ void json_line_done(JsonLine *l);
 
 /* line: without its line feed. Any order of members and any others are fine. -EBADMSG when it is no such object. */
 int json_line_parse(const char *line, size_t size, JsonLine *ret);
+
+/* Length of the valid UTF-8 sequence that begins at s with a byte of 0x80 or more; 0 when there is none. */
+size_t json_line_utf8_length(const char *s, size_t n);
