@@ -14,9 +14,10 @@ from pathlib import Path
 from machine import linux
 from machine.host import (Failure, Lock, cache, install_dependencies, key, lock, os_release, package_versions,
                           packages, run, say)
+from machine.isolated import isolated
 
 # Counts up when the code below makes another layer from the same packages and tables.
-VERSION = 1
+VERSION = 2
 
 SIZE = '8G'                     # sparse
 
@@ -31,7 +32,7 @@ EMPTY = (
 )
 
 # Files of the machine that a sandbox starts without.
-NO_FILES = ('/etc/crypttab', '/etc/fstab', '/etc/sysconfig/docker', '/etc/default/docker')
+NO_FILES = ('/etc/crypttab', '/etc/fstab', '/etc/sysconfig/docker', '/etc/default/docker', '/etc/init.d/docker')
 
 # Units of the peers that claim our names, and units that are started only by their names.
 NO_UNITS = ('docker.service', 'docker.socket', 'containerd.service')
@@ -154,7 +155,7 @@ def _quieten(root):
         Path(root + path).write_text(text, encoding='utf-8')
 
 
-def _make(image):
+def make(image):
     """Runs in a process and mount namespace of its own."""
     run('truncate', '-s', SIZE, image)
     run('mkfs.ext4', '-q', '-F', '-O', '^has_journal', '-m', '0', image)
@@ -169,28 +170,6 @@ def _make(image):
     _quieten(root)
     run('umount', '-R', root)
     run('umount', image_mount)
-
-
-def _in_namespace(function, *arguments):
-    """Runs a function in a child with mounts and processes of its own: all of them end with it, and with us."""
-    script = ('import sys; sys.path.insert(0, sys.argv[1]); sys.path.insert(0, sys.argv[2]); import layer; '
-              'layer.child(sys.argv[3], *sys.argv[4:])')
-    here = Path(__file__).resolve()
-    done = subprocess.run(['unshare', '--mount', '--pid', '--ipc', '--fork', '--kill-child=KILL', '--mount-proc',
-                           '/usr/bin/python3', '-B', '-c', script, here.parent, here.parents[1],
-                           function.__name__, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, errors='replace',
-                          preexec_fn=linux.die_with_parent)
-    if done.returncode != 0:
-        raise Failure(f'The layer of the sandbox could not be made:\n{done.stdout.rstrip()}')
-
-
-def child(function, *arguments):
-    linux.die_with_parent()
-    try:
-        globals()[function](*arguments)
-    except Failure as e:
-        raise SystemExit(str(e)) from e
 
 
 def _clean(image):
@@ -218,7 +197,7 @@ def prepare():
             say('Making the layer of the sandbox (once, about two minutes)')
             made = folder / f'{image.name}.new'
             made.unlink(missing_ok=True)
-            _in_namespace(_make, made)
+            isolated('The layer of the sandbox', make, made)
             with open(made, 'rb') as f:
                 os.fsync(f.fileno())
             made.rename(image)
