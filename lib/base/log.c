@@ -144,8 +144,8 @@ static void log_to_stderr(int level, const LogFields *f, const char *text) {
         (void) !write(STDERR_FILENO, escaped, strlen(escaped));
 }
 
-int log_full(int level, int r, const LogFields *fields, const char *file, int line,
-        const char *function, const char *format, ...) {
+int log_full(int level, int r, const char *file, int line, const char *function,
+        const LogFields *fields, const char *format, ...) {
         _cleanup_(freep) char *text = NULL;
         int saved = errno, n;
         va_list ap;

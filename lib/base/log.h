@@ -33,16 +33,18 @@ int log_get_max_level(void);
 int log_level_from_string(const char *s);
 const char *log_level_to_string(int level);
 
-int log_full(int level, int r, const LogFields *fields, const char *file, int line,
-        const char *function, const char *format, ...) _printf_(7, 8);
+int log_full(int level, int r, const char *file, int line, const char *function,
+        const LogFields *fields, const char *format, ...) _printf_(7, 8);
 
-/* r: negative errno (or 0); gives r back, so that "return log_error_errno(r, …);" is one line. */
-#define log_internal(level, r, fields, ...)                                                        \
-        ({                                                                                         \
-                int _log_level = (level), _log_r = (r);                                            \
-                _log_level <= log_get_max_level() ? log_full(_log_level, _log_r, fields, __FILE__, \
-                                                            __LINE__, __func__, __VA_ARGS__)       \
-                                                  : _log_r;                                        \
+/* r: negative errno (or 0); gives r back, so that "return log_error_errno(r, …);" is one line.
+ * The rest is fields and format; they stay together, because the commas of a struct in braces
+ * would cut them. */
+#define log_internal(level, r, ...)                                                               \
+        ({                                                                                        \
+                int _log_level = (level), _log_r = (r);                                           \
+                _log_level <= log_get_max_level()                                                 \
+                        ? log_full(_log_level, _log_r, __FILE__, __LINE__, __func__, __VA_ARGS__) \
+                        : _log_r;                                                                 \
         })
 
 #define log_error(...)            ((void) log_internal(LOG_ERR, 0, NULL, __VA_ARGS__))
@@ -55,9 +57,9 @@ int log_full(int level, int r, const LogFields *fields, const char *file, int li
 #define log_info_errno(r, ...)    log_internal(LOG_INFO, r, NULL, __VA_ARGS__)
 #define log_debug_errno(r, ...)   log_internal(LOG_DEBUG, r, NULL, __VA_ARGS__)
 
-/* With fields: log_struct(LOG_ERR, r, &(LogFields) { .container_id = c->id }, "Failed to write
- * bundle: %m"); a folder wraps it for its objects, such as log_container_error(c, r, …). Gives r
- * back. */
-#define log_struct(level, r, fields, ...) log_internal(level, r, fields, __VA_ARGS__)
+/* With fields, of which any number may stand in the braces:
+ *         log_struct(LOG_ERR, r, &(LogFields) { .container_id = c->id, .job = id }, "Failed: %m");
+ * A folder wraps it for its objects, such as log_container_error(c, r, …). Gives r back. */
+#define log_struct(level, r, ...) log_internal(level, r, __VA_ARGS__)
 
 #define log_oom() log_error_errno(-ENOMEM, "Out of memory")

@@ -4,7 +4,6 @@
  * either, it is skipped. */
 
 #include <errno.h>
-#include <sched.h>
 #include <string.h>
 
 #include "lib/base/alloc.h"
@@ -16,24 +15,7 @@
 static bool in_namespace;
 
 static int enter_namespace(void **state) {
-        uid_t uid = geteuid();
-        gid_t gid = getegid();
-        char map[64];
-
-        if (unshare(uid == 0 ? CLONE_NEWNS : CLONE_NEWNS | CLONE_NEWUSER) < 0)
-                return 0;
-
-        if (uid != 0) {
-                (void) snprintf(map, sizeof(map), "0 %u 1", uid);
-                if (file_write_kernel("/proc/self/uid_map", map) < 0)
-                        return 0;
-                (void) snprintf(map, sizeof(map), "0 %u 1", gid);
-                if (file_write_kernel("/proc/self/setgroups", "deny") < 0 ||
-                        file_write_kernel("/proc/self/gid_map", map) < 0)
-                        return 0;
-        }
-
-        in_namespace = mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) >= 0;
+        in_namespace = test_enter_mount_namespace();
         return 0;
 }
 
