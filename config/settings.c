@@ -67,6 +67,7 @@ Settings *settings_free(Settings *s) {
         strv_free(s->hosts);
         free(s->group);
         strv_free(s->labels);
+        free(s->seccomp_profile);
         free(s->storage_driver);
         strv_free(s->storage_opts);
         free(s->cgroup_parent);
@@ -273,7 +274,7 @@ static int check_program(const char *name, const char *path, char **ret, Error *
         else if (access(path, X_OK) < 0)
                 r = -errno;
         else
-                return str_copy(ret, path);
+                return str_printf(ret, "%s", path);
 
         if (r == -ENOMEM || r >= 0)
                 return r;

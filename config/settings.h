@@ -73,6 +73,7 @@ struct Settings {
         SettingUlimit *default_ulimits; /* no name twice */
         size_t n_default_ulimits;
         uint64_t default_shm_size;
+        char *seccomp_profile; /* builtin, unconfined, or a file */
 
         char **warnings; /* sentences for the journal: known but not acting, twice given */
         uint64_t *given; /* bit per row of settings_table: was it set anywhere */

@@ -22,7 +22,7 @@ typedef struct sd_event sd_event;
 
 typedef struct Engine {
         sd_event *event;
-        sd_bus *bus;            /* the system bus; shared by units and the D-Bus face */
+        sd_bus *bus; /* the system bus; shared by units and the D-Bus face */
         const Settings *settings;
         SysInfo *sysinfo;
         Hub *hub;
@@ -34,10 +34,17 @@ typedef struct Engine {
         Images *images;
         Networks *networks;
         Containers *containers;
+        int lock_fd;        /* of the data root */
+        bool trash_is_full; /* at start */
+        char *id;           /* of this data root: "ID" of /info */
 } Engine;
 
 /* Opens the data root (0710, refuses another engine's data with the way out), the storage driver, the sets; reads all state; links to the
  * monitors that live. Refuses a host without cgroup v2. reterr holds the one sentence for the administrator. */
 int engine_new(sd_event *event, sd_bus *bus, const Settings *settings, Engine **ret, Error *reterr);
+
+/* Lets go of everything; containers run on. */
 Engine *engine_free(Engine *e);
 DEFINE_CLEANUP(Engine *, engine_free);
+
+const char *engine_storage_driver(const Engine *e); /* name of the one in use */

@@ -20,6 +20,7 @@ typedef struct ContainerRemove ContainerRemove;
 typedef struct Containers Containers;
 typedef struct Image Image;
 typedef struct MonitorLink MonitorLink;
+typedef struct sd_event sd_event;
 typedef struct sd_event_source sd_event_source;
 typedef struct UnitCall UnitCall;
 typedef struct UnitWatch UnitWatch;
@@ -72,6 +73,7 @@ struct Container {
         UnitWatch *scope; /* while the scope is, or may be, there */
         UnitCall *scope_kill;
         sd_event_source *lost; /* waits for the end of what a lost monitor left */
+        bool exit_unsaved;     /* the disk was full: the exit file stays the truth */
         List waits;
         List stops;
         List logs;
@@ -86,12 +88,19 @@ static inline bool container_is_running(const Container *c) {
         return c->state == CONTAINER_RUNNING;
 }
 
+const char *container_state_to_string(ContainerState s);
+
 /* Docker's word of State.Status: created running exited removing. */
 const char *container_status(const Container *c);
 
 /* docker-ID.scope */
 #define CONTAINER_SCOPE_SIZE (sizeof("docker-.scope") + 64)
 const char *container_scope(const Container *c, char ret[static CONTAINER_SCOPE_SIZE]);
+/* Its cgroup below /sys/fs/cgroup: "/machine.slice/docker-ID.scope". NULL when out of memory. */
+char *container_control_group(const Container *c);
+
+/* The loop it lives in, for faces that follow it. */
+sd_event *container_event(const Container *c);
 
 /* Names of files and folders as inspect shows them; NULL when out of memory. */
 char *container_folder(const Container *c);                 /* DATAROOT/containers/ID */
@@ -99,11 +108,25 @@ char *container_file(const Container *c, const char *name); /* … below it */
 char *container_log_path(const Container *c);               /* "" for a driver without file */
 char *container_run_folder(const Container *c);             /* RUNROOT/containers/ID */
 
+/* The image as the user named it; its id when that name is another one's by now. */
+const char *container_image_name(const Container *c);
+
+const char *container_network_id(const Container *c); /* NULL: there is no such network */
+
+/* Pairs of GraphDriver.Data. */
+int container_describe_layer(const Container *c, char ***ret);
+
 /* KEY=VALUE of an event: labels, image, name. */
 int container_event_attributes(const Container *c, char ***ret);
 
-/* Final figures after the exit, present ones (read from the scope's cgroup) while it runs. -ENODATA: none. */
-int container_accounting(const Container *c, Accounting *ret);
+/* Present figures while it runs (read from the cgroup: some file reads), final ones afterwards; UINT64_MAX where nobody can tell. */
+typedef struct ContainerFigures {
+        Accounting accounting;
+        uint64_t memory_current;
+        uint64_t tasks_current;
+} ContainerFigures;
+
+void container_figures(const Container *c, ContainerFigures *ret);
 
 #define log_container(level, c, r, ...)                       \
         log_struct(level, r,                                  \

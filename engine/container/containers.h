@@ -18,11 +18,18 @@ typedef struct Container Container;
 typedef struct ContainerLog ContainerLog;
 typedef struct Containers Containers;
 typedef struct ContainerSpec ContainerSpec;
+typedef struct Filter Filter;
 typedef struct Pending Pending;
 
 /* name: full id, name (with or without leading slash), unique id prefix. ERROR_NOT_FOUND "No such container: X". */
 int containers_find(Containers *s, const char *name, Container **ret, Error *reterr);
 Container *containers_next(Containers *s, Container *after); /* newest first; NULL: start */
+/* Those that pass, newest first, as Docker's rules have it: without all only running ones, unless a filter or limit asks for others.
+ * limit <= 0: no limit. ret: the array is the caller's, the containers are not. */
+extern const char *const container_filter_keys[];
+int containers_list(Containers *s, bool all, int64_t limit, const Filter *f, Container ***ret,
+        size_t *ret_n, Error *reterr);
+
 unsigned containers_count(Containers *s);
 unsigned containers_count_running(Containers *s);
 

@@ -120,7 +120,7 @@ int hub_publish(
                 return r;
 
         /* Strictly increasing, so that "since the last one I saw" misses none and repeats none. */
-        e->time_nsec = MAX((uint64_t)clock_realtime_ns(), h->last_nsec + 1);
+        e->time_nsec = MAX((uint64_t) clock_realtime_ns(), h->last_nsec + 1);
         h->last_nsec = e->time_nsec;
 
         slot = &h->ring[h->position++ % HUB_RING_MAX];

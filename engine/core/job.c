@@ -68,11 +68,11 @@ static const char *const job_state_table[_JOB_STATE_MAX] = {
 };
 
 const char *job_kind_to_string(JobKind k) {
-        return (size_t)k < ARRAY_SIZE(job_kind_table) ? job_kind_table[k] : NULL;
+        return (size_t) k < ARRAY_SIZE(job_kind_table) ? job_kind_table[k] : NULL;
 }
 
 const char *job_state_to_string(JobState s) {
-        return (size_t)s < ARRAY_SIZE(job_state_table) ? job_state_table[s] : NULL;
+        return (size_t) s < ARRAY_SIZE(job_state_table) ? job_state_table[s] : NULL;
 }
 
 static bool job_is_over(const Job *j) {
@@ -146,6 +146,17 @@ int jobs_watch(Jobs *s, jobs_changed_t callback, void *userdata) {
         return 0;
 }
 
+void jobs_unwatch(Jobs *s, void *userdata) {
+        unsigned n = 0;
+
+        assert(s);
+
+        for (unsigned i = 0; i < s->n_watchers; i++)
+                if (s->watchers[i].userdata != userdata)
+                        s->watchers[n++] = s->watchers[i];
+        s->n_watchers = n;
+}
+
 static void jobs_tell(Jobs *s, Job *j, bool added) {
         for (unsigned i = 0; i < s->n_watchers; i++)
                 s->watchers[i].callback(j, added, s->watchers[i].userdata);
@@ -165,7 +176,7 @@ int job_new(Jobs *s, JobKind kind, const char *title, job_result_t on_result, vo
                 return -ENOMEM;
         j->n_ref = 1;
         j->kind = kind;
-        j->started_nsec = (uint64_t)clock_realtime_ns();
+        j->started_nsec = (uint64_t) clock_realtime_ns();
 
         j->private = p = new0(JobPrivate, 1);
         if (!p)
@@ -329,8 +340,8 @@ static void job_count_progress(Job *j, const TaskProgress *row) {
         known->total = row->total;
 
         HASHMAP_FOREACH (known, p->rows) {
-                current += (double)known->current;
-                total += (double)known->total;
+                current += (double) known->current;
+                total += (double) known->total;
         }
         j->progress = MAX(j->progress, current / total);
 }
@@ -368,7 +379,7 @@ void job_add_progress(Job *j, const TaskProgress *row) {
 
         job_ref(j);
         if (!str_empty(row->status))
-                (void)str_copy(&j->status, row->status);
+                (void) str_copy(&j->status, row->status);
         job_count_progress(j, row);
         job_tell(j, JOB_NEWS_PROGRESS, row);
         job_unref(j);
@@ -392,11 +403,11 @@ void job_finish(Job *j, const TaskResult *result, int r, const Error *e) {
         }
         if (r < 0) {
                 if (e && !error_is_set(&p->error))
-                        (void)error_copy(&p->error, e);
+                        (void) error_copy(&p->error, e);
                 if (r == -ECANCELED)
-                        (void)error_set(&p->error, ERROR_CANCELLED, "%s was cancelled", j->title);
+                        (void) error_set(&p->error, ERROR_CANCELLED, "%s was cancelled", j->title);
                 else
-                        (void)error_set_errno(&p->error, r, "%s", j->title);
+                        (void) error_set_errno(&p->error, r, "%s", j->title);
         }
 
         p->result = r;

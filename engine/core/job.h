@@ -65,6 +65,7 @@ Job *jobs_find(Jobs *s, uint32_t id);
 Job *jobs_next(Jobs *s, Job *after); /* NULL: first; for listing */
 int jobs_watch(
         Jobs *s, jobs_changed_t callback, void *userdata); /* set at wiring by each face, few */
+void jobs_unwatch(Jobs *s, void *userdata); /* drops the jobs_watch() of that userdata */
 
 int job_new(Jobs *s, JobKind kind, const char *title, job_result_t on_result, void *userdata,
         Job **ret);

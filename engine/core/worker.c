@@ -69,7 +69,7 @@ static int on_next(sd_event_source *source, void *userdata);
 static void workers_kick(Workers *s) {
         if (s->ending || s->next || list_empty(&s->queue))
                 return;
-        (void)loop_defer(s->event, LOOP_SYSTEM, "worker-queue", on_next, s, &s->next);
+        (void) loop_defer(s->event, LOOP_SYSTEM, "worker-queue", on_next, s, &s->next);
 }
 
 /* The last act of a task; w is gone afterwards. */
@@ -154,7 +154,7 @@ static void on_spawned(int r, int pid, int pidfd, void *userdata) {
                 r = child_send(w->child, w->record, w->fds, w->n_fds);
         if (r < 0) {
                 if (w->child)
-                        (void)child_kill(w->child, SIGKILL);
+                        (void) child_kill(w->child, SIGKILL);
                 error_set_errno(&e, r, "Failed to start a worker for %s", w->job->title);
                 worker_finish(w, r, &e);
                 return;
@@ -164,7 +164,7 @@ static void on_spawned(int r, int pid, int pidfd, void *userdata) {
         w->n_fds = 0;
         w->record = json_unref(w->record);
         if (w->cancelled)
-                (void)child_terminate(w->child, WORKER_GRACE_USEC);
+                (void) child_terminate(w->child, WORKER_GRACE_USEC);
 }
 
 static void worker_begin(Worker *w) {
@@ -252,7 +252,7 @@ Workers *workers_free(Workers *s) {
                 worker_free(w);
         while ((w = list_first(&s->running, Worker, node))) {
                 if (w->child)
-                        (void)child_kill(w->child, SIGTERM);
+                        (void) child_kill(w->child, SIGTERM);
                 worker_free(w);
         }
         loop_source_free(s->next);

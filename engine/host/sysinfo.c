@@ -2,6 +2,7 @@
 #include "engine/host/sysinfo.h"
 
 #include <linux/magic.h>
+#include <stdio.h>
 #include <sys/utsname.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -13,7 +14,8 @@
 #include "lib/base/str.h"
 #include "lib/base/strv.h"
 
-#define KERNEL_FILE_MAX ((size_t)256 * 1024)
+#define KERNEL_FILE_MAX  ((size_t) 256 * 1024)
+#define THERMAL_CPUS_MAX 8192U
 
 static int read_line(const char *root, const char *name, char **ret) {
         _cleanup_(freep) char *path = path_join(str_or(root, ""), name);
@@ -87,7 +89,7 @@ static int probe_kernel(const char *root, SysInfo *s) {
         r = str_copy(&s->kernel_version, r < 0 ? u.release : line);
         if (r < 0)
                 return r;
-        (void)sscanf(s->kernel_version, "%u.%u", s->kernel, s->kernel + 1);
+        (void) sscanf(s->kernel_version, "%u.%u", s->kernel, s->kernel + 1);
         return 0;
 }
 
@@ -127,8 +129,8 @@ static int probe_os(const char *root, SysInfo *s) {
                 r = file_read(path, KERNEL_FILE_MAX, &text, NULL);
         }
         if (r >= 0) {
-                (void)os_release_get(text, "PRETTY_NAME", &s->os_name);
-                (void)os_release_get(text, "VERSION_ID", &s->os_version);
+                (void) os_release_get(text, "PRETTY_NAME", &s->os_name);
+                (void) os_release_get(text, "VERSION_ID", &s->os_version);
         }
         if (!s->os_name)
                 r = str_copy(&s->os_name, "Linux");
@@ -140,7 +142,7 @@ static void probe_cpus(const char *root, SysInfo *s) {
 
         if (read_line(root, "/sys/devices/system/cpu/online", &s->cpus) < 0 ||
                 strv_split(s->cpus, ",", /* keep_empty= */ false, &ranges) < 0) {
-                s->n_cpus = (unsigned)MAX(sysconf(_SC_NPROCESSORS_ONLN), 1);
+                s->n_cpus = (unsigned) MAX(sysconf(_SC_NPROCESSORS_ONLN), 1);
         } else
                 STRV_FOREACH (range, ranges) {
                         unsigned first = 0, last = 0;
@@ -149,12 +151,44 @@ static void probe_cpus(const char *root, SysInfo *s) {
                                 last = first;
                         s->n_cpus += last - first + 1;
                 }
-        (void)read_line(root, "/sys/devices/system/node/online", &s->mems);
+        (void) read_line(root, "/sys/devices/system/node/online", &s->mems);
+}
+
+static int probe_security(const char *root, SysInfo *s) {
+        _cleanup_(freep) char *line = NULL, *enabled = NULL;
+        int r;
+
+        s->last_capability = 40; /* CAP_CHECKPOINT_RESTORE, Linux 5.9 */
+        if (read_line(root, "/proc/sys/kernel/cap_last_cap", &line) >= 0)
+                (void) parse_unsigned(line, &s->last_capability);
+
+        for (unsigned i = 0; i < THERMAL_CPUS_MAX; i++) {
+                _cleanup_(freep) char *path = NULL;
+
+                r = str_printf(&path, "/sys/devices/system/cpu/cpu%u/thermal_throttle", i);
+                if (r < 0)
+                        return r;
+                if (!has_path(root, path)) {
+                        if (i >= s->n_cpus)
+                                break;
+                        continue;
+                }
+                r = strv_take(&s->thermal_throttle, TAKE_PTR(path));
+                if (r < 0)
+                        return r;
+        }
+
+        s->has_seccomp = has_path(root, "/proc/sys/kernel/seccomp/actions_avail");
+        s->has_selinux = has_path(root, "/sys/fs/selinux/enforce");
+        s->has_apparmor =
+                read_line(root, "/sys/module/apparmor/parameters/enabled", &enabled) >= 0 &&
+                enabled[0] == 'Y';
+        return 0;
 }
 
 int sysinfo_new(const char *root, SysInfo **ret) {
         _cleanup_(sysinfo_freep) SysInfo *s = NULL;
-        _cleanup_(freep) char *line = NULL, *forwarding = NULL;
+        _cleanup_(freep) char *forwarding = NULL;
         int r;
 
         assert(ret);
@@ -178,10 +212,9 @@ int sysinfo_new(const char *root, SysInfo **ret) {
         if (r < 0)
                 return r;
 
-        s->has_seccomp = has_path(root, "/proc/sys/kernel/seccomp/actions_avail");
-        s->has_selinux = has_path(root, "/sys/fs/selinux/enforce");
-        s->has_apparmor = read_line(root, "/sys/module/apparmor/parameters/enabled", &line) >= 0 &&
-                          line[0] == 'Y';
+        r = probe_security(root, s);
+        if (r < 0)
+                return r;
         s->ipv4_forwarding = read_line(root, "/proc/sys/net/ipv4/ip_forward", &forwarding) >= 0 &&
                              forwarding[0] == '1';
 
@@ -193,6 +226,7 @@ SysInfo *sysinfo_free(SysInfo *s) {
         if (!s)
                 return NULL;
 
+        strv_free(s->thermal_throttle);
         free(s->cpus);
         free(s->mems);
         free(s->kernel_version);

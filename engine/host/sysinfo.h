@@ -25,11 +25,13 @@ struct SysInfo {
         bool ipv4_forwarding;
         unsigned n_cpus; /* online */
         uint64_t memory_total;
-        char *cpus;           /* list of online CPUs, "0-3" */
-        char *mems;           /* the same of memory nodes */
-        unsigned kernel[2];   /* 6.1 */
-        char *kernel_version; /* uname -r */
-        char *architecture;   /* uname -m */
+        char *cpus;               /* list of online CPUs, "0-3" */
+        char *mems;               /* the same of memory nodes */
+        unsigned kernel[2];       /* 6.1 */
+        unsigned last_capability; /* the highest number this kernel knows */
+        char **thermal_throttle;  /* folders in /sys that a container must not see */
+        char *kernel_version;     /* uname -r */
+        char *architecture;       /* uname -m */
         char *hostname;
         char *os_name; /* PRETTY_NAME */
         char *os_version;

@@ -134,7 +134,7 @@ int unit_properties_add_cpus(UnitProperties *p, const char *name, const char *li
                         parse_unsigned(dash ? dash + 1 : *range, &last) < 0)
                         return -EINVAL;
                 for (unsigned n = first; n <= last && n <= max; n++)
-                        i->text[n / 8] |= (char)(1 << (n % 8));
+                        i->text[n / 8] |= (char) (1 << (n % 8));
         }
         return 0;
 }
@@ -154,7 +154,7 @@ static int append_value(const UnitProperty *i, sd_bus_message *m) {
                 return sd_bus_message_append(m, "(sv)", i->name, "s", i->text);
 
         case UNIT_PROPERTY_BOOL:
-                return sd_bus_message_append(m, "(sv)", i->name, "b", (int)i->number);
+                return sd_bus_message_append(m, "(sv)", i->name, "b", (int) i->number);
 
         case UNIT_PROPERTY_UINT64:
                 return sd_bus_message_append(m, "(sv)", i->name, "t", i->number);
@@ -166,7 +166,7 @@ static int append_value(const UnitProperty *i, sd_bus_message *m) {
                 return sd_bus_message_append(m, "(sv)", i->name, "a(st)", 1, i->text, i->number);
 
         case UNIT_PROPERTY_PIDS:
-                return sd_bus_message_append(m, "(sv)", i->name, "au", 1, (uint32_t)i->number);
+                return sd_bus_message_append(m, "(sv)", i->name, "au", 1, (uint32_t) i->number);
 
         case UNIT_PROPERTY_STRV:
         case UNIT_PROPERTY_BYTES:

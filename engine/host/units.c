@@ -261,7 +261,7 @@ int units_kill(
         if (r < 0)
                 return r;
         r = sd_bus_call_method_async(u->bus, &c->slot, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
-                "KillUnit", on_answer, c, "ssi", name, "all", (int32_t)signal);
+                "KillUnit", on_answer, c, "ssi", name, "all", (int32_t) signal);
         if (r < 0)
                 return r;
 
@@ -272,7 +272,7 @@ int units_kill(
 }
 
 void units_reset_failed(Units *u, const char *name) {
-        (void)sd_bus_call_method_async(u->bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
+        (void) sd_bus_call_method_async(u->bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
                 "ResetFailedUnit", NULL, NULL, "s", name);
 }
 
@@ -426,7 +426,7 @@ static void units_look_again(Units *u) {
                 if (c->job && !c->slot)
                         r = look(u, c->name, on_call_looked, c, &c->slot);
         if (r < 0)
-                (void)log_warning_errno(
+                (void) log_warning_errno(
                         r, "Failed to ask systemd for the state of a unit: %m, ignoring");
 }
 
@@ -456,7 +456,7 @@ static int on_owner(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
         r = sd_bus_call_method_async(u->bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
                 "Subscribe", on_subscribed, u, NULL);
         if (r < 0)
-                (void)log_warning_errno(
+                (void) log_warning_errno(
                         r, "Failed to subscribe to systemd's signals: %m, ignoring");
         return 0;
 }
@@ -474,7 +474,7 @@ static int units_match(Units *u) {
         int r;
 
         for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
-                r = sd_bus_match_signal(u->bus, (sd_bus_slot **)((char *)u + table[i].slot),
+                r = sd_bus_match_signal(u->bus, (sd_bus_slot **) ((char *) u + table[i].slot),
                         SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, table[i].member,
                         table[i].handler, u);
                 if (r < 0)

@@ -20,9 +20,9 @@ static bool is_address(const char *s) {
 
         /* A link-local address may name its link: fe80::1%eth0. */
         if (zone) {
-                if ((size_t)(zone - s) >= sizeof(text))
+                if ((size_t) (zone - s) >= sizeof(text))
                         return false;
-                memcpy(text, s, (size_t)(zone - s));
+                memcpy(text, s, (size_t) (zone - s));
                 text[zone - s] = 0;
                 return inet_pton(AF_INET6, text, &six) == 1;
         }
@@ -108,9 +108,9 @@ int hosts_file_format(const HostsFile *h, char **ret) {
                 size = strlen(address);
                 if (address[0] == '[' && size >= 2 && address[size - 1] == ']')
                         r = buffer_printf(
-                                &b, "%.*s\t%.*s\n", (int)size - 2, address + 1, (int)n, *entry);
+                                &b, "%.*s\t%.*s\n", (int) size - 2, address + 1, (int) n, *entry);
                 else
-                        r = buffer_printf(&b, "%s\t%.*s\n", address, (int)n, *entry);
+                        r = buffer_printf(&b, "%s\t%.*s\n", address, (int) n, *entry);
                 if (r < 0)
                         return r;
         }

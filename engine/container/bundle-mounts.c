@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "engine/container/bind.h"
+#include "engine/container/bundle.h"
+#include "engine/container/security.h"
+#include "engine/network/driver.h"
+#include "lib/api/container-spec.h"
+#include "lib/base/alloc.h"
+#include "lib/base/path.h"
+#include "lib/base/str.h"
+#include "lib/base/strv.h"
+#include "lib/json/pairs.h"
+#include "lib/oci/runtime-spec.h"
+
+#define BUNDLE_MOUNTS_MAX 2048U
+
+typedef struct Mounts {
+        RuntimeMount *items;
+        size_t n;
+        size_t n_allocated;
+} Mounts;
+
+static void mount_done(RuntimeMount *m) {
+        free(m->destination);
+        free(m->type);
+        free(m->source);
+        strv_free(m->options);
+        *m = (RuntimeMount) {};
+}
+
+static void mounts_done(Mounts *l) {
+        for (size_t i = 0; i < l->n; i++)
+                mount_done(l->items + i);
+        free(l->items);
+        *l = (Mounts) {};
+}
+
+/* A later mount on the same place takes the place of the earlier one: the user's instead of the default. */
+static int mounts_add(Mounts *l, const char *destination, const char *type, const char *source,
+        const char *options, RuntimeMount **ret) {
+        _cleanup_(freep) char *normal = NULL;
+        RuntimeMount *m = NULL;
+        int r;
+
+        r = path_normalise(destination, &normal);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < l->n; i++)
+                if (streq(l->items[i].destination, normal)) {
+                        m = l->items + i;
+                        mount_done(m);
+                }
+        if (!m) {
+                if (l->n >= BUNDLE_MOUNTS_MAX)
+                        return -E2BIG;
+                r = array_grow(&l->items, &l->n_allocated, l->n + 1);
+                if (r < 0)
+                        return r;
+                m = l->items + l->n++;
+        }
+
+        m->destination = TAKE_PTR(normal);
+        r = str_copy(&m->type, type);
+        if (r >= 0)
+                r = str_copy(&m->source, source);
+        if (r >= 0)
+                r = strv_split(options, ",", /* keep_empty= */ false, &m->options);
+        if (r >= 0 && ret)
+                *ret = m;
+        return r;
+}
+
+static int add_defaults(Mounts *l, const BundleInput *in, const SecurityOptions *o) {
+        static const struct {
+                const char *destination;
+                const char *type;
+                const char *source;
+                const char *options;
+        } table[] = {
+                { "/proc", "proc", "proc", "nosuid,noexec,nodev" },
+                { "/dev", "tmpfs", "tmpfs", "nosuid,strictatime,mode=755,size=65536k" },
+                { "/dev/pts", "devpts", "devpts",
+                        "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5" },
+                { "/sys", "sysfs", "sysfs", "nosuid,noexec,nodev,ro" },
+                { "/sys/fs/cgroup", "cgroup", "cgroup", "nosuid,noexec,nodev,ro" },
+                { "/dev/mqueue", "mqueue", "mqueue", "nosuid,noexec,nodev" },
+        };
+        const HostConfig *h = &in->spec->host;
+        int r;
+
+        for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+                const char *options = table[i].options;
+                bool writable =
+                        h->privileged || (streq(table[i].type, "cgroup") && o->writable_cgroups);
+
+                if (writable && STR_IN_SET(table[i].type, "sysfs", "cgroup"))
+                        options = "nosuid,noexec,nodev,rw";
+                r = mounts_add(
+                        l, table[i].destination, table[i].type, table[i].source, options, NULL);
+                if (r < 0)
+                        return r;
+        }
+
+        if (str_equal(h->ipc_mode, "host")) {
+                r = mounts_add(
+                        l, "/dev/mqueue", "bind", "/dev/mqueue", "rbind,nosuid,noexec,nodev", NULL);
+                if (r < 0)
+                        return r;
+                return mounts_add(
+                        l, "/dev/shm", "bind", "/dev/shm", "rbind,nosuid,noexec,nodev", NULL);
+        }
+        if (!str_equal(h->ipc_mode, "none")) {
+                _cleanup_(freep) char *options = NULL;
+
+                r = str_printf(&options, "nosuid,noexec,nodev,mode=1777,size=%lld",
+                        (long long) h->shm_size);
+                if (r < 0)
+                        return r;
+                return mounts_add(l, "/dev/shm", "tmpfs", "shm", options, NULL);
+        }
+        return 0;
+}
+
+static int add_network_files(Mounts *l, const BundleInput *in) {
+        static const char *const names[] = { "resolv.conf", "hostname", "hosts" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+                _cleanup_(freep) char *source = path_join(in->folder, names[i]);
+                _cleanup_(freep) char *destination = path_join("/etc", names[i]);
+                int r;
+
+                if (!source || !destination)
+                        return -ENOMEM;
+                r = mounts_add(l, destination, "bind", source,
+                        in->spec->host.readonly_rootfs ? "rbind,ro,rprivate" : "rbind,rprivate",
+                        NULL);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int add_binds(Mounts *l, const HostConfig *h) {
+        int r;
+
+        STRV_FOREACH (text, h->binds) {
+                _cleanup_(freep) char *options = NULL;
+                _cleanup_(bind_done) Bind b = {};
+
+                r = bind_parse(*text, &b, NULL);
+                if (r < 0)
+                        return r;
+                /* "ro" alone would leave what is mounted below writable. */
+                r = str_printf(&options, "rbind,%s%s", b.read_only ? "ro,rro," : "", b.propagation);
+                if (r < 0)
+                        return r;
+                r = mounts_add(l, b.target, "bind", b.source, options, NULL);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int add_mount_request(Mounts *l, const MountRequest *q) {
+        RuntimeMount *m;
+        int r;
+
+        if (str_equal(q->type, "bind")) {
+                const BindOptions *b = q->bind_options ?: &(const BindOptions) {};
+
+                r = mounts_add(
+                        l, q->target, "bind", q->source, b->non_recursive ? "bind" : "rbind", &m);
+                if (r < 0)
+                        return r;
+                if (q->read_only) {
+                        r = strv_add(&m->options, "ro");
+                        if (r >= 0 && !b->non_recursive && !b->read_only_non_recursive)
+                                r = strv_add(&m->options, "rro");
+                        if (r < 0)
+                                return r;
+                }
+                return strv_add(
+                        &m->options, str_empty(b->propagation) ? "rprivate" : b->propagation);
+        }
+
+        r = mounts_add(l, q->target, "tmpfs", "tmpfs", "noexec,nosuid,nodev", &m);
+        if (r < 0)
+                return r;
+        if (q->read_only) {
+                r = strv_add(&m->options, "ro");
+                if (r < 0)
+                        return r;
+        }
+        if (!q->tmpfs_options)
+                return 0;
+        if (q->tmpfs_options->size_bytes > 0) {
+                r = strv_addf(&m->options, "size=%lld", (long long) q->tmpfs_options->size_bytes);
+                if (r < 0)
+                        return r;
+        }
+        if (q->tmpfs_options->mode != 0) {
+                r = strv_addf(&m->options, "mode=%o", q->tmpfs_options->mode);
+                if (r < 0)
+                        return r;
+        }
+        for (size_t i = 0; i < q->tmpfs_options->n_options; i++) {
+                _cleanup_(freep) char *joined = strv_join(q->tmpfs_options->options[i].items, "=");
+
+                if (!joined)
+                        return -ENOMEM;
+                r = strv_add(&m->options, joined);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* docker's --tmpfs: these three unless the opposite is asked for. */
+static int add_tmpfs(Mounts *l, const HostConfig *h) {
+        static const char *const pairs[][2] = {
+                { "noexec", "exec" },
+                { "nosuid", "suid" },
+                { "nodev", "dev" },
+        };
+        const char *path, *options;
+        int r;
+
+        PAIRS_FOREACH(path, options, h->tmpfs) {
+                RuntimeMount *m;
+
+                r = mounts_add(l, path, "tmpfs", "tmpfs", options, &m);
+                if (r < 0)
+                        return r;
+                for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
+                        if (strv_contains(m->options, pairs[i][0]) ||
+                                strv_contains(m->options, pairs[i][1]))
+                                continue;
+                        r = strv_add(&m->options, pairs[i][0]);
+                        if (r < 0)
+                                return r;
+                }
+                (void) strv_remove(m->options, "defaults");
+        }
+        return 0;
+}
+
+static unsigned depth(const char *path) {
+        unsigned n = 0;
+
+        if (streq(path, "/"))
+                return 0;
+        for (; *path; path++)
+                n += *path == '/';
+        return n;
+}
+
+/* A mount must come after those above it; else the order stays. */
+static void sort_by_depth(Mounts *l) {
+        for (size_t i = 1; i < l->n; i++) {
+                RuntimeMount m = l->items[i];
+                unsigned d = depth(m.destination);
+                size_t k = i;
+
+                for (; k > 0 && depth(l->items[k - 1].destination) > d; k--)
+                        l->items[k] = l->items[k - 1];
+                l->items[k] = m;
+        }
+}
+
+int bundle_add_mounts(const BundleInput *in, const SecurityOptions *o, RuntimeSpec *s) {
+        _cleanup_(mounts_done) Mounts l = {};
+        const HostConfig *h = &in->spec->host;
+        int r;
+
+        r = add_defaults(&l, in, o);
+        if (r < 0)
+                return r;
+        r = add_network_files(&l, in);
+        if (r < 0)
+                return r;
+        r = add_binds(&l, h);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < h->n_mounts; i++) {
+                r = add_mount_request(&l, h->mounts + i);
+                if (r < 0)
+                        return r;
+        }
+        r = add_tmpfs(&l, h);
+        if (r < 0)
+                return r;
+        sort_by_depth(&l);
+
+        s->mounts = TAKE_PTR(l.items);
+        s->n_mounts = TAKE(l.n, 0);
+        return 0;
+}

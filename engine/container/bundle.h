@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* What was asked for becomes config.json. Pure: what has to be looked up on the host stands in BundleInput or is the monitor's part (user, HOME,
+ * device nodes, cgroupsPath). */
+
+#include "lib/base/error.h"
+
+typedef struct ContainerSpec ContainerSpec;
+typedef struct NetworkLeg NetworkLeg;
+typedef struct RuntimeSpec RuntimeSpec;
+typedef struct SeccompProfile SeccompProfile;
+typedef struct SecurityOptions SecurityOptions;
+
+typedef struct BundleInput {
+        const char *id;
+        const ContainerSpec *spec; /* merged, checked, defaults filled */
+        const char *folder;        /* DATAROOT/containers/ID: hosts, hostname, resolv.conf */
+        const NetworkLeg *leg;
+        const SeccompProfile *seccomp; /* the built-in one; NULL: this kernel has no seccomp */
+        char *const *extra_masked;     /* added to the default list of masked paths */
+        const char *architecture;      /* Go's name */
+        const unsigned *kernel;        /* major, minor */
+        unsigned last_capability;
+} BundleInput;
+
+int bundle_make(const BundleInput *in, RuntimeSpec *ret, Error *reterr);
+
+/* Its parts. */
+int bundle_add_mounts(const BundleInput *in, const SecurityOptions *o, RuntimeSpec *s);
+int bundle_add_security(
+        const BundleInput *in, const SecurityOptions *o, RuntimeSpec *s, Error *reterr);
+int bundle_add_device_rules(const ContainerSpec *spec, RuntimeSpec *s);

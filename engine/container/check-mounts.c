@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "engine/container/bind.h"
+#include "engine/container/container-check.h"
+#include "lib/api/container-spec.h"
+#include "lib/base/alloc.h"
+#include "lib/base/parse.h"
+#include "lib/base/path.h"
+#include "lib/base/str.h"
+#include "lib/base/strv.h"
+#include "lib/json/pairs.h"
+
+#define MOUNTS_MAX 1000U
+
+static int add_target(char ***targets, const char *path, Error *reterr) {
+        _cleanup_(freep) char *normal = NULL;
+        int r;
+
+        r = path_normalise(path, &normal);
+        if (r < 0)
+                return r;
+        if (strv_contains(*targets, normal))
+                return error_set(reterr, ERROR_INVALID, "Duplicate mount point: %s", normal);
+        if (strv_length(*targets) >= MOUNTS_MAX)
+                return error_set(reterr, ERROR_INVALID, "more than %u mounts", MOUNTS_MAX);
+        return strv_take(targets, TAKE_PTR(normal));
+}
+
+static int check_binds(const HostConfig *h, char ***targets, Error *reterr) {
+        int r;
+
+        STRV_FOREACH (text, h->binds) {
+                _cleanup_(bind_done) Bind b = {};
+
+                r = bind_parse(*text, &b, reterr);
+                if (r < 0)
+                        return r;
+                if (b.is_volume)
+                        return error_set(reterr, ERROR_NOT_IMPLEMENTED,
+                                "volume %s: volumes are not implemented yet: use the path of a "
+                                "folder",
+                                b.source);
+                r = add_target(targets, b.target, reterr);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int check_tmpfs_options(const char *path, const char *options, Error *reterr) {
+        static const char *const known[] = { "defaults", "rw", "ro", "exec", "noexec", "suid",
+                "nosuid", "dev", "nodev", "sync", "async", "dirsync", "relatime", "norelatime",
+                "atime", "noatime", "diratime", "nodiratime", "strictatime", "nostrictatime",
+                "private", "rprivate", "shared", "rshared", "slave", "rslave", "unbindable",
+                "runbindable", NULL };
+        static const char *const with_value[] = {
+                "size=", "mode=", "uid=", "gid=", "nr_inodes=", "nr_blocks=", "mpol=", NULL
+        };
+        _cleanup_(strv_freep) char **words = NULL;
+        int r;
+
+        r = strv_split(options, ",", /* keep_empty= */ false, &words);
+        if (r < 0)
+                return r;
+        STRV_FOREACH (word, words) {
+                bool ok = str_in(*word, known);
+
+                for (const char *const *p = with_value; !ok && *p; p++)
+                        ok = str_starts(*word, *p) && !str_has_control(*word);
+                if (!ok)
+                        return error_set(
+                                reterr, ERROR_INVALID, "invalid tmpfs option [\"%s\"]", *word);
+        }
+        return 0;
+}
+
+static int check_tmpfs(const HostConfig *h, char ***targets, Error *reterr) {
+        const char *path, *options;
+        int r;
+
+        PAIRS_FOREACH(path, options, h->tmpfs) {
+                r = bind_check_target(path, reterr);
+                if (r < 0)
+                        return r;
+                r = check_tmpfs_options(path, options, reterr);
+                if (r < 0)
+                        return r;
+                r = add_target(targets, path, reterr);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int check_mount(const MountRequest *m, char ***targets, Error *reterr) {
+        _cleanup_(error_done) Error e = {};
+        const char *type = str_or_empty(m->type);
+        int r;
+
+        if (!STR_IN_SET(type, "bind", "volume", "tmpfs", "image", "npipe", "cluster"))
+                return error_set(reterr, ERROR_INVALID,
+                        "invalid mount config for type \"%s\": mount type unknown", type);
+        if (!STR_IN_SET(type, "bind", "tmpfs"))
+                return error_set(reterr, ERROR_NOT_IMPLEMENTED,
+                        "mounts of type \"%s\" are not implemented yet: use \"bind\" or \"tmpfs\"",
+                        type);
+
+        r = bind_check_target(m->target, &e);
+        if (r < 0) {
+                if (str_empty(m->target))
+                        return error_set(reterr, ERROR_INVALID,
+                                "invalid mount config for type \"%s\": field Target must not be "
+                                "empty",
+                                type);
+                return error_set(reterr, ERROR_INVALID, "invalid mount config for type \"%s\": %s",
+                        type, error_text(&e, r));
+        }
+
+        if (streq(type, "bind")) {
+                if (str_empty(m->source))
+                        return error_set(reterr, ERROR_INVALID,
+                                "invalid mount config for type \"bind\": field Source must not be "
+                                "empty");
+                if (!path_is_absolute(m->source) || str_has_control(m->source))
+                        return error_set(reterr, ERROR_INVALID,
+                                "invalid mount config for type \"bind\": invalid mount path: '%s' "
+                                "mount path must be absolute",
+                                m->source);
+                if (m->volume_options || m->tmpfs_options || m->image_options)
+                        return error_set(reterr, ERROR_INVALID,
+                                "invalid mount config for type \"bind\": only BindOptions are "
+                                "allowed");
+                if (m->bind_options && !str_empty(m->bind_options->propagation) &&
+                        !bind_propagation_is_valid(m->bind_options->propagation))
+                        return error_set(reterr, ERROR_INVALID,
+                                "invalid mount config for type \"bind\": invalid propagation mode: "
+                                "%s",
+                                m->bind_options->propagation);
+        } else {
+                if (!str_empty(m->source))
+                        return error_set(reterr, ERROR_INVALID,
+                                "invalid mount config for type \"tmpfs\": field Source must not be "
+                                "specified");
+                if (m->bind_options || m->volume_options || m->image_options)
+                        return error_set(reterr, ERROR_INVALID,
+                                "invalid mount config for type \"tmpfs\": only TmpfsOptions are "
+                                "allowed");
+                if (m->tmpfs_options && m->tmpfs_options->size_bytes < 0)
+                        return error_set(reterr, ERROR_INVALID,
+                                "invalid mount config for type \"tmpfs\": invalid size %lld",
+                                (long long) m->tmpfs_options->size_bytes);
+                if (m->tmpfs_options && m->tmpfs_options->mode > 07777)
+                        return error_set(reterr, ERROR_INVALID,
+                                "invalid mount config for type \"tmpfs\": invalid mode %o",
+                                m->tmpfs_options->mode);
+                for (size_t i = 0; m->tmpfs_options && i < m->tmpfs_options->n_options; i++) {
+                        char **words = m->tmpfs_options->options[i].items;
+                        size_t n = strv_length(words);
+                        _cleanup_(freep) char *joined = NULL;
+
+                        if (n < 1 || n > 2 || strchr(words[0], ',') ||
+                                (n == 2 && strchr(words[1], ',')))
+                                return error_set(reterr, ERROR_INVALID,
+                                        "invalid mount config for type \"tmpfs\": invalid option "
+                                        "array length: %zu",
+                                        n);
+                        joined = strv_join(words, "=");
+                        if (!joined)
+                                return -ENOMEM;
+                        r = check_tmpfs_options(m->target, joined, reterr);
+                        if (r < 0)
+                                return r;
+                }
+        }
+        return add_target(targets, m->target, reterr);
+}
+
+int check_mounts(ContainerSpec *spec, const CheckContext *x, Error *reterr) {
+        _cleanup_(strv_freep) char **targets = NULL;
+        const HostConfig *h = &spec->host;
+        int r;
+
+        r = check_binds(h, &targets, reterr);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < h->n_mounts; i++) {
+                r = check_mount(h->mounts + i, &targets, reterr);
+                if (r < 0)
+                        return r;
+        }
+        r = check_tmpfs(h, &targets, reterr);
+        if (r < 0)
+                return r;
+
+        /* An image's own volumes: the container runs without them, its data just ends with it. */
+        STRV_FOREACH (path, spec->config.volumes) {
+                _cleanup_(freep) char *normal = NULL;
+
+                r = path_normalise(*path, &normal);
+                if (r < 0)
+                        return r;
+                if (strv_contains(targets, normal))
+                        continue;
+                r = check_warn(x,
+                        "Volumes are not implemented yet. %s is kept in the container's own layer "
+                        "and removed with it.",
+                        normal);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}

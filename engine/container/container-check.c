@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "engine/container/container-check.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "config/settings.h"
+#include "engine/host/sysinfo.h"
+#include "engine/log/logs.h"
+#include "engine/network/hosts-file.h"
+#include "lib/api/container-spec.h"
+#include "lib/base/alloc.h"
+#include "lib/base/parse.h"
+#include "lib/base/path.h"
+#include "lib/base/str.h"
+#include "lib/base/strv.h"
+#include "lib/json/fields.h"
+#include "lib/json/pairs.h"
+
+#define HOSTNAME_MAX    64U
+#define ENV_MAX         10000U
+#define ANNOTATIONS_MAX 1000U
+
+int check_warn(const CheckContext *x, const char *format, ...) {
+        _cleanup_(freep) char *text = NULL;
+        va_list ap;
+        int r;
+
+        va_start(ap, format);
+        r = vasprintf(&text, format, ap);
+        va_end(ap);
+        if (r < 0) {
+                text = NULL;
+                return -ENOMEM;
+        }
+        return strv_add(x->warnings, text);
+}
+
+static int not_implemented(Error *reterr, const char *what) {
+        return error_set(reterr, ERROR_NOT_IMPLEMENTED, "%s is not implemented yet", what);
+}
+
+static int check_process(ContainerSpec *spec, const CheckContext *x, Error *reterr) {
+        ContainerConfig *c = &spec->config;
+        _cleanup_(freep) char *normal = NULL;
+        int signal, r;
+
+        if (strv_empty(c->entrypoint) && strv_empty(c->cmd))
+                return error_set(reterr, ERROR_INVALID, "no command specified");
+
+        if (!str_empty(c->working_dir)) {
+                if (!path_is_absolute(c->working_dir))
+                        return error_set(reterr, ERROR_INVALID,
+                                "the working directory '%s' is invalid, it needs to be an absolute "
+                                "path",
+                                c->working_dir);
+                r = path_normalise(c->working_dir, &normal);
+                if (r < 0)
+                        return r;
+                r = str_copy(&c->working_dir, normal);
+                if (r < 0)
+                        return r;
+        }
+
+        if (strv_length(c->env) > ENV_MAX)
+                return error_set(
+                        reterr, ERROR_INVALID, "more than %u environment variables", ENV_MAX);
+        STRV_FOREACH (entry, c->env)
+                if (**entry == '=' || !**entry)
+                        return error_set(
+                                reterr, ERROR_INVALID, "invalid environment variable: %s", *entry);
+
+        if (!str_empty(c->stop_signal) && parse_signal(c->stop_signal, &signal) < 0)
+                return error_set(reterr, ERROR_INVALID, "invalid signal: %s", c->stop_signal);
+
+        if (c->tty)
+                return not_implemented(reterr, "a terminal (Tty)");
+        if (spec->host.init > 0)
+                return not_implemented(reterr, "Init");
+        spec->host.init = MAX(spec->host.init, -1);
+
+        if (c->healthcheck && !strv_empty(c->healthcheck->test) &&
+                !streq(c->healthcheck->test[0], "NONE")) {
+                r = check_warn(x, "Health checks are not implemented yet. Healthcheck discarded.");
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int check_names(ContainerSpec *spec, const CheckContext *x, Error *reterr) {
+        const HostConfig *h = &spec->host;
+        ContainerConfig *c = &spec->config;
+
+        if (strlen(str_or_empty(c->hostname)) > HOSTNAME_MAX)
+                return error_set(reterr, ERROR_INVALID,
+                        "invalid hostname \"%s\": longer than %u characters", c->hostname,
+                        HOSTNAME_MAX);
+        if (c->hostname && str_has_control(c->hostname))
+                return error_set(reterr, ERROR_INVALID, "invalid hostname \"%s\"", c->hostname);
+        if (c->domainname && str_has_control(c->domainname))
+                return error_set(reterr, ERROR_INVALID, "invalid domainname \"%s\"", c->domainname);
+        if (str_equal(h->uts_mode, "host") && !str_empty(c->hostname))
+                return error_set(
+                        reterr, ERROR_INVALID, "conflicting options: hostname and the UTS mode");
+        if (str_equal(h->uts_mode, "host") && !str_empty(c->domainname))
+                return error_set(
+                        reterr, ERROR_INVALID, "conflicting options: domainname and the UTS mode");
+        return 0;
+}
+
+/* Of each kind of namespace: the words that act, and those that are Docker's but do not act yet. */
+static int check_mode(const char *mode, const char *what, const char *const *known, Error *reterr) {
+        if (str_empty(mode) || str_in(mode, known))
+                return 0;
+        if (str_starts(mode, "container:"))
+                return error_set(reterr, ERROR_NOT_IMPLEMENTED,
+                        "%s mode \"%s\" is not implemented yet", what, mode);
+        return error_set(reterr, ERROR_INVALID, "invalid %s mode: %s", what, mode);
+}
+
+static int check_namespaces(ContainerSpec *spec, const CheckContext *x, Error *reterr) {
+        const HostConfig *h = &spec->host;
+        const struct {
+                const char *mode;
+                const char *what;
+                const char *const *known;
+        } table[] = {
+                { h->ipc_mode, "IPC",
+                        (const char *const[]) { "none", "private", "shareable", "host", NULL } },
+                { h->pid_mode, "PID", (const char *const[]) { "host", "private", NULL } },
+                { h->uts_mode, "UTS", (const char *const[]) { "host", "private", NULL } },
+                { h->cgroupns_mode, "cgroup namespace",
+                        (const char *const[]) { "host", "private", NULL } },
+                { h->userns_mode, "USER", (const char *const[]) { "host", NULL } },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+                int r = check_mode(table[i].mode, table[i].what, table[i].known, reterr);
+                if (r < 0)
+                        return r;
+        }
+        if (!str_empty(h->cgroup))
+                return not_implemented(reterr, "HostConfig.Cgroup");
+        return 0;
+}
+
+static int check_network(ContainerSpec *spec, const CheckContext *x, Error *reterr) {
+        const HostConfig *h = &spec->host;
+        int r;
+
+        if (!strv_empty(h->links))
+                return not_implemented(reterr, "Links");
+        if (!str_empty(spec->config.mac_address))
+                return not_implemented(reterr, "MacAddress");
+        if (str_equal(h->network_mode, "host") &&
+                (h->n_port_bindings > 0 || h->publish_all_ports)) {
+                r = check_warn(x, "Published ports are discarded when using host network mode");
+                if (r < 0)
+                        return r;
+        }
+        STRV_FOREACH (entry, h->extra_hosts) {
+                r = hosts_file_check_extra(*entry, reterr);
+                if (r < 0)
+                        return r;
+        }
+        STRV_FOREACH (entry, h->dns) {
+                r = hosts_file_check_dns(*entry, reterr);
+                if (r < 0)
+                        return r;
+        }
+        STRV_FOREACH (entry, h->dns_search)
+                if (str_has_control(*entry))
+                        return error_set(
+                                reterr, ERROR_INVALID, "invalid DNS search domain \"%s\"", *entry);
+        STRV_FOREACH (entry, h->dns_options)
+                if (str_has_control(*entry))
+                        return error_set(
+                                reterr, ERROR_INVALID, "invalid DNS option \"%s\"", *entry);
+        return 0;
+}
+
+static int check_restart(ContainerSpec *spec, const CheckContext *x, Error *reterr) {
+        const RestartPolicy *p = &spec->host.restart_policy;
+        const char *name = str_or_empty(p->name);
+
+        if (!STR_IN_SET(name, "", "no", "always", "on-failure", "unless-stopped"))
+                return error_set(reterr, ERROR_INVALID,
+                        "invalid restart policy: unknown policy '%s'; use one of 'no', 'always', "
+                        "'on-failure', or 'unless-stopped'",
+                        name);
+        if (p->maximum_retry_count < 0)
+                return error_set(reterr, ERROR_INVALID,
+                        "invalid restart policy: maximum retry count cannot be negative");
+        if (p->maximum_retry_count > 0 && !streq(name, "on-failure"))
+                return error_set(reterr, ERROR_INVALID,
+                        "invalid restart policy: maximum retry count can only be used with "
+                        "'on-failure'");
+        if (STR_IN_SET(name, "", "no"))
+                return 0;
+        if (spec->host.auto_remove)
+                return error_set(reterr, ERROR_INVALID,
+                        "can't create 'AutoRemove' container with restart policy");
+        return error_set(reterr, ERROR_NOT_IMPLEMENTED,
+                "restart policy \"%s\" is not implemented yet: use \"no\"", name);
+}
+
+static int check_logging(ContainerSpec *spec, const CheckContext *x, Error *reterr) {
+        _cleanup_(strv_freep) char **options = NULL;
+        LogSpec *l = &spec->host.log_config;
+        const char *key, *value;
+        int r;
+
+        if (str_empty(l->type)) {
+                r = str_copy(&l->type, str_or(x->settings->log_driver, LOG_DRIVER_DEFAULT));
+                if (r < 0)
+                        return r;
+        }
+
+        /* The daemon's options are for the daemon's driver. */
+        if (str_equal(l->type, str_or(x->settings->log_driver, LOG_DRIVER_DEFAULT)))
+                STRV_FOREACH (option, x->settings->log_opts) {
+                        _cleanup_(freep) char *left = NULL, *right = NULL;
+
+                        r = str_split_pair(*option, '=', &left, &right);
+                        if (r < 0)
+                                return r;
+                        if (pairs_get(l->config, left))
+                                continue;
+                        r = pairs_set(&l->config, left, right);
+                        if (r < 0)
+                                return r;
+                }
+
+        PAIRS_FOREACH(key, value, l->config) {
+                r = strv_addf(&options, "%s=%s", key, value);
+                if (r < 0)
+                        return r;
+        }
+        return logs_check(l->type, options, reterr);
+}
+
+static int check_runtime(ContainerSpec *spec, const CheckContext *x, Error *reterr) {
+        _cleanup_(error_done) Error e = {};
+        _cleanup_(freep) char *path = NULL;
+        HostConfig *h = &spec->host;
+
+        if (!STR_IN_SET(str_or_empty(h->isolation), "", "default"))
+                return error_set(
+                        reterr, ERROR_INVALID, "invalid isolation '%s' on linux", h->isolation);
+        if (str_empty(h->runtime)) {
+                int r = str_copy(&h->runtime,
+                        str_or(x->settings->default_runtime, SETTINGS_DEFAULT_RUNTIME));
+                if (r < 0)
+                        return r;
+        }
+        if (settings_find_runtime(x->settings, h->runtime, &path, &e) < 0)
+                return error_set(
+                        reterr, ERROR_INVALID, "unknown or invalid runtime name: %s", h->runtime);
+        if (!strv_empty(h->volumes_from))
+                return not_implemented(reterr, "VolumesFrom");
+        if (!strv_empty(h->storage_opt))
+                return not_implemented(reterr, "StorageOpt");
+        if (pairs_count(h->annotations) > ANNOTATIONS_MAX)
+                return error_set(
+                        reterr, ERROR_INVALID, "more than %u annotations", ANNOTATIONS_MAX);
+        return 0;
+}
+
+/* What docker run said without --shm-size, and its limits. */
+static int check_numbers(ContainerSpec *spec, const CheckContext *x, Error *reterr) {
+        HostConfig *h = &spec->host;
+
+        if (h->shm_size < 0)
+                return error_set(reterr, ERROR_INVALID, "SHM size can not be less than 0");
+        if (h->shm_size == 0)
+                h->shm_size = (int64_t) x->settings->default_shm_size;
+        if (h->oom_score_adj < -1000 || h->oom_score_adj > 1000)
+                return error_set(reterr, ERROR_INVALID,
+                        "Invalid value %d, range for oom score adj is [-1000, 1000]",
+                        h->oom_score_adj);
+        if (spec->config.stop_timeout != JSON_NO_INT && spec->config.stop_timeout < -1)
+                return error_set(reterr, ERROR_INVALID, "invalid stop timeout: %d",
+                        spec->config.stop_timeout);
+        return 0;
+}
+
+static int check_the_resources(ContainerSpec *spec, const CheckContext *x, Error *reterr) {
+        return check_resources(&spec->host, x, reterr);
+}
+
+int container_check(ContainerSpec *spec, const CheckContext *x, Error *reterr) {
+        static int (*const checks[])(ContainerSpec * spec, const CheckContext *x, Error *reterr) = {
+                check_process,
+                check_names,
+                check_namespaces,
+                check_network,
+                check_restart,
+                check_logging,
+                check_runtime,
+                check_numbers,
+                check_the_resources,
+                check_mounts,
+                check_security,
+        };
+        int r;
+
+        assert(spec);
+        assert(x);
+
+        r = container_spec_fill_defaults(spec);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
+                r = checks[i](spec, x, reterr);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <signal.h>
+#include <stdio.h>
+
+#include "engine/container/monitor-link.h"
+#include "engine/container/set.h"
+#include "engine/container/start.h"
+#include "engine/host/units.h"
+#include "engine/network/networks.h"
+#include "lib/base/alloc.h"
+#include "lib/base/clock.h"
+#include "lib/base/fd.h"
+#include "lib/base/file.h"
+#include "lib/base/str.h"
+#include "lib/base/strv.h"
+#include "lib/event/loop.h"
+#include "lib/json/json.h"
+
+#define EXIT_FILE     "exit.json"
+#define EXIT_FILE_MAX ((size_t) 1024 * 1024)
+#define LOST_USEC     (10 * USEC_PER_SEC)
+
+int container_read_exit(Container *c, MonitorRecord *ret) {
+        _cleanup_(fd_closep) int folder = -EBADF;
+        _cleanup_(json_unrefp) Json *v = NULL;
+        _cleanup_(error_done) Error e = {};
+        char *text = NULL;
+        size_t size;
+        int r;
+
+        folder = file_open_dir(c->set->run_fd, c->id);
+        if (folder < 0)
+                return folder;
+        r = file_read_at(folder, EXIT_FILE, EXIT_FILE_MAX, &text, &size);
+        if (r < 0)
+                return r;
+        r = json_parse(text, size, EXIT_FILE_MAX, &v, &e);
+        free(text);
+        if (r < 0)
+                return r;
+        r = monitor_record_read(v, ret, &e);
+        if (r < 0)
+                return r;
+        return ret->type == MONITOR_EXITED || ret->type == MONITOR_FAILED ? 0 : -EBADMSG;
+}
+
+static void leave_network(Container *c) {
+        Network *n;
+
+        if (networks_find_mode(c->set->networks, c->spec.host.network_mode, &n, NULL) < 0)
+                return;
+        network_leave(n, c->id);
+}
+
+static void publish_die(Container *c) {
+        _cleanup_(strv_freep) char **more = NULL;
+        int64_t seconds = 0;
+
+        if (c->started_ns != CLOCK_NEVER && c->finished_ns > c->started_ns)
+                seconds = (c->finished_ns - c->started_ns) / NSEC_PER_SEC;
+        if (strv_addf(&more, "execDuration=%lld", (long long) seconds) < 0 ||
+                strv_addf(&more, "exitCode=%lld", (long long) c->exit_code) < 0)
+                return;
+        container_publish_pairs(c, "die", more);
+}
+
+/* The run folder holds the bundle and the exit file: not needed any more once the exit is saved and the
+ * monitor gone. */
+static void clear_run_folder(Container *c) {
+        int r;
+
+        if (c->exit_unsaved)
+                return;
+        r = file_remove_tree(c->set->run_fd, c->id);
+        if (r < 0)
+                (void) log_container_warning(c, r, "Failed to remove the run folder: %m, ignoring");
+}
+
+void container_handle_exit(Container *c, const MonitorRecord *record) {
+        bool stopped = !list_empty(&c->stops);
+        int r;
+
+        assert(container_is_running(c));
+
+        c->pid = 0;
+        c->exit_code = record->exit_code;
+        c->oom_killed = c->oom_killed || record->oom_killed;
+        c->finished_ns = record->exited_at > 0 ? (int64_t) record->exited_at : clock_realtime_ns();
+        c->accounting = record->accounting;
+        c->has_accounting = true;
+        (void) str_copy(&c->error, str_empty(record->error) ? NULL : record->error);
+        c->lost = loop_source_free(c->lost);
+        leave_network(c);
+        container_move(c, CONTAINER_EXITED);
+
+        /* Saved before anybody hears of it; if that fails the exit file stays for the next start. */
+        r = container_save(c);
+        if (r < 0)
+                (void) log_container_error(c, r, "Failed to save the exit: %m");
+        c->exit_unsaved = r < 0;
+        if (c->link)
+                monitor_link_release(c->link);
+        else
+                clear_run_folder(c);
+
+        publish_die(c);
+        container_logs_finish(c, /* removed= */ false);
+        if (stopped)
+                container_publish(c, "stop", NULL, NULL);
+        container_stops_finish(c, 0, NULL);
+        container_waits_tell(c, /* removed= */ false);
+
+        if (c->remove)
+                container_remove_proceed(c);
+        else if (c->state == CONTAINER_EXITED)
+                (void) container_auto_remove(c);
+}
+
+static void handle_oom(Container *c) {
+        if (!c->oom_killed) {
+                c->oom_killed = true;
+                (void) container_save(c);
+        }
+        container_publish(c, "oom", NULL, NULL);
+}
+
+void container_handle_record(Container *c, const MonitorRecord *record) {
+        if (c->start && c->start->phase != START_OLD_SCOPE) {
+                container_start_on_record(c, record);
+                return;
+        }
+        if (!container_is_running(c))
+                return; /* said again after a re-connection */
+
+        switch (record->type) {
+        case MONITOR_STARTED:
+                c->pid = record->pid;
+                if (record->started_at > 0)
+                        c->started_ns = (int64_t) record->started_at;
+                return;
+        case MONITOR_OOM:
+                handle_oom(c);
+                return;
+        case MONITOR_EXITED:
+                container_handle_exit(c, record);
+                return;
+        default:
+                return;
+        }
+}
+
+static void lost_done(Container *c) {
+        MonitorRecord record = {
+                .type = MONITOR_EXITED,
+                .exit_code = CONTAINER_EXIT_LOST,
+                .accounting = ACCOUNTING_NULL,
+                .error = TAKE_PTR(c->error),
+        };
+
+        c->lost = loop_source_free(c->lost);
+        container_handle_exit(c, &record);
+        free(record.error);
+}
+
+static int on_lost_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
+        Container *c = userdata;
+
+        (void) log_container_warning(c, 0, "What a lost monitor left does not end, going on");
+        lost_done(c);
+        return 0;
+}
+
+static void on_scope_killed(int r, const Error *e, void *userdata) {
+        Container *c = userdata;
+
+        c->scope_kill = NULL;
+        if (r == -ENOENT && c->lost) /* there is no scope: nothing is left */
+                lost_done(c);
+}
+
+void container_lost(Container *c, const char *why) {
+        char scope[CONTAINER_SCOPE_SIZE];
+        int r;
+
+        assert(container_is_running(c));
+
+        (void) log_container_error(c, 0, "%s", why);
+        (void) str_copy(&c->error, why);
+        r = loop_timer(c->set->event, LOST_USEC, LOOP_TIMER, "container-lost", on_lost_deadline, c,
+                &c->lost);
+        if (r >= 0)
+                r = container_watch_scope(c);
+        if (r >= 0 && !c->scope_kill)
+                r = units_kill(c->set->units, container_scope(c, scope), SIGKILL, on_scope_killed,
+                        c, &c->scope_kill);
+        if (r < 0) {
+                (void) log_container_error(c, r, "Failed to end what is left: %m");
+                lost_done(c);
+        }
+}
+
+/* Its monitor has closed the connection, which is how a monitor's process ends. */
+void container_handle_hangup(Container *c) {
+        _cleanup_(monitor_record_done) MonitorRecord record = {};
+        bool released = monitor_link_is_released(c->link);
+
+        c->link = monitor_link_free(c->link);
+        if (c->start) {
+                container_start_on_hangup(c);
+                return;
+        }
+        if (released || !container_is_running(c)) {
+                clear_run_folder(c);
+                container_remove_proceed(c);
+                return;
+        }
+
+        /* Its last words may be in the file; or it is there and only the connection broke. */
+        if (container_read_exit(c, &record) >= 0) {
+                container_handle_exit(c, &record);
+                return;
+        }
+        if (monitor_link_open(c, &c->link) >= 0)
+                return;
+        container_lost(c, "its monitor ended unexpectedly; its processes were killed");
+}
+
+static void on_scope_gone(void *userdata) {
+        Container *c = userdata;
+
+        c->scope = unit_watch_free(c->scope);
+        container_handle_scope_gone(c);
+}
+
+int container_watch_scope(Container *c) {
+        char scope[CONTAINER_SCOPE_SIZE];
+
+        if (c->scope)
+                return 0;
+        return units_watch(c->set->units, container_scope(c, scope), on_scope_gone, c, &c->scope);
+}
+
+void container_handle_scope_gone(Container *c) {
+        if (c->lost && container_is_running(c)) {
+                lost_done(c);
+                return;
+        }
+        if (c->start)
+                container_start_on_scope_gone(c);
+}

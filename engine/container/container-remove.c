@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
+
+#include "engine/container/monitor-link.h"
+#include "engine/container/set.h"
+#include "engine/core/pending.h"
+#include "engine/host/units.h"
+#include "engine/image/images.h"
+#include "engine/storage/storage.h"
+#include "lib/base/alloc.h"
+#include "lib/base/clock.h"
+#include "lib/base/file.h"
+#include "lib/base/ident.h"
+#include "lib/base/str.h"
+#include "lib/event/loop.h"
+
+#define MONITOR_LEAVES_USEC (5 * USEC_PER_SEC)
+#define INLINE_BYTES_MAX    (UINT64_C(64) * 1024 * 1024) /* what unlink() frees without being felt */
+
+struct ContainerRemove {
+        Container *container;
+        Pending *pending; /* NULL: it removes itself */
+        Pending *kill;
+        bool forced;
+        sd_event_source *timer;
+};
+
+ContainerRemove *container_remove_free(ContainerRemove *r) {
+        if (!r)
+                return NULL;
+
+        pending_detach(r->kill);
+        pending_unref(r->kill);
+        pending_unref(r->pending);
+        loop_source_free(r->timer);
+        free(r);
+        return NULL;
+}
+
+static void remove_fail(Container *c, int r, const Error *e) {
+        Pending *p = TAKE_PTR(c->remove->pending);
+
+        c->remove = container_remove_free(c->remove);
+        if (c->state == CONTAINER_REMOVING)
+                container_move(c, c->has_started ? CONTAINER_EXITED : CONTAINER_CREATED);
+        if (p)
+                pending_complete(p, r, NULL, e);
+        else
+                log_warning("Failed to remove container %s: %s, ignoring", c->id, error_text(e, r));
+        pending_unref(p);
+}
+
+/* From here on nobody finds it any more, whatever happens to us. One sync, none for one that removes itself. */
+static int move_to_trash(Container *c, char name[static 2 * IDENT_SIZE]) {
+        Containers *s = c->set;
+
+        (void) snprintf(name, 2 * (size_t) IDENT_SIZE, "%s-%016llx", c->id,
+                (unsigned long long) random_u64());
+        if (renameat(s->root_fd, c->id, s->trash_fd, name) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        return container_is_durable(c) ? file_sync_dir(s->root_fd) : 0;
+}
+
+/* A log may be large: that is for a worker. */
+static bool is_small(int trash_fd, const char *name) {
+        uint64_t blocks;
+
+        return file_tree_usage(trash_fd, name, &blocks, NULL) < 0 || blocks <= INLINE_BYTES_MAX;
+}
+
+static void remove_now(Container *c) {
+        _cleanup_(error_done) Error e = {};
+        char name[2 * IDENT_SIZE];
+        Containers *s = c->set;
+        bool trash = false;
+        Pending *p;
+        int r;
+
+        r = move_to_trash(c, name);
+        if (r < 0) {
+                r = error_set_errno(&e, r, "unable to remove the files of container %s", c->id);
+                remove_fail(c, r, &e);
+                return;
+        }
+
+        /* It is gone; what goes wrong now is tidied up at the next start. */
+        r = storage_layer_remove(s->storage, c->id);
+        if (r < 0)
+                (void) log_container_warning(c, r, "Failed to remove the layer: %m, ignoring");
+        trash = r > 0;
+        if (is_small(s->trash_fd, name))
+                r = file_remove_tree(s->trash_fd, name);
+        else
+                trash = true;
+        if (r < 0)
+                (void) log_container_warning(c, r, "Failed to remove the folder: %m, ignoring");
+        r = file_remove_tree(s->run_fd, c->id);
+        if (r < 0)
+                (void) log_container_warning(c, r, "Failed to remove the run folder: %m, ignoring");
+        if (trash)
+                containers_empty_trash(s);
+        if (c->image)
+                image_remove_user(c->image, c->id);
+
+        containers_remove(s, c);
+        p = TAKE_PTR(c->remove->pending);
+        c->remove = container_remove_free(c->remove);
+
+        container_publish(c, "destroy", NULL, NULL);
+        container_waits_tell(c, /* removed= */ true);
+        if (p)
+                pending_complete(p, 0, NULL, NULL);
+        pending_unref(p);
+        container_detach(c);
+        container_free(c);
+}
+
+static int on_monitor_stays(sd_event_source *source, uint64_t usec, void *userdata) {
+        char scope[CONTAINER_SCOPE_SIZE];
+        Container *c = userdata;
+        int r;
+
+        (void) log_container_warning(c, 0, "The monitor does not leave, killing it");
+        r = units_kill(c->set->units, container_scope(c, scope), SIGKILL, NULL, NULL, NULL);
+        if (r < 0)
+                (void) log_container_warning(c, r, "Failed to kill the scope: %m, ignoring");
+        c->link = monitor_link_free(c->link);
+        remove_now(c);
+        return 0;
+}
+
+/* Called whenever something has changed that the removal may wait for. */
+void container_remove_proceed(Container *c) {
+        _cleanup_(error_done) Error e = {};
+        ContainerRemove *r = c->remove;
+        int q;
+
+        if (!r || container_is_running(c) || c->state == CONTAINER_STARTING)
+                return;
+        if (c->state != CONTAINER_REMOVING)
+                container_move(c, CONTAINER_REMOVING);
+
+        /* The monitor still has the root file system mounted: a moment. */
+        if (c->link || c->lost) {
+                if (r->timer)
+                        return;
+                q = loop_timer(c->set->event, MONITOR_LEAVES_USEC, LOOP_TIMER, "container-remove",
+                        on_monitor_stays, c, &r->timer);
+                if (q < 0) {
+                        q = error_set_errno(&e, q, "unable to remove container %s", c->id);
+                        remove_fail(c, q, &e);
+                }
+                return;
+        }
+        remove_now(c);
+}
+
+static void on_killed(int r, void *result, const Error *e, void *userdata) {
+        Container *c = userdata;
+
+        /* Well: container-exit.c goes on with the removal. */
+        if (r < 0)
+                remove_fail(c, r, e);
+}
+
+static int remove_new(Container *c, Pending *p) {
+        ContainerRemove *r;
+
+        r = new0(ContainerRemove, 1);
+        if (!r)
+                return -ENOMEM;
+        r->container = c;
+        r->pending = p ? pending_ref(p) : NULL;
+        c->remove = r;
+        return 0;
+}
+
+int container_remove(Container *c, bool force, bool volumes, Pending *p, Error *reterr) {
+        int r;
+
+        assert(c);
+        assert(p);
+
+        if (c->remove)
+                return error_set(reterr, ERROR_CONFLICT,
+                        "removal of container %s is already in progress", c->name);
+        if ((container_is_running(c) || c->state == CONTAINER_STARTING) && !force)
+                return error_set(reterr, ERROR_CONFLICT,
+                        "cannot remove container \"/%s\": container is running: stop the container "
+                        "before removing or force remove",
+                        c->name);
+
+        r = remove_new(c, p);
+        if (r < 0)
+                return r;
+        if (!container_is_running(c) && c->state != CONTAINER_STARTING) {
+                container_remove_proceed(c);
+                return 0;
+        }
+
+        c->remove->forced = true;
+        r = pending_new(on_killed, c, &c->remove->kill);
+        if (r >= 0)
+                r = container_kill(c, "KILL", c->remove->kill, reterr);
+        if (r < 0 && c->remove) {
+                c->remove = container_remove_free(c->remove);
+                return r;
+        }
+        return 0;
+}
+
+/* --rm: after the exit, or a start that failed. */
+int container_auto_remove(Container *c) {
+        int r;
+
+        if (!c->spec.host.auto_remove || c->remove || c->set->ending)
+                return 0;
+        r = remove_new(c, NULL);
+        if (r < 0)
+                return log_container_error(c, r, "Failed to remove the container: %m");
+        container_remove_proceed(c);
+        return 1;
+}

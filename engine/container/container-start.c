@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <signal.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "engine/container/monitor-link.h"
+#include "engine/container/set.h"
+#include "engine/container/start.h"
+#include "engine/core/pending.h"
+#include "engine/host/launcher.h"
+#include "engine/host/sysinfo.h"
+#include "engine/host/unit-properties.h"
+#include "engine/host/units.h"
+#include "lib/base/alloc.h"
+#include "lib/base/clock.h"
+#include "lib/base/fd.h"
+#include "lib/base/file.h"
+#include "lib/base/process.h"
+#include "lib/base/str.h"
+#include "lib/event/loop.h"
+
+/* A start has two halves. The steps of the table (start-steps.c) are quick, walked forward and on failure backward. Then three
+ * things go on at the same time: the monitor mounts, systemd makes the scope, and we save that a start was begun. "Go" is
+ * said when the scope is there, and the monitor's record ends the start. What is told to the world is on disk by then. */
+
+#define OLD_SCOPE_USEC (10 * USEC_PER_SEC)
+#define LAUNCH_USEC    (10 * USEC_PER_SEC)
+#define STARTED_USEC   (60 * USEC_PER_SEC) /* mounts, hooks and the runtime's own work */
+
+static void start_fail(Container *c, int r, const Error *e);
+
+static Pending *take_pending(ContainerStart *s) {
+        if (s->n_pendings == 0)
+                return NULL;
+        return s->pendings[--s->n_pendings];
+}
+
+/* Forgets what it waits for. */
+static void start_let_go(ContainerStart *s) {
+        if (s->launch_tag != 0)
+                launcher_forget(s->container->set->launcher, TAKE(s->launch_tag, 0));
+        s->scope_call = unit_call_free(s->scope_call);
+        s->deadline = loop_source_free(s->deadline);
+        start_steps_done(s);
+        s->pidfd = fd_close(s->pidfd);
+}
+
+/* Undoes nothing: see start_undo(). */
+ContainerStart *container_start_free(ContainerStart *s) {
+        Pending *p;
+
+        if (!s)
+                return NULL;
+
+        start_let_go(s);
+        while ((p = take_pending(s)))
+                pending_unref(p);
+        free(s->pendings);
+        free(s);
+        return NULL;
+}
+
+static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
+        _cleanup_(error_done) Error e = {};
+        Container *c = userdata;
+        ContainerStart *s = c->start;
+        int r;
+
+        r = error_set(&e, ERROR_TIMEOUT, "container %s: %s", c->name,
+                s->phase == START_OLD_SCOPE ? "the scope of its last run does not end"
+                : s->phase == START_LAUNCH  ? "the launcher does not answer"
+                : !s->scope_done            ? "systemd does not make its scope"
+                                            : "its monitor does not answer");
+        start_fail(c, r, &e);
+        return 0;
+}
+
+static int arm(Container *c, uint64_t usec) {
+        return loop_timer(c->set->event, usec, LOOP_TIMER, "container-start", on_deadline, c,
+                &c->start->deadline);
+}
+
+/* The pendings are told last: they may do anything. After a failure the container may be gone by then. */
+static void start_end(Container *c, int r, const Error *e) {
+        ContainerStart *s = TAKE_PTR(c->start);
+        Pending *p;
+
+        start_let_go(s);
+        container_stops_proceed(c);
+        if (r < 0 && c->remove)
+                container_remove_proceed(c);
+        else if (r < 0)
+                (void) container_auto_remove(c);
+
+        while ((p = take_pending(s))) {
+                pending_complete(p, r, NULL, e);
+                pending_unref(p);
+        }
+        container_start_free(s);
+}
+
+/* Ends what the start has made so far. A monitor that runs is killed with all that is in its scope. */
+static void start_undo(Container *c) {
+        ContainerStart *s = c->start;
+        char scope[CONTAINER_SCOPE_SIZE];
+        int r;
+
+        if (s->pidfd >= 0)
+                (void) process_kill(s->pidfd, SIGKILL);
+        c->link = monitor_link_free(c->link);
+        s->scope_call = unit_call_free(s->scope_call);
+        if (s->scope_asked || s->phase == START_OLD_SCOPE) {
+                r = units_kill(c->set->units, container_scope(c, scope), SIGKILL, NULL, NULL, NULL);
+                if (r < 0)
+                        (void) log_container_warning(
+                                c, r, "Failed to kill the scope: %m, ignoring");
+        }
+        start_steps_undo(s);
+}
+
+static void start_rest(Container *c, int64_t code, const char *text) {
+        int r;
+
+        container_move(c, c->has_started ? CONTAINER_EXITED : CONTAINER_CREATED);
+        c->exit_code = code;
+        (void) str_copy(&c->error, text);
+        r = container_save(c);
+        if (r < 0)
+                (void) log_container_error(c, r, "Failed to save: %m");
+}
+
+static void start_fail(Container *c, int r, const Error *e) {
+        _cleanup_(error_done) Error copy = {};
+
+        (void) error_copy(&copy, e);
+        (void) error_set_errno(&copy, r, "Failed to start container %s", c->name);
+        log_container_warning(c, 0, "Start failed: %s", error_text(&copy, r));
+
+        start_undo(c);
+        start_rest(c, 128, error_text(&copy, r));
+        start_end(c, r, &copy);
+}
+
+/* The monitor could not start it: it cleans up and leaves by itself. */
+static void start_refused(Container *c, const MonitorRecord *record) {
+        _cleanup_(error_done) Error e = {};
+        ErrorKind kind = error_kind_from_string(str_or_empty(record->error_kind));
+        bool wrong_command = record->exit_code == 126 || record->exit_code == 127;
+        int r;
+
+        if (kind <= ERROR_NONE)
+                kind = wrong_command ? ERROR_INVALID : ERROR_INTERNAL;
+        r = error_set(&e, kind, "failed to start container %s: %s", c->name,
+                str_or(record->error, "no reason given"));
+
+        start_steps_undo(c->start);
+        start_rest(c, record->exit_code, error_text(&e, r));
+        if (c->link)
+                monitor_link_release(c->link);
+        start_end(c, r, &e);
+}
+
+static void start_done(Container *c, const MonitorRecord *record) {
+        _cleanup_(fd_closep) int folder = -EBADF;
+        char text[64];
+        int r;
+
+        c->pid = record->pid;
+        c->started_ns = (int64_t) record->started_at;
+        c->has_started = true;
+
+        /* What dies with the boot is kept in /run; that a start was begun is on disk already. */
+        folder = file_open_dir(c->set->run_fd, c->id);
+        (void) snprintf(
+                text, sizeof(text), "%lld %lld\n", (long long) c->started_ns, (long long) c->pid);
+        r = folder < 0 ? folder : file_write_atomic_string(folder, START_MARK, text, 0600, 0);
+        if (r < 0)
+                (void) log_container_warning(c, r, "Failed to note the start: %m, ignoring");
+
+        start_steps_keep(c->start);
+        container_move(c, CONTAINER_RUNNING);
+        container_publish(c, "start", NULL, NULL);
+        start_end(c, 0, NULL);
+}
+
+static void start_go(Container *c) {
+        const MonitorCommand go = { .type = MONITOR_GO };
+        _cleanup_(error_done) Error e = {};
+        int r;
+
+        r = c->link ? monitor_link_command(c->link, &go, NULL, NULL) : -ENOTCONN;
+        if (r < 0)
+                start_fail(c, r, &e);
+}
+
+static void on_scope_started(int r, const Error *e, void *userdata) {
+        Container *c = userdata;
+
+        c->start->scope_call = NULL;
+        if (r < 0) {
+                start_fail(c, r, e);
+                return;
+        }
+        c->start->scope_done = true;
+        start_go(c);
+}
+
+static int ask_for_scope(Container *c) {
+        _cleanup_(unit_properties_done) UnitProperties p = {};
+        char scope[CONTAINER_SCOPE_SIZE];
+        int r;
+
+        r = start_make_scope(c->start, &p);
+        if (r < 0)
+                return r;
+        r = container_watch_scope(c);
+        if (r < 0)
+                return r;
+        r = units_start_transient(c->set->units, container_scope(c, scope), &p, on_scope_started, c,
+                &c->start->scope_call);
+        if (r >= 0)
+                c->start->scope_asked = true;
+        return r;
+}
+
+static void on_launched(int r, int pid, int pidfd, void *userdata) {
+        _cleanup_(error_done) Error e = {};
+        Container *c = userdata;
+        ContainerStart *s = c->start;
+
+        s->launch_tag = 0;
+        s->pidfd = pidfd;
+        s->monitor_pid = pid;
+        s->phase = START_MONITOR;
+        s->listen_fd = fd_close(s->listen_fd);
+        if (r >= 0)
+                r = arm(c, STARTED_USEC);
+        if (r >= 0)
+                r = ask_for_scope(c);
+
+        /* While systemd and the monitor work: two syncs, none for one that removes itself. */
+        if (r >= 0)
+                r = container_save(c);
+        if (r < 0) {
+                (void) error_set_errno(
+                        &e, r, "Failed to start the monitor of container %s", c->name);
+                start_fail(c, r, &e);
+        }
+}
+
+static int launch(Container *c) {
+        ContainerStart *s = c->start;
+        const int fds[] = { s->spec_fd, s->listen_fd };
+        int r;
+
+        s->phase = START_LAUNCH;
+        r = arm(c, LAUNCH_USEC);
+        if (r < 0)
+                return r;
+        r = launcher_start(c->set->launcher, LAUNCHER_MONITOR, c->id, fds, ARRAY_SIZE(fds),
+                on_launched, c, &s->launch_tag);
+        if (r < 0)
+                return r;
+        s->spec_fd = fd_close(s->spec_fd);
+
+        /* It is in the backlog until the monitor is there. */
+        return monitor_link_open(c, &c->link);
+}
+
+static void walk(Container *c) {
+        _cleanup_(error_done) Error e = {};
+        int r;
+
+        r = start_steps_walk(c->start, &e);
+        if (r >= 0)
+                r = launch(c);
+        if (r < 0)
+                start_fail(c, r, &e);
+}
+
+static int on_walk(sd_event_source *source, void *userdata) {
+        Container *c = userdata;
+
+        c->start->begin = loop_source_free(c->start->begin);
+        walk(c);
+        return 0;
+}
+
+int container_start(Container *c, Pending *p, Error *reterr) {
+        ContainerStart *s;
+        int r;
+
+        assert(c);
+        assert(p);
+
+        if (container_is_running(c))
+                return error_set(
+                        reterr, ERROR_NOT_MODIFIED, "Container %s is already running", c->id);
+        if (c->state == CONTAINER_REMOVING || c->remove)
+                return error_set(reterr, ERROR_CONFLICT,
+                        "container is marked for removal and cannot be started");
+
+        s = c->start;
+        if (!s) {
+                s = new0(ContainerStart, 1);
+                if (!s)
+                        return -ENOMEM;
+                start_steps_init(s, c);
+                c->start = s;
+                r = str_copy(&c->start_boot, c->set->sysinfo->boot_id);
+                /* From the loop: whoever asks may hold something that a failure would take away. */
+                if (r >= 0)
+                        r = loop_defer(c->set->event, LOOP_SYSTEM, "container-start", on_walk, c,
+                                &s->begin);
+                if (r >= 0 && (c->scope || c->link)) {
+                        s->begin = loop_source_free(s->begin);
+                        s->phase = START_OLD_SCOPE;
+                        r = arm(c, OLD_SCOPE_USEC);
+                }
+                if (r < 0) {
+                        c->start = container_start_free(s);
+                        return r;
+                }
+                container_move(c, CONTAINER_STARTING);
+                c->oom_killed = false;
+                c->manually_stopped = false;
+                c->exit_code = 0;
+                c->error = mfree(c->error);
+        }
+
+        r = array_grow(&s->pendings, &s->n_pendings_allocated, s->n_pendings + 1);
+        if (r < 0)
+                return r;
+        s->pendings[s->n_pendings++] = pending_ref(p);
+        return 0;
+}
+
+void container_start_on_record(Container *c, const MonitorRecord *record) {
+        _cleanup_(error_done) Error e = {};
+
+        switch (record->type) {
+        case MONITOR_READY:
+                /* A start that a crash cut off: nobody waits for it any more. */
+                if (c->start->resumed)
+                        start_fail(c, error_set(&e, ERROR_CANCELLED, "the engine ended meanwhile"),
+                                &e);
+                return;
+        case MONITOR_STARTED:
+                start_done(c, record);
+                return;
+        case MONITOR_FAILED:
+                start_refused(c, record);
+                return;
+        case MONITOR_EXITED:
+                /* So short that its start came together with its end. */
+                start_done(c, &(MonitorRecord) { .started_at = record->started_at });
+                if (container_is_running(c))
+                        container_handle_exit(c, record);
+                return;
+        default:
+                return;
+        }
+}
+
+/* The monitor died before it could say anything, or its last words are in the file. */
+void container_start_on_hangup(Container *c) {
+        _cleanup_(monitor_record_done) MonitorRecord record = {};
+        _cleanup_(error_done) Error e = {};
+        int r;
+
+        if (c->start->phase == START_OLD_SCOPE) {
+                container_start_on_scope_gone(c);
+                return;
+        }
+        if (container_read_exit(c, &record) >= 0) {
+                container_start_on_record(c, &record);
+                return;
+        }
+        r = error_set(
+                &e, ERROR_INTERNAL, "failed to start container %s: its monitor ended", c->name);
+        start_fail(c, r, &e);
+}
+
+void container_start_on_scope_gone(Container *c) {
+        if (c->start->phase != START_OLD_SCOPE || c->scope || c->link)
+                return;
+        (void) loop_timer_stop(c->start->deadline);
+        walk(c);
+}
+
+int container_start_resume(Container *c) {
+        ContainerStart *s;
+        int r;
+
+        s = new0(ContainerStart, 1);
+        if (!s)
+                return -ENOMEM;
+        start_steps_init(s, c);
+        s->phase = START_MONITOR;
+        s->resumed = s->scope_asked = s->scope_done = true;
+        c->start = s;
+        r = arm(c, STARTED_USEC);
+        if (r < 0)
+                c->start = container_start_free(s);
+        return r;
+}

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <signal.h>
+#include <stdio.h>
+
+#include "engine/container/monitor-link.h"
+#include "engine/container/set.h"
+#include "engine/core/pending.h"
+#include "engine/host/units.h"
+#include "lib/base/alloc.h"
+#include "lib/base/clock.h"
+#include "lib/base/parse.h"
+#include "lib/base/process.h"
+#include "lib/base/str.h"
+#include "lib/event/loop.h"
+#include "lib/json/fields.h"
+
+#define STOP_TIMEOUT_SEC      10
+#define STOP_UNHEARD_SEC      2 /* the first signal did not get through */
+#define KILL_TIMEOUT_SEC      10
+#define KILL_UNIT_TIMEOUT_SEC 2
+
+/* A ladder: the wished signal, KILL by the monitor, KILL by systemd, giving up. */
+typedef enum StopStage {
+        STOP_WAITS, /* for a start under way */
+        STOP_SIGNALLED,
+        STOP_KILLED,
+        STOP_UNIT_KILLED,
+} StopStage;
+
+typedef struct ContainerStop {
+        ListNode node;
+        Container *container;
+        Pending *pending;
+        StopStage stage;
+        int signal;
+        int64_t timeout_sec; /* < 0: for ever */
+        bool is_kill;        /* no "stop" event, other words when it fails */
+        sd_event_source *timer;
+} ContainerStop;
+
+static void stop_begin(ContainerStop *s);
+static void stop_kill(ContainerStop *s);
+
+static ContainerStop *stop_free(ContainerStop *s) {
+        if (!s)
+                return NULL;
+
+        list_remove(&s->node);
+        monitor_link_forget(s->container->link, s);
+        loop_source_free(s->timer);
+        pending_unref(s->pending);
+        free(s);
+        return NULL;
+}
+
+static void stop_finish(ContainerStop *s, int r, const Error *e) {
+        Pending *p = pending_ref(s->pending);
+
+        stop_free(s);
+        pending_complete(p, r, NULL, e);
+        pending_unref(p);
+}
+
+static int signal_number(const char *text, int otherwise, int *ret, Error *reterr) {
+        if (str_empty(text)) {
+                *ret = otherwise;
+                return 0;
+        }
+        if (parse_signal(text, ret) < 0)
+                return error_set(reterr, ERROR_INVALID, "invalid signal: %s", text);
+        return 0;
+}
+
+static int stop_new(
+        Container *c, int signal, int64_t timeout_sec, Pending *p, ContainerStop **ret) {
+        ContainerStop *s;
+
+        s = new0(ContainerStop, 1);
+        if (!s)
+                return -ENOMEM;
+        s->container = c;
+        s->signal = signal;
+        s->timeout_sec = timeout_sec;
+        s->pending = pending_ref(p);
+        list_append(&c->stops, &s->node);
+        *ret = s;
+        return 0;
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        _cleanup_(error_done) Error e = {};
+        ContainerStop *s = userdata;
+        Container *c = s->container;
+        char scope[CONTAINER_SCOPE_SIZE];
+        int r;
+
+        switch (s->stage) {
+        case STOP_SIGNALLED:
+                stop_kill(s);
+                return 0;
+
+        case STOP_KILLED:
+                s->stage = STOP_UNIT_KILLED;
+                r = units_kill(c->set->units, container_scope(c, scope), SIGKILL, NULL, NULL, NULL);
+                if (r < 0)
+                        (void) log_container_warning(
+                                c, r, "Failed to kill the scope: %m, ignoring");
+                r = loop_timer(c->set->event, KILL_UNIT_TIMEOUT_SEC * USEC_PER_SEC, LOOP_TIMER,
+                        "container-stop", on_timer, s, &s->timer);
+                if (r >= 0)
+                        return 0;
+                _fallthrough_;
+
+        default:
+                r = error_set(&e, ERROR_INTERNAL,
+                        "cannot %s container: %s: tried to kill container, but did not receive an "
+                        "exit event",
+                        s->is_kill ? "kill" : "stop", c->id);
+                stop_finish(s, r, &e);
+                return 0;
+        }
+}
+
+static void stop_arm(ContainerStop *s, int64_t sec) {
+        _cleanup_(error_done) Error e = {};
+        int r;
+
+        if (sec < 0) {
+                (void) loop_timer_stop(s->timer);
+                return;
+        }
+        r = loop_timer(s->container->set->event, (uint64_t) sec * USEC_PER_SEC, LOOP_TIMER,
+                "container-stop", on_timer, s, &s->timer);
+        if (r < 0) {
+                error_set_errno(&e, r, "Failed to wait for container %s", s->container->id);
+                stop_finish(s, r, &e);
+        }
+}
+
+static void publish_kill(Container *c, int signal) {
+        char text[16];
+
+        (void) snprintf(text, sizeof(text), "%d", signal);
+        container_publish(c, "kill", "signal", text);
+}
+
+static void on_signalled(int r, const Error *e, void *userdata) {
+        ContainerStop *s = userdata;
+
+        if (r >= 0 || s->stage != STOP_SIGNALLED || s->timeout_sec <= STOP_UNHEARD_SEC)
+                return;
+        stop_arm(s, STOP_UNHEARD_SEC);
+}
+
+static int send_kill(Container *c, int signal, bool all, monitor_reply_t reply, void *userdata) {
+        MonitorCommand command = { .type = MONITOR_KILL, .signal = signal, .all = all };
+
+        if (!c->link)
+                return -ENOTCONN;
+        return monitor_link_command(c->link, &command, reply, userdata);
+}
+
+static void stop_kill(ContainerStop *s) {
+        Container *c = s->container;
+        int r;
+
+        s->stage = STOP_KILLED;
+        r = send_kill(c, SIGKILL, /* all= */ true, on_signalled, s);
+        if (r >= 0)
+                publish_kill(c, SIGKILL);
+        stop_arm(s, r < 0 ? 0 : KILL_TIMEOUT_SEC);
+}
+
+static void stop_begin(ContainerStop *s) {
+        Container *c = s->container;
+        int r;
+
+        c->manually_stopped = true;
+        if (s->signal == SIGKILL) {
+                stop_kill(s);
+                return;
+        }
+
+        s->stage = STOP_SIGNALLED;
+        r = send_kill(c, s->signal, /* all= */ false, on_signalled, s);
+        if (r >= 0)
+                publish_kill(c, s->signal);
+        stop_arm(s, r < 0 ? 0 : s->timeout_sec);
+}
+
+int container_stop(
+        Container *c, int64_t timeout_sec, const char *signal, Pending *p, Error *reterr) {
+        int number, otherwise = SIGTERM, r;
+        ContainerStop *s;
+
+        assert(c);
+        assert(p);
+
+        (void) signal_number(c->spec.config.stop_signal, SIGTERM, &otherwise, NULL);
+        r = signal_number(signal, otherwise, &number, reterr);
+        if (r < 0)
+                return r;
+        if (!container_is_running(c) && c->state != CONTAINER_STARTING)
+                return error_set(
+                        reterr, ERROR_NOT_MODIFIED, "Container %s is already stopped", c->id);
+
+        if (timeout_sec == CONTAINER_TIMEOUT_DEFAULT)
+                timeout_sec = c->spec.config.stop_timeout == JSON_NO_INT
+                                    ? STOP_TIMEOUT_SEC
+                                    : c->spec.config.stop_timeout;
+        timeout_sec = CLAMP(timeout_sec, INT64_C(-1), INT64_C(1) << 31);
+
+        r = stop_new(c, number, timeout_sec, p, &s);
+        if (r < 0)
+                return r;
+        if (container_is_running(c))
+                stop_begin(s);
+        return 0;
+}
+
+static int kill_to_exit(Container *c, Pending *p) {
+        ContainerStop *s;
+        int r;
+
+        r = stop_new(c, SIGKILL, 0, p, &s);
+        if (r < 0)
+                return r;
+        s->is_kill = true;
+        if (container_is_running(c))
+                stop_begin(s);
+        return 0;
+}
+
+/* Any other signal: done when the monitor has sent it. */
+typedef struct KillWait {
+        Container *container;
+        Pending *pending;
+        int signal;
+} KillWait;
+
+static void on_killed(int r, const Error *e, void *userdata) {
+        KillWait *w = userdata;
+
+        if (r >= 0)
+                publish_kill(w->container, w->signal);
+        pending_complete(w->pending, r, NULL, e);
+        pending_unref(w->pending);
+        free(w);
+}
+
+int container_kill(Container *c, const char *signal, Pending *p, Error *reterr) {
+        KillWait *w;
+        int number, r;
+
+        assert(c);
+        assert(p);
+
+        r = signal_number(signal, SIGKILL, &number, reterr);
+        if (r < 0)
+                return r;
+        if (!container_is_running(c) && !(c->state == CONTAINER_STARTING && number == SIGKILL))
+                return error_set(reterr, ERROR_CONFLICT,
+                        "cannot kill container: %s: container %s is not running", c->name, c->id);
+        if (number == SIGKILL)
+                return kill_to_exit(c, p);
+
+        w = new0(KillWait, 1);
+        if (!w)
+                return -ENOMEM;
+        w->container = c;
+        w->pending = pending_ref(p);
+        w->signal = number;
+        r = send_kill(c, number, /* all= */ false, on_killed, w);
+        if (r < 0) {
+                pending_unref(w->pending);
+                free(w);
+                return error_set_errno(reterr, r, "cannot kill container: %s", c->name);
+        }
+        return 0;
+}
+
+/* A start has ended, well or not. */
+void container_stops_proceed(Container *c) {
+        ContainerStop *s;
+
+        if (!container_is_running(c)) {
+                container_stops_finish(c, 0, NULL);
+                return;
+        }
+        /* Each may end in stop_begin() when there is no memory for its timer. */
+        LIST_FOREACH_SAFE (s, &c->stops, node)
+                if (s->stage == STOP_WAITS)
+                        stop_begin(s);
+}
+
+void container_stops_finish(Container *c, int r, const Error *e) {
+        ContainerStop *s;
+
+        while ((s = list_first(&c->stops, ContainerStop, node))) {
+                if (c->set->ending)
+                        stop_free(s);
+                else
+                        stop_finish(s, r, e);
+        }
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* What was asked for becomes properties of the container's scope (DESIGN.md 6). Pure. */
+
+#include <stdint.h>
+
+#include "lib/base/error.h"
+
+typedef struct ContainerSpec ContainerSpec;
+typedef struct UnitProperties UnitProperties;
+
+typedef struct ScopeInput {
+        const char *id;
+        const char *name; /* without slash */
+        const char *image;
+        const ContainerSpec *spec;
+        const char *slice; /* of the daemon's options; the container's own wins */
+        uint32_t monitor_pid;
+} ScopeInput;
+
+int scope_make(const ScopeInput *in, UnitProperties *ret);
+
+/* The slice of a container: its CgroupParent or the daemon's. */
+const char *scope_slice(const ContainerSpec *spec, const char *slice);
+
+/* "machine.slice/docker-ID.scope"; "a-b.slice" lies in "a.slice". */
+int scope_cgroup_path(const char *slice, const char *id, char **ret);
+
+/* Docker's shares (2 … 262144) to cgroup v2's weight (1 … 10000), as runc does since 1.3: shares 1024 is weight 100. */
+uint64_t scope_cpu_weight(int64_t shares);
+/* Weight of blkio (10 … 1000) to IOWeight (1 … 10000), as runc does. */
+uint64_t scope_io_weight(uint16_t weight);

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* Inside of engine/container only: the set with its collaborators, and the moves that one file makes for another. */
+
+#include <systemd/sd-event.h>
+
+#include "engine/container/container.h"
+#include "engine/container/containers-new.h"
+#include "lib/base/hashmap.h"
+#include "lib/base/log.h"
+
+typedef struct Hub Hub;
+typedef struct Images Images;
+typedef struct Job Job;
+typedef struct Jobs Jobs;
+typedef struct Launcher Launcher;
+typedef struct MonitorRecord MonitorRecord;
+typedef struct Networks Networks;
+typedef struct SeccompProfile SeccompProfile;
+typedef struct Settings Settings;
+typedef struct Storage Storage;
+typedef struct SysInfo SysInfo;
+typedef struct Units Units;
+typedef struct Workers Workers;
+
+struct Containers {
+        sd_event *event;
+        const Settings *settings;
+        const SysInfo *sysinfo;
+        Hub *hub;
+        Jobs *jobs;
+        Units *units;
+        Launcher *launcher;
+        Workers *workers;
+        Storage *storage;
+        Images *images;
+        Networks *networks;
+        SeccompProfile *seccomp; /* the built-in one */
+
+        char *root; /* DATAROOT/containers */
+        int root_fd;
+        int tmp_fd;   /* DATAROOT/tmp: what nobody refers to yet */
+        int trash_fd; /* DATAROOT/tmp/trash: what nobody refers to any more */
+        char *run;    /* RUNROOT/containers */
+        int run_fd;
+
+        Hashmap *by_id;
+        Hashmap *by_name;   /* also names of containers that are being made */
+        Container **sorted; /* by id, for prefixes */
+        size_t n_sorted;
+        size_t n_sorted_allocated;
+        List by_age; /* newest first */
+        unsigned n_running;
+        bool trash_running; /* a worker empties the trash */
+        bool trash_again;
+        bool ending;
+};
+
+/* containers.c: puts a container into all indexes; its name may be reserved by containers_reserve(). */
+int containers_add(Containers *s, Container *c);
+void containers_remove(Containers *s, Container *c);
+int containers_reserve(Containers *s, const char *name, const Container *owner, Error *reterr);
+void containers_release(Containers *s, const char *name, const Container *owner);
+
+/* container-state.c: the one way to change a state; asserts that the move is allowed. */
+void container_move(Container *c, ContainerState to);
+void container_publish(Container *c, const char *action, const char *key, const char *value);
+void container_publish_pairs(Container *c, const char *action, char *const *more);
+
+/* container-store.c */
+int container_save(Container *
+                c); /* DATAROOT/containers/ID/container.json; durable unless the container goes away by itself */
+int container_save_new(Container *c, int folder_fd);
+int container_load(const char *id, int folder_fd, Container **ret);
+bool container_is_durable(const Container *c);
+#define CONTAINER_VOLATILE_MARK "auto-remove"
+
+/* container-start.c: news of a start under way */
+void container_start_on_record(Container *c, const MonitorRecord *r);
+void container_start_on_hangup(Container *c);
+void container_start_on_scope_gone(Container *c);
+ContainerStart *container_start_free(ContainerStart *s);
+int container_start_resume(Container *
+                c); /* an earlier daemon began it; its monitor is linked and will say how it went */
+#define START_MARK "started" /* RUNROOT/containers/ID/started: time and pid */
+
+/* container-exit.c: the one place where an exit is handled. */
+void container_handle_exit(Container *c, const MonitorRecord *r);
+void container_handle_record(Container *c, const MonitorRecord *r);
+void container_handle_hangup(Container *c);
+void container_handle_scope_gone(Container *c);
+/* Its monitor is not there any more and left no word: what runs is ended, then it has exited. */
+void container_lost(Container *c, const char *why);
+int container_read_exit(
+        Container *c, MonitorRecord *ret); /* RUNROOT/containers/ID/exit.json; -ENOENT */
+int container_watch_scope(Container *c);
+
+/* container-remove.c, container-stop.c, container-wait.c, container-logs.c: told by container-exit.c and each other */
+void container_remove_proceed(Container *c);
+ContainerRemove *container_remove_free(ContainerRemove *r);
+int container_auto_remove(Container *c);
+void container_stops_proceed(Container *c);
+void container_stops_finish(Container *c, int r, const Error *e);
+void container_waits_tell(Container *c, bool removed);
+void container_waits_fail(Container *c, int r, const Error *e);
+void container_logs_finish(Container *c, bool removed);
+
+/* Ends what is under way for a container that goes away with the set: nobody is told. */
+void container_detach(Container *c);

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "engine/container/start.h"
+
+#include <signal.h>
+#include <sys/socket.h>
+
+#include "config/settings.h"
+#include "engine/container/bind.h"
+#include "engine/container/bundle.h"
+#include "engine/container/monitor-link.h"
+#include "engine/container/scope.h"
+#include "engine/container/set.h"
+#include "engine/host/sysinfo.h"
+#include "engine/host/unit-properties.h"
+#include "engine/image/image.h"
+#include "engine/log/fields.h"
+#include "engine/network/hosts-file.h"
+#include "engine/network/networks.h"
+#include "engine/storage/storage.h"
+#include "lib/base/alloc.h"
+#include "lib/base/clock.h"
+#include "lib/base/fd.h"
+#include "lib/base/file.h"
+#include "lib/base/parse.h"
+#include "lib/base/path.h"
+#include "lib/base/str.h"
+#include "lib/base/strv.h"
+#include "lib/event/loop.h"
+#include "lib/json/fields.h"
+#include "lib/json/json.h"
+#include "lib/json/pairs.h"
+#include "lib/oci/runtime-spec.h"
+
+#define STOP_TIMEOUT_SEC 10
+#define HOSTS_SIZE_MAX   ((size_t) 1024 * 1024)
+
+void start_steps_init(ContainerStart *s, Container *c) {
+        s->container = c;
+        s->phase = START_STEPS;
+        s->folder_fd = s->run_fd = s->spec_fd = s->listen_fd = s->pidfd = -EBADF;
+}
+
+void start_steps_done(ContainerStart *s) {
+        s->begin = loop_source_free(s->begin);
+        s->folder_fd = fd_close(s->folder_fd);
+        s->run_fd = fd_close(s->run_fd);
+        s->spec_fd = fd_close(s->spec_fd);
+        s->listen_fd = fd_close(s->listen_fd);
+        mount_spec_done(&s->rootfs);
+        network_leg_done(&s->leg);
+}
+
+/* What the last run left in /run (its exit file, its socket) must not be taken for this one's. */
+static int step_folders(ContainerStart *s, Error *reterr) {
+        Container *c = s->container;
+        int r;
+
+        r = file_remove_tree(c->set->run_fd, c->id);
+        if (r < 0)
+                return error_set_errno(reterr, r, "Failed to clear %s/%s", c->set->run, c->id);
+        s->run_fd = file_mkdir_open_exact(c->set->run_fd, c->id, 0700);
+        if (s->run_fd < 0)
+                return error_set_errno(
+                        reterr, s->run_fd, "Failed to make %s/%s", c->set->run, c->id);
+        s->folder_fd = file_open_dir(c->set->root_fd, c->id);
+        if (s->folder_fd < 0)
+                return error_set_errno(
+                        reterr, s->folder_fd, "Failed to open the folder of container %s", c->name);
+        return 0;
+}
+
+static void undo_folders(ContainerStart *s) {
+        Container *c = s->container;
+
+        /* A monitor that is about to leave still writes its exit file there. */
+        if (!c->link)
+                (void) file_remove_tree(c->set->run_fd, c->id);
+}
+
+static int step_layer(ContainerStart *s, Error *reterr) {
+        Container *c = s->container;
+
+        return storage_mount_spec(
+                c->set->storage, c->id, /* read_only= */ false, &s->rootfs, reterr);
+}
+
+static int step_network(ContainerStart *s, Error *reterr) {
+        Container *c = s->container;
+        const HostConfig *h = &c->spec.host;
+        _cleanup_(freep) char *hosts = NULL, *resolv = NULL;
+        HostsFile files;
+        int r;
+
+        r = networks_find_mode(c->set->networks, h->network_mode, &s->network, reterr);
+        if (r >= 0)
+                r = network_join(s->network, c->id, &s->leg, reterr);
+        if (r < 0) {
+                s->network = NULL;
+                return r;
+        }
+
+        if (s->leg.host)
+                (void) file_read("/etc/hosts", HOSTS_SIZE_MAX, &hosts, NULL);
+        r = file_read("/etc/resolv.conf", HOSTS_SIZE_MAX, &resolv, NULL);
+        files = (HostsFile) {
+                .hostname = c->spec.config.hostname,
+                .domainname = c->spec.config.domainname,
+                .extra_hosts = h->extra_hosts,
+                .dns = h->dns,
+                .dns_search = h->dns_search,
+                .dns_options = h->dns_options,
+                .host_hosts = hosts,
+                .host_resolv = resolv,
+                .host_network = s->leg.host,
+        };
+        r = hosts_file_write(s->folder_fd, &files);
+        if (r < 0)
+                return error_set_errno(
+                        reterr, r, "Failed to write the hosts files of container %s", c->name);
+        return 0;
+}
+
+static void undo_network(ContainerStart *s) {
+        if (s->network)
+                network_leave(TAKE_PTR(s->network), s->container->id);
+}
+
+static int make_binds(const HostConfig *h, MonitorSpec *m) {
+        size_t n = strv_length(h->binds) + h->n_mounts;
+        int r;
+
+        m->binds = new0(MonitorBind, MAX(n, (size_t) 1));
+        if (!m->binds)
+                return -ENOMEM;
+        STRV_FOREACH (text, h->binds) {
+                _cleanup_(bind_done) Bind b = {};
+
+                r = bind_parse(*text, &b, NULL);
+                if (r < 0)
+                        return r;
+                m->binds[m->n_binds].create = true; /* -v makes the folder, --mount does not */
+                m->binds[m->n_binds++].source = TAKE_PTR(b.source);
+        }
+        for (size_t i = 0; i < h->n_mounts; i++) {
+                if (!str_equal(h->mounts[i].type, "bind"))
+                        continue;
+                m->binds[m->n_binds].create =
+                        h->mounts[i].bind_options && h->mounts[i].bind_options->create_mountpoint;
+                r = str_copy(&m->binds[m->n_binds++].source, h->mounts[i].source);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int make_devices(const HostConfig *h, MonitorSpec *m) {
+        const Resources *c = &h->resources;
+        int r = 0;
+
+        m->all_devices = h->privileged;
+        m->devices = new0(MonitorDevice, MAX(c->n_devices, (size_t) 1));
+        if (!m->devices)
+                return -ENOMEM;
+        for (size_t i = 0; i < c->n_devices && r >= 0; i++) {
+                MonitorDevice *d = m->devices + m->n_devices++;
+
+                r = str_copy(&d->path_on_host, c->devices[i].path_on_host);
+                if (r >= 0)
+                        r = str_copy(&d->path_in_container, c->devices[i].path_in_container);
+                if (r >= 0)
+                        r = str_copy(&d->permissions, c->devices[i].permissions);
+        }
+        return r;
+}
+
+static int make_logging(const Container *c, MonitorSpec *m, Error *reterr) {
+        const LogSpec *l = &c->spec.host.log_config;
+        _cleanup_(strv_freep) char **labels = NULL;
+        _cleanup_(freep) char *command = NULL;
+        const char *key, *value;
+        LogSubject subject;
+        int r;
+
+        r = str_copy(&m->log_driver, l->type);
+        if (r < 0)
+                return r;
+        PAIRS_FOREACH(key, value, l->config) {
+                r = strv_addf(&m->log_opts, "%s=%s", key, value);
+                if (r < 0)
+                        return r;
+        }
+        PAIRS_FOREACH(key, value, c->spec.config.labels) {
+                r = strv_addf(&labels, "%s=%s", key, value);
+                if (r < 0)
+                        return r;
+        }
+        command = strv_join(c->path_and_args, " ");
+        if (!command)
+                return -ENOMEM;
+        m->log_path = container_log_path(c);
+        if (!m->log_path)
+                return -ENOMEM;
+
+        subject = (LogSubject) {
+                .id = c->id,
+                .name = c->name,
+                .image_name = str_or_empty(c->spec.config.image),
+                .image_id = c->image_id,
+                .command = command,
+                .labels = labels,
+                .environment = c->spec.config.env,
+        };
+        return log_fields_make(m->log_opts, &subject, &m->log_fields, reterr);
+}
+
+static int make_config(ContainerStart *s, Json **ret, Error *reterr) {
+        _cleanup_(runtime_spec_done) RuntimeSpec spec = {};
+        _cleanup_(freep) char *folder = NULL;
+        Container *c = s->container;
+        const SysInfo *host = c->set->sysinfo;
+        int r;
+
+        folder = container_folder(c);
+        if (!folder)
+                return -ENOMEM;
+        const BundleInput in = {
+                .id = c->id,
+                .spec = &c->spec,
+                .folder = folder,
+                .leg = &s->leg,
+                .seccomp = c->set->seccomp,
+                .extra_masked = host->thermal_throttle,
+                .architecture = sysinfo_go_architecture(host),
+                .kernel = host->kernel,
+                .last_capability = host->last_capability,
+        };
+        r = bundle_make(&in, &spec, reterr);
+        if (r < 0)
+                return r;
+        return json_write(&spec, runtime_spec_fields, ret);
+}
+
+static int make_identity(ContainerStart *s, MonitorSpec *m, Error *reterr) {
+        Container *c = s->container;
+        const ContainerConfig *config = &c->spec.config;
+        int r;
+
+        m->version = MONITOR_SPEC_VERSION;
+        m->open_stdin = config->open_stdin;
+        m->stdin_once = config->stdin_once;
+        m->terminal = config->tty;
+        m->stop_signal = SIGTERM;
+        if (!str_empty(config->stop_signal))
+                (void) parse_signal(config->stop_signal, &m->stop_signal);
+        m->stop_timeout_usec = config->stop_timeout == JSON_NO_INT ? STOP_TIMEOUT_SEC * USEC_PER_SEC
+                             : config->stop_timeout < 0
+                                     ? USEC_INFINITE
+                                     : (uint64_t) config->stop_timeout * USEC_PER_SEC;
+
+        m->run_dir = container_run_folder(c);
+        m->bundle_dir = m->run_dir ? path_join(m->run_dir, "bundle") : NULL;
+        m->runtime_root = path_join(c->set->settings->exec_root, "runtime");
+        if (!m->run_dir || !m->bundle_dir || !m->runtime_root)
+                return -ENOMEM;
+        r = settings_find_runtime(c->set->settings, c->spec.host.runtime, &m->runtime, reterr);
+        if (r >= 0)
+                r = str_copy(&m->id, c->id);
+        if (r >= 0)
+                r = str_copy(&m->name, c->name);
+        if (r >= 0)
+                r = str_copy(&m->image, str_or_empty(config->image));
+        if (r >= 0)
+                r = str_copy(&m->user, str_or_empty(config->user));
+        if (r >= 0)
+                r = strv_set(&m->group_add, c->spec.host.group_add);
+        return r;
+}
+
+/* The monitor gets all it needs in one sealed file: nobody can change it under its hands. */
+static int step_bundle(ContainerStart *s, Error *reterr) {
+        _cleanup_(monitor_spec_done) MonitorSpec m = {};
+        _cleanup_(freep) char *text = NULL;
+        int r;
+
+        r = make_identity(s, &m, reterr);
+        if (r < 0)
+                return r;
+        r = make_binds(&s->container->spec.host, &m);
+        if (r < 0)
+                return r;
+        r = make_devices(&s->container->spec.host, &m);
+        if (r < 0)
+                return r;
+        r = make_logging(s->container, &m, reterr);
+        if (r < 0)
+                return r;
+        r = make_config(s, &m.config, reterr);
+        if (r < 0)
+                return r;
+        m.rootfs = TAKE_STRUCT(s->rootfs);
+
+        r = json_write_text(&m, monitor_spec_fields, &text);
+        if (r < 0)
+                return r;
+        s->spec_fd = fd_memfd_sealed("monitor-spec", text, strlen(text));
+        return s->spec_fd < 0 ? error_set_errno(reterr, s->spec_fd, "Failed to write the bundle")
+                              : 0;
+}
+
+static int step_socket(ContainerStart *s, Error *reterr) {
+        s->listen_fd =
+                fd_listen_at(s->run_fd, MONITOR_SOCKET, SOCK_SEQPACKET | SOCK_NONBLOCK, 0600, 4);
+        return s->listen_fd < 0
+                     ? error_set_errno(reterr, s->listen_fd, "Failed to make the monitor's socket")
+                     : 0;
+}
+
+static const struct {
+        const char *name;
+        int (*run)(ContainerStart *s, Error *reterr);
+        void (*undo)(ContainerStart *s);
+} start_steps[] = {
+        { "make run folder", step_folders, undo_folders },
+        { "look up layer", step_layer, NULL },
+        { "join network", step_network, undo_network },
+        { "write bundle", step_bundle, NULL },
+        { "listen for monitor", step_socket, NULL },
+};
+
+int start_steps_walk(ContainerStart *s, Error *reterr) {
+        s->phase = START_STEPS;
+        for (; s->n_done < ARRAY_SIZE(start_steps); s->n_done++) {
+                const char *name = start_steps[s->n_done].name;
+                int r;
+
+                r = start_steps[s->n_done].run(s, reterr);
+                if (r < 0) {
+                        s->n_done++; /* it may have done a part */
+                        start_steps_undo(s);
+                        return error_is_set(reterr)
+                                     ? r
+                                     : error_set_errno(reterr, r, "failed to %s", name);
+                }
+        }
+        return 0;
+}
+
+void start_steps_undo(ContainerStart *s) {
+        while (s->n_done > 0)
+                if (start_steps[--s->n_done].undo)
+                        start_steps[s->n_done].undo(s);
+}
+
+void start_steps_keep(ContainerStart *s) {
+        s->n_done = 0;
+        s->network = NULL; /* container-exit.c leaves it */
+}
+
+int start_make_scope(ContainerStart *s, UnitProperties *ret) {
+        Container *c = s->container;
+        const ScopeInput in = {
+                .id = c->id,
+                .name = c->name,
+                .image = c->spec.config.image,
+                .spec = &c->spec,
+                .slice = c->set->settings->cgroup_parent,
+                .monitor_pid = (uint32_t) s->monitor_pid,
+        };
+
+        return scope_make(&in, ret);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* Inside of engine/container only: one start under way, and its table of steps (start-steps.c). */
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "engine/container/container.h"
+#include "engine/network/driver.h"
+
+typedef struct Network Network;
+typedef struct Pending Pending;
+typedef struct UnitProperties UnitProperties;
+
+typedef enum StartPhase {
+        START_OLD_SCOPE, /* the monitor and scope of the last run are not gone yet */
+        START_STEPS,
+        START_LAUNCH,
+        START_MONITOR,
+} StartPhase;
+
+struct ContainerStart {
+        Container *container;
+        Pending **pendings; /* all who asked for it */
+        size_t n_pendings;
+        size_t n_pendings_allocated;
+        StartPhase phase;
+        sd_event_source *begin;
+        sd_event_source *deadline;
+
+        /* of the steps */
+        size_t n_done;
+        int folder_fd; /* DATAROOT/containers/ID */
+        int run_fd;    /* RUNROOT/containers/ID */
+        MountSpec rootfs;
+        Network *network; /* joined */
+        NetworkLeg leg;
+        int spec_fd; /* sealed */
+        int listen_fd;
+
+        /* afterwards */
+        uint64_t launch_tag; /* 0: no request under way */
+        pid_t monitor_pid;
+        int pidfd;
+        UnitCall *scope_call;
+        bool scope_asked;
+        bool scope_done;
+        bool resumed; /* begun by an earlier daemon */
+};
+
+void start_steps_init(ContainerStart *s, Container *c);
+int start_steps_walk(ContainerStart *s, Error *reterr); /* undoes itself on failure */
+void start_steps_undo(ContainerStart *s);
+void start_steps_keep(ContainerStart *s); /* it runs: nothing is to be undone any more */
+void start_steps_done(ContainerStart *s); /* frees, undoes nothing */
+
+int start_make_scope(ContainerStart *s, UnitProperties *ret);

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "engine/engine.h"
+
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+#include "config/settings.h"
+#include "engine/container/containers-new.h"
+#include "engine/core/hub.h"
+#include "engine/core/job.h"
+#include "engine/core/worker.h"
+#include "engine/data-root.h"
+#include "engine/host/launcher.h"
+#include "engine/host/sysinfo.h"
+#include "engine/host/units.h"
+#include "engine/image/images.h"
+#include "engine/network/networks.h"
+#include "engine/storage/storage.h"
+#include "lib/base/alloc.h"
+#include "lib/base/fd.h"
+#include "lib/base/file.h"
+#include "lib/base/log.h"
+#include "lib/base/path.h"
+#include "lib/base/str.h"
+#include "stauer-config.h"
+
+#define LAUNCHER_SOCKET "launcher.sock"
+#define SECCOMP_FILE    PKGDATADIR "/seccomp.json"
+
+/* A worker's process is a matter of the launcher, which the floor of workers does not know. */
+static int spawn_worker(void *userdata, const char *label, int channel_fd,
+        worker_started_t on_started, void *started_userdata) {
+        Engine *e = userdata;
+
+        return launcher_start(e->launcher, LAUNCHER_WORKER, label, &channel_fd, 1, on_started,
+                started_userdata, NULL);
+}
+
+static int check_host(const Engine *e, Error *reterr) {
+        if (!e->sysinfo->cgroup_v2)
+                return error_set(reterr, ERROR_NOT_IMPLEMENTED,
+                        "This host has cgroup v1 at /sys/fs/cgroup; Stauer needs cgroup v2: boot "
+                        "with systemd.unified_cgroup_hierarchy=1");
+        return 0;
+}
+
+static int make_ground(Engine *e, Error *reterr) {
+        _cleanup_(freep) char *socket = NULL;
+        int r;
+
+        r = sysinfo_new("", &e->sysinfo);
+        if (r < 0)
+                return error_set_errno(reterr, r, "Failed to look at this host");
+        r = check_host(e, reterr);
+        if (r < 0)
+                return r;
+        r = data_root_open(e->settings->data_root, &e->lock_fd, &e->id, reterr);
+        if (r < 0)
+                return r;
+        r = file_mkdir_p(e->settings->exec_root, 0755);
+        if (r < 0)
+                return error_set_errno(reterr, r, "Failed to make %s", e->settings->exec_root);
+
+        r = hub_new(&e->hub);
+        if (r < 0)
+                return r;
+        r = jobs_new(e->event, &e->jobs);
+        if (r < 0)
+                return r;
+        r = units_new(e->event, e->bus, &e->units, reterr);
+        if (r < 0)
+                return r;
+        socket = path_join(e->settings->exec_root, LAUNCHER_SOCKET);
+        if (!socket)
+                return -ENOMEM;
+        r = launcher_new(e->event, socket, &e->launcher);
+        if (r < 0)
+                return r;
+        return workers_new(e->event, spawn_worker, e, &e->workers);
+}
+
+static int make_sets(Engine *e, Error *reterr) {
+        const Settings *s = e->settings;
+        int r;
+
+        r = storage_open(s->data_root, s->storage_driver, s->storage_opts, &e->storage, reterr);
+        if (r < 0)
+                return r;
+        r = storage_tidy(e->storage);
+        if (r < 0)
+                (void) log_warning_errno(r, "Failed to tidy up %s: %m, ignoring", s->data_root);
+        e->trash_is_full = r > 0;
+
+        r = images_new(s->data_root, s, e->storage, e->hub, e->jobs, e->workers, &e->images);
+        if (r < 0)
+                return r;
+        r = images_load(e->images);
+        if (r < 0)
+                return error_set_errno(reterr, r, "Failed to load the images of %s", s->data_root);
+        return networks_new(&e->networks);
+}
+
+static int make_containers(Engine *e, Error *reterr) {
+        const ContainersWiring wiring = {
+                .event = e->event,
+                .settings = e->settings,
+                .sysinfo = e->sysinfo,
+                .hub = e->hub,
+                .jobs = e->jobs,
+                .units = e->units,
+                .launcher = e->launcher,
+                .workers = e->workers,
+                .storage = e->storage,
+                .images = e->images,
+                .networks = e->networks,
+                .seccomp_file =
+                        str_equal(e->settings->seccomp_profile, "unconfined") ? NULL
+                        : STR_IN_SET(str_or_empty(e->settings->seccomp_profile), "", "builtin")
+                                ? SECCOMP_FILE
+                                : e->settings->seccomp_profile,
+        };
+        int r;
+
+        r = containers_new(&wiring, &e->containers, reterr);
+        if (r < 0)
+                return r;
+        r = containers_restore(e->containers, reterr);
+        if (r < 0)
+                return r;
+        if (e->trash_is_full)
+                containers_empty_trash(e->containers);
+        return 0;
+}
+
+int engine_new(
+        sd_event *event, sd_bus *bus, const Settings *settings, Engine **ret, Error *reterr) {
+        static int (*const steps[])(Engine * e, Error * reterr) = {
+                make_ground,
+                make_sets,
+                make_containers,
+        };
+        _cleanup_(engine_freep) Engine *e = NULL;
+        int r;
+
+        assert(event);
+        assert(bus);
+        assert(settings);
+        assert(ret);
+
+        e = new0(Engine, 1);
+        if (!e)
+                return -ENOMEM;
+        e->event = sd_event_ref(event);
+        e->bus = sd_bus_ref(bus);
+        e->settings = settings;
+        e->lock_fd = -EBADF;
+
+        for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+                r = steps[i](e, reterr);
+                if (r < 0)
+                        return error_is_set(reterr) ? r
+                                                    : error_set_errno(reterr, r, "Failed to start");
+        }
+
+        *ret = TAKE_PTR(e);
+        return 0;
+}
+
+/* The launcher first: it calls nobody any more. Then from the top down. */
+Engine *engine_free(Engine *e) {
+        if (!e)
+                return NULL;
+
+        containers_detach(e->containers);
+        e->launcher = launcher_free(e->launcher);
+        workers_free(e->workers);
+        jobs_free(e->jobs);
+        containers_free(e->containers);
+        networks_free(e->networks);
+        images_free(e->images);
+        storage_free(e->storage);
+        units_free(e->units);
+        hub_free(e->hub);
+        sysinfo_free(e->sysinfo);
+        fd_close(e->lock_fd);
+        free(e->id);
+        sd_bus_unref(e->bus);
+        sd_event_unref(e->event);
+        free(e);
+        return NULL;
+}
+
+const char *engine_storage_driver(const Engine *e) {
+        return storage_driver_name(e->storage);
+}

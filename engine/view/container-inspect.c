@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "engine/view/container-view.h"
+
+#include "engine/container/bind.h"
+#include "engine/container/container.h"
+#include "engine/view/container-parts.h"
+#include "lib/base/alloc.h"
+#include "lib/base/clock.h"
+#include "lib/base/str.h"
+#include "lib/base/strv.h"
+#include "lib/json/fields.h"
+#include "lib/json/json.h"
+
+static int set_time(Json *v, const char *key, int64_t ns) {
+        char text[CLOCK_TEXT_SIZE];
+
+        return json_set_text(v, key, clock_format(ns, text));
+}
+
+/* What nobody could measure (UINT64_MAX) is left out. */
+static int set_accounting(Json *state, const Container *c) {
+        static const struct {
+                const char *key;
+                size_t offset;
+        } rows[] = {
+                { "CPUUsageNSec", offsetof(Accounting, cpu_usage_nsec) },
+                { "CPUUserNSec", offsetof(Accounting, cpu_user_nsec) },
+                { "CPUSystemNSec", offsetof(Accounting, cpu_system_nsec) },
+                { "MemoryPeak", offsetof(Accounting, memory_peak) },
+                { "IOReadBytes", offsetof(Accounting, io_read_bytes) },
+                { "IOWriteBytes", offsetof(Accounting, io_write_bytes) },
+                { "IOReadOperations", offsetof(Accounting, io_read_operations) },
+                { "IOWriteOperations", offsetof(Accounting, io_write_operations) },
+                { "TasksPeak", offsetof(Accounting, pids_peak) },
+                { "OOMKills", offsetof(Accounting, oom_kills) },
+        };
+        ContainerFigures f;
+        Json *v;
+        int r;
+
+        if (!c->has_accounting && !container_is_running(c))
+                return 0;
+        container_figures(c, &f);
+        r = json_set_new_object(state, "Accounting", &v);
+        for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(rows); i++) {
+                uint64_t n = *(const uint64_t *) ((const char *) &f.accounting + rows[i].offset);
+
+                if (n != UINT64_MAX)
+                        r = json_set_uint64(v, rows[i].key, n);
+        }
+        return r;
+}
+
+static int set_state(Json *v, const Container *c) {
+        bool running = container_is_running(c);
+        Json *s;
+        int r;
+
+        r = json_set_new_object(v, "State", &s);
+        if (r >= 0)
+                r = json_set_text(s, "Status", container_status(c));
+        if (r >= 0)
+                r = json_set_bool(s, "Running", running);
+        if (r >= 0)
+                r = json_set_bool(s, "Paused", false);
+        if (r >= 0)
+                r = json_set_bool(s, "Restarting", false);
+        if (r >= 0)
+                r = json_set_bool(s, "OOMKilled", c->oom_killed);
+        if (r >= 0)
+                r = json_set_bool(s, "Dead", false);
+        if (r >= 0)
+                r = json_set_int64(s, "Pid", c->pid);
+        if (r >= 0)
+                r = json_set_int64(s, "ExitCode", running ? 0 : c->exit_code);
+        if (r >= 0)
+                r = json_set_text(s, "Error", str_or_empty(c->error));
+        if (r >= 0)
+                r = set_time(s, "StartedAt", c->started_ns);
+        if (r >= 0)
+                r = set_time(s, "FinishedAt", c->finished_ns);
+        return r < 0 ? r : set_accounting(s, c);
+}
+
+static int set_files(Json *v, const Container *c) {
+        static const char *const files[][2] = {
+                { "ResolvConfPath", "resolv.conf" },
+                { "HostnamePath", "hostname" },
+                { "HostsPath", "hosts" },
+        };
+        _cleanup_(freep) char *log = container_log_path(c);
+        int r;
+
+        for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+                _cleanup_(freep) char *path = container_file(c, files[i][1]);
+
+                if (!path)
+                        return -ENOMEM;
+                r = json_set_text(v, files[i][0], path);
+                if (r < 0)
+                        return r;
+        }
+        return log ? json_set_text(v, "LogPath", log) : -ENOMEM;
+}
+
+static int append_mount(Json *list, const char *type, const char *source, const char *target,
+        const char *mode, bool writable, const char *propagation) {
+        Json *m;
+        int r;
+
+        r = json_append_new_object(list, &m);
+        if (r >= 0)
+                r = json_set_text(m, "Type", type);
+        if (r >= 0)
+                r = json_set_text(m, "Source", source);
+        if (r >= 0)
+                r = json_set_text(m, "Destination", target);
+        if (r >= 0)
+                r = json_set_text(m, "Mode", mode);
+        if (r >= 0)
+                r = json_set_bool(m, "RW", writable);
+        return r < 0 ? r : json_set_text(m, "Propagation", propagation);
+}
+
+int container_view_set_mounts(Json *v, const Container *c) {
+        const HostConfig *h = &c->spec.host;
+        Json *list;
+        int r;
+
+        r = json_set_new_list(v, "Mounts", &list);
+        if (r < 0)
+                return r;
+        STRV_FOREACH (text, h->binds) {
+                _cleanup_(bind_done) Bind b = {};
+
+                r = bind_parse(*text, &b, NULL);
+                if (r >= 0)
+                        r = append_mount(list, "bind", b.source, b.target, b.mode, !b.read_only,
+                                b.propagation);
+                if (r < 0)
+                        return r;
+        }
+        for (size_t i = 0; i < h->n_mounts; i++) {
+                const MountRequest *m = h->mounts + i;
+                bool is_bind = str_equal(m->type, "bind");
+                const char *propagation =
+                        !is_bind ? ""
+                        : m->bind_options && !str_empty(m->bind_options->propagation)
+                                ? m->bind_options->propagation
+                                : "rprivate";
+
+                r = append_mount(list, str_or_empty(m->type), str_or_empty(m->source),
+                        str_or_empty(m->target), "", !m->read_only, propagation);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* The newest client decodes addresses strictly: "" is fine, anything that is none is not. */
+int container_view_set_networks(Json *settings, const Container *c) {
+        static const struct {
+                const char *key;
+                enum { TEXT, NUMBER, NOTHING } kind;
+        } rows[] = {
+                { "IPAMConfig", NOTHING },
+                { "Links", NOTHING },
+                { "Aliases", NOTHING },
+                { "MacAddress", TEXT },
+                { "DriverOpts", NOTHING },
+                { "GwPriority", NUMBER },
+                { "NetworkID", TEXT },
+                { "EndpointID", TEXT },
+                { "Gateway", TEXT },
+                { "IPAddress", TEXT },
+                { "IPPrefixLen", NUMBER },
+                { "IPv6Gateway", TEXT },
+                { "GlobalIPv6Address", TEXT },
+                { "GlobalIPv6PrefixLen", NUMBER },
+                { "DNSNames", NOTHING },
+        };
+        Json *networks, *e;
+        int r;
+
+        r = json_set_new_object(settings, "Networks", &networks);
+        if (r >= 0)
+                r = json_set_new_object(networks, str_or_empty(c->spec.host.network_mode), &e);
+        for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(rows); i++)
+                r = rows[i].kind == TEXT   ? json_set_text(e, rows[i].key, "")
+                  : rows[i].kind == NUMBER ? json_set_int64(e, rows[i].key, 0)
+                                           : json_set_null(e, rows[i].key);
+        if (r >= 0)
+                r = json_set_text(e, "NetworkID", str_or_empty(container_network_id(c)));
+        return r;
+}
+
+static int set_network_settings(Json *v, const Container *c, unsigned api) {
+        static const char *const texts[] = { "EndpointID", "Gateway", "GlobalIPv6Address",
+                "IPAddress", "IPv6Gateway", "MacAddress" };
+        static const char *const numbers[] = { "GlobalIPv6PrefixLen", "IPPrefixLen" };
+        Json *s, *ports;
+        int r;
+
+        r = json_set_new_object(v, "NetworkSettings", &s);
+        if (r >= 0)
+                r = json_set_text(s, "SandboxID", "");
+        if (r >= 0)
+                r = json_set_text(s, "SandboxKey", "");
+        if (r >= 0)
+                r = json_set_new_object(s, "Ports", &ports);
+        for (size_t i = 0; r >= 0 && api < 1052 && i < ARRAY_SIZE(texts); i++)
+                r = json_set_text(s, texts[i], "");
+        for (size_t i = 0; r >= 0 && api < 1052 && i < ARRAY_SIZE(numbers); i++)
+                r = json_set_int64(s, numbers[i], 0);
+        return r < 0 ? r : container_view_set_networks(s, c);
+}
+
+static int set_configs(Json *v, const Container *c, unsigned api) {
+        _cleanup_(json_unrefp) Json *config = NULL, *host = NULL;
+        int r;
+
+        r = json_write(&c->spec.config, container_config_fields, &config);
+        if (r >= 0 && api >= 1052)
+                json_unset(config, "MacAddress");
+        if (r >= 0)
+                r = json_set(v, "Config", config);
+        if (r >= 0)
+                r = json_write(&c->spec.host, host_config_fields, &host);
+        return r < 0 ? r : json_set(v, "HostConfig", host);
+}
+
+static int set_graph_driver(Json *v, const Container *c) {
+        _cleanup_(strv_freep) char **pairs = NULL;
+        Json *g;
+        int r;
+
+        r = json_set_new_object(v, "GraphDriver", &g);
+        if (r >= 0)
+                r = json_set_text(g, "Name", str_or_empty(c->driver));
+        if (r < 0)
+                return r;
+        if (container_describe_layer(c, &pairs) < 0)
+                return json_set_null(g, "Data"); /* made by another driver */
+        return json_set_pairs(g, "Data", pairs);
+}
+
+static int set_names(Json *v, const Container *c) {
+        int r;
+
+        r = json_set_text(v, "Id", c->id);
+        if (r >= 0)
+                r = set_time(v, "Created", c->created_ns);
+        if (r >= 0)
+                r = json_set_text(
+                        v, "Path", strv_empty(c->path_and_args) ? "" : c->path_and_args[0]);
+        if (r >= 0)
+                r = json_set_strv(
+                        v, "Args", strv_empty(c->path_and_args) ? NULL : c->path_and_args + 1);
+        if (r >= 0)
+                r = set_state(v, c);
+        if (r >= 0)
+                r = json_set_text(v, "Image", c->image_id);
+        if (r >= 0)
+                r = set_files(v, c);
+        return r < 0 ? r : json_set_textf(v, "Name", "/%s", c->name);
+}
+
+int container_view_inspect(const Container *c, unsigned api, int size, Json **ret) {
+        static const char *const texts[][2] = {
+                { "Platform", "linux" },
+                { "MountLabel", "" },
+                { "ProcessLabel", "" },
+                { "AppArmorProfile", "" },
+        };
+        _cleanup_(json_unrefp) Json *v = NULL;
+        int r;
+
+        r = json_new_object(&v);
+        if (r >= 0)
+                r = set_names(v, c);
+        if (r >= 0)
+                r = json_set_int64(v, "RestartCount", 0);
+        if (r >= 0)
+                r = json_set_text(v, "Driver", str_or_empty(c->driver));
+        for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(texts); i++)
+                r = json_set_text(v, texts[i][0], texts[i][1]);
+        if (r >= 0)
+                r = json_set_null(v, "ExecIDs");
+        if (r >= 0)
+                r = set_graph_driver(v, c);
+        if (r >= 0)
+                r = container_view_set_mounts(v, c);
+        if (r >= 0)
+                r = set_configs(v, c, api);
+        if (r >= 0)
+                r = set_network_settings(v, c, api);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(v);
+        return 0;
+}
