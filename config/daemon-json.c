@@ -38,7 +38,7 @@ static int scalar_to_text(const Setting *row, const Json *v, char **ret, Error *
         case SETTING_BOOL:
                 if (json_to_bool(v, &b) < 0)
                         return expected(reterr, "true or false", v);
-                return str_copy(ret, b ? "true" : "false");
+                return str_printf(ret, "%s", b ? "true" : "false");
         case SETTING_INT:
                 if (json_to_int64(v, &n) < 0)
                         return expected(reterr, "a number", v);
@@ -50,7 +50,7 @@ static int scalar_to_text(const Setting *row, const Json *v, char **ret, Error *
         default:
                 if (!text)
                         return expected(reterr, "a string", v);
-                return str_copy(ret, text);
+                return str_printf(ret, "%s", text);
         }
 }
 
@@ -210,7 +210,11 @@ static int read_text(const Reader *reader, const char *text, size_t size, Error 
                 text += 3;
                 size -= 3;
         }
-        if (strspn(text, " \t\r\n") == size)
+        while (size > 0 && strchr(" \t\r\n", text[0]) && text[0] != 0) {
+                text++;
+                size--;
+        }
+        if (size == 0)
                 return 0;
 
         r = json_parse(text, size, DAEMON_JSON_MAX, &v, reterr);

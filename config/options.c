@@ -347,7 +347,7 @@ int options_check(Options *o, char **ret_warning, Error *reterr) {
         /* Words have moved perhaps, so the places in two sentences may differ; that there was one
          * is what counts. */
         if (o->refusal) {
-                r = str_copy(ret_warning, error_text(&e, r));
+                r = str_printf(ret_warning, "%s", error_text(&e, r));
                 return r < 0 ? r : 0;
         }
         error_move(reterr, &e);
@@ -386,7 +386,7 @@ int option_mask(const Setting *row, const char *value, char **ret) {
         scheme = strstr(value, "://");
         at = strrchr(value, '@');
         if (!row || !(row->flags & SETTING_SENSITIVE) || !at)
-                return str_copy(ret, value);
+                return str_printf(ret, "%s", value);
         if (!scheme || scheme > at)
                 return str_printf(ret, "***%s", at);
         return str_printf(ret, "%.*s***%s", (int) (scheme + 3 - value), value, at);

@@ -69,8 +69,8 @@ struct OptionChange {
 };
 
 struct OptionProblem {
-        bool fatal;
-        char *name; /* option; NULL: of the whole */
+        bool fatal; /* the daemon would not start */
+        char *name; /* of the option; NULL: of the whole */
         char *text;
 };
 
@@ -89,6 +89,12 @@ int options_change(Options *o, const OptionChange *changes, size_t n, Error *ret
  * would not have before either, for the same reason (*ret_warning has it). Negative with a
  * sentence: no, because of the change. */
 int options_check(Options *o, char **ret_warning, Error *reterr);
+
+/* All that is wrong with these changes at once: each by itself, then the whole. The changes that
+ * are possible are made in memory. 1: they would do, 0: they would not. */
+int options_check_all(
+        Options *o, const OptionChange *changes, size_t n, OptionProblem **ret, size_t *ret_n);
+OptionProblem *option_problems_free(OptionProblem *problems, size_t n);
 
 /* Compares with the files as they were read. */
 int options_needs(

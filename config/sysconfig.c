@@ -18,8 +18,8 @@ static inline void aug_closep(augeas **a) {
                 aug_close(*a);
 }
 
-/* A handle for one use: it is thrown away after each reading or edit, which costs some 5 ms and
- * leaves nothing stale. */
+/* A handle for one reading of the file, its edit included: it goes with the Sysconfig and leaves
+ * nothing stale. */
 static int augeas_open(const char *lens_dir, augeas **ret, Error *reterr) {
         _cleanup_(aug_closep) augeas *a = NULL;
 
@@ -115,34 +115,43 @@ static void free_entries(Sysconfig *s) {
         s->n_entries = 0;
 }
 
+/* NUL ends a string too early, and the bytes 1 to 4 mean something to Augeas itself: it reads a text
+ * with them and cannot print it again. */
+static bool is_text(const char *text, size_t size) {
+        return strlen(text) == size && !strpbrk(text, "\x01\x02\x03\x04");
+}
+
 /* Augeas wants a newline at the end. Gives 1 when it had to be added. */
 static int terminated(const char *text, char **ret) {
         size_t n = strlen(text);
         int r;
 
         if (n == 0 || text[n - 1] == '\n')
-                return str_copy(ret, text);
+                return str_printf(ret, "%s", text);
         r = str_printf(ret, "%s\n", text);
         return r < 0 ? r : 1;
 }
 
+/* s->text into the tree of s->augeas and from there into the entries. 1: a newline was added. */
 static int parse(Sysconfig *s, Error *reterr) {
-        _cleanup_(aug_closep) augeas *a = NULL;
         _cleanup_(freep) char *text = NULL;
-        int r;
+        int r, added_newline;
 
-        r = terminated(s->text, &text);
-        if (r < 0)
-                return r;
-        r = augeas_open(s->lens_dir, &a, reterr);
-        if (r < 0)
-                return r;
-        r = augeas_parse(a, s->path, text, reterr);
+        added_newline = terminated(s->text, &text);
+        if (added_newline < 0)
+                return added_newline;
+        if (!s->augeas) {
+                r = augeas_open(s->lens_dir, &s->augeas, reterr);
+                if (r < 0)
+                        return r;
+        }
+        r = augeas_parse(s->augeas, s->path, text, reterr);
         if (r < 0)
                 return r;
 
         free_entries(s);
-        return read_entries(s, a);
+        r = read_entries(s, s->augeas);
+        return r < 0 ? r : added_newline;
 }
 
 int sysconfig_read_at(int dir_fd, const char *name, struct stat *ret_st, char ret_etag[static 65],
@@ -163,7 +172,7 @@ int sysconfig_read_at(int dir_fd, const char *name, struct stat *ret_st, char re
         r = file_read_fd(fd, SYSCONFIG_SIZE_MAX, &text, &size);
         if (r < 0)
                 return r;
-        if (strlen(text) != size)
+        if (!is_text(text, size))
                 return -EBADMSG;
         /* Behind the reading: a change during it shows in the times. */
         if (fstat(fd, &st) < 0)
@@ -196,8 +205,8 @@ int sysconfig_read(const char *path, struct stat *ret_st, char ret_etag[static 6
         case -EFBIG:
                 return error_set(reterr, ERROR_TOO_LARGE, "%s is larger than 1 MiB", path);
         case -EBADMSG:
-                return error_set(
-                        reterr, ERROR_INVALID, "%s holds a NUL byte; it is not a text file", path);
+                return error_set(reterr, ERROR_INVALID,
+                        "%s holds a NUL byte or a control character; it is not a text file", path);
         case -EISDIR:
         case -EBADFD:
                 return error_set(reterr, ERROR_INVALID, "%s is not a regular file", path);
@@ -267,6 +276,8 @@ int sysconfig_parse(
         r = sysconfig_new(path, lens_dir, &s);
         if (r < 0)
                 return r;
+        if (!is_text(text, strlen(text)))
+                return error_set(reterr, ERROR_INVALID, "%s holds a control character", path);
         r = str_copy(&s->text, text);
         if (r < 0)
                 return r;
@@ -282,6 +293,8 @@ Sysconfig *sysconfig_free(Sysconfig *s) {
         if (!s)
                 return NULL;
         free_entries(s);
+        if (s->augeas)
+                aug_close(s->augeas);
         free(s->path);
         free(s->lens_dir);
         free(s->text);
@@ -301,39 +314,28 @@ static bool is_plain_name(const char *name) {
 }
 
 int sysconfig_set_raw(Sysconfig *s, const char *name, const char *raw, Error *reterr) {
-        _cleanup_(aug_closep) augeas *a = NULL;
-        _cleanup_(freep) char *text = NULL, *node = NULL, *edited = NULL;
+        _cleanup_(freep) char *node = NULL, *edited = NULL;
         const SysconfigEntry *old;
         const char *out = NULL;
-        bool added_newline;
-        int r;
+        int r, added_newline;
 
         assert(s);
         assert(is_plain_name(name));
         assert(raw);
 
+        added_newline = parse(s, reterr);
+        if (added_newline < 0)
+                return added_newline;
         old = sysconfig_find(s, name);
         if (old && streq(old->raw, raw))
                 return 0;
 
-        r = terminated(s->text, &text);
-        if (r < 0)
-                return r;
-        added_newline = r > 0;
-
-        r = augeas_open(s->lens_dir, &a, reterr);
-        if (r < 0)
-                return r;
-        r = augeas_parse(a, s->path, text, reterr);
-        if (r < 0)
-                return r;
-
         r = str_printf(&node, old ? "/cfg/%s[last()]" : "/cfg/%s", name);
         if (r < 0)
                 return r;
-        if (aug_set(a, node, raw) < 0 ||
-                aug_text_retrieve(a, LENS, "/raw/text", "/cfg", "/raw/out") < 0 ||
-                aug_get(a, "/raw/out", &out) != 1 || !out)
+        if (aug_set(s->augeas, node, raw) < 0 ||
+                aug_text_retrieve(s->augeas, LENS, "/raw/text", "/cfg", "/raw/out") < 0 ||
+                aug_get(s->augeas, "/raw/out", &out) != 1 || !out)
                 return error_set(reterr, ERROR_INVALID, "%s: the value %s=%s cannot be written",
                         s->path, name, raw);
 

@@ -14,6 +14,7 @@
 #include "lib/base/error.h"
 #include "lib/base/macro.h"
 
+struct augeas;
 typedef struct Sysconfig Sysconfig;
 typedef struct SysconfigEntry SysconfigEntry;
 
@@ -36,6 +37,7 @@ struct Sysconfig {
         bool changed;   /* text is not what was read any more */
         SysconfigEntry *entries;
         size_t n_entries;
+        struct augeas *augeas; /* sysconfig.c; compiling the lens is most of the time */
 };
 
 /* A missing file is an empty one with exists=false. -EBADMSG with file and line when it does not

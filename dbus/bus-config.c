@@ -19,6 +19,7 @@
 
 #define CONFIG_PATH      "/org/stauer/Config1"
 #define CONFIG_INTERFACE "org.stauer.Config1"
+#define SAVE_TRIES_MAX   5U
 
 static void used(BusConfig *c) {
         struct timespec ts;
@@ -40,8 +41,7 @@ static void tell_changed(BusConfig *c, const char *etag) {
         (void) sd_bus_emit_properties_changed(c->bus, CONFIG_PATH, CONFIG_INTERFACE, "Etag", NULL);
 }
 
-/* The one way in which anything is written. */
-static int save(BusConfig *c, const char *etag, const OptionChange *changes, size_t n,
+static int save_once(BusConfig *c, const char *etag, const OptionChange *changes, size_t n,
         char ret_etag[static 65], Error *reterr) {
         _cleanup_(options_freep) Options *o = NULL;
         _cleanup_(freep) char *warning = NULL;
@@ -72,6 +72,21 @@ static int save(BusConfig *c, const char *etag, const OptionChange *changes, siz
         }
 
         memcpy(ret_etag, o->file->etag, 65);
+        return r;
+}
+
+/* The one way in which anything is written. Who edits for one content of the file is told when it is
+ * another; who just wants an option set gets it set in what the file has become. */
+static int save(BusConfig *c, const char *etag, const OptionChange *changes, size_t n,
+        char ret_etag[static 65], Error *reterr) {
+        int r = -ESTALE;
+
+        for (unsigned i = 0; i < SAVE_TRIES_MAX && r == -ESTALE; i++) {
+                error_done(reterr);
+                r = save_once(c, etag, changes, n, ret_etag, reterr);
+                if (!str_empty(etag))
+                        break;
+        }
         return r;
 }
 
@@ -208,15 +223,64 @@ static int method_unset(sd_bus_message *m, void *userdata, sd_bus_error *reterr)
         return save_one(userdata, m, name, NULL, reterr);
 }
 
+static const char *raw_options(const Options *o) {
+        const SysconfigEntry *e = sysconfig_find(o->file, "DOCKER_OPTS");
+
+        return e ? e->raw : "";
+}
+
+static int append_problem(sd_bus_message *m, const OptionProblem *p) {
+        int r;
+
+        r = sd_bus_message_open_container(m, 'r', "sss");
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(m, "ss", p->fatal ? "error" : "warning", str_or_empty(p->name));
+        if (r < 0)
+                return r;
+        r = bus_append_text(m, p->text);
+        if (r < 0)
+                return r;
+        return sd_bus_message_close_container(m);
+}
+
+static int reply_check(sd_bus_message *m, bool valid, const OptionProblem *problems, size_t n,
+        const char *before, const char *after) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        int r;
+
+        r = sd_bus_message_new_method_return(m, &reply);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(reply, "b", valid);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_open_container(reply, 'a', "(sss)");
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < n; i++) {
+                r = append_problem(reply, problems + i);
+                if (r < 0)
+                        return r;
+        }
+        r = sd_bus_message_close_container(reply);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(reply, "ss", before, after);
+        if (r < 0)
+                return r;
+        return sd_bus_send(NULL, reply, NULL);
+}
+
 static int method_check(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL, *problems = NULL;
         _cleanup_(config_changes_done) ConfigChanges changes = {};
         _cleanup_(options_freep) Options *o = NULL;
         _cleanup_(freep) char *before = NULL;
         _cleanup_(error_done) Error e = {};
+        OptionProblem *problems = NULL;
         BusConfig *c = userdata;
-        bool valid = false;
-        int r;
+        size_t n = 0;
+        int r, valid;
 
         r = config_changes_read(m, &changes, reterr);
         if (r < 0)
@@ -228,43 +292,16 @@ static int method_check(sd_bus_message *m, void *userdata, sd_bus_error *reterr)
         r = load(c, &o, &e);
         if (r < 0)
                 return bus_error(reterr, r, &e);
-        r = str_copy(&before, config_raw_options(o));
+        r = str_copy(&before, raw_options(o));
         if (r < 0)
                 return r;
 
-        /* "valid" stands before the problems, and is known after them. */
-        r = sd_bus_message_new_method_return(m, &problems);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_open_container(problems, 'a', "(sss)");
-        if (r < 0)
-                return r;
-        r = config_changes_check(o, &changes, problems, &valid);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_close_container(problems);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_seal(problems, /* cookie= */ 1, /* timeout_usec= */ 0);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_rewind(problems, /* complete= */ true);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_message_new_method_return(m, &reply);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_append(reply, "b", valid);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_copy(reply, problems, /* all= */ true);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_append(reply, "ss", before, config_raw_options(o));
-        if (r < 0)
-                return r;
-        return sd_bus_send(c->bus, reply, NULL);
+        valid = options_check_all(o, changes.items, changes.n, &problems, &n);
+        if (valid < 0)
+                return bus_error(reterr, valid, &e);
+        r = reply_check(m, valid, problems, n, before, raw_options(o));
+        option_problems_free(problems, n);
+        return r;
 }
 
 static int method_save(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
