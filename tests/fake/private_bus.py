@@ -112,8 +112,15 @@ class PrivateBus:
         self.daemon = subprocess.Popen(
             ['dbus-daemon', f'--config-file={self.folder}/bus.conf', '--nofork', '--nopidfile', '--nosyslog'],
             env=env, stdout=subprocess.DEVNULL, stderr=open(self.folder / 'log', 'ab'))
-        wait_for(lambda: (self.folder / 'bus').exists(), 'the bus listens')
+        wait_for(self._listens, 'the bus listens')
         os.chmod(self.folder / 'bus', 0o666)
+
+    def _listens(self):
+        try:
+            self.connect().close()
+            return True
+        except dbus.DBusException:
+            return False
 
     def spawn(self, *command):
         child = subprocess.Popen([str(c) for c in command], env=dict(os.environ, DBUS_SYSTEM_BUS_ADDRESS=self.address),
