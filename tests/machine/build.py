@@ -36,7 +36,7 @@ def build(folder=None, kind='gcc'):
             say(f'Setting up {folder}')
             _meson_setup(folder, kind)
 
-        command = ['ninja', '-C', str(folder), '-j', str(os.cpu_count() or 1)]
+        command = ['ninja', '-C', str(folder), '-j', str(os.cpu_count() or 1), '-k', '0']
         if 'no work to do' in run(*command, '-n'):
             return folder
 

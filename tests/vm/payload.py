@@ -44,14 +44,16 @@ def pack(archive, folder, built, box, *copies):
     root = Path('/run/root')
     linux.overlay(['/run/disk'], '/run/changes/upper', '/run/changes/work', root)
 
+    (root / BOX).mkdir()
     if built:
         build.install(Path(built), str(root))
     for path in copies:
-        target = root / path.lstrip('/')
+        # What is emptied by the boot is put there afterwards, by guest-command.
+        emptied = path.startswith(('/tmp/', '/var/tmp/', '/run/', '/dev/'))
+        target = (root / BOX / 'files' if emptied else root) / path.lstrip('/')
         target.parent.mkdir(parents=True, exist_ok=True)
         run('cp', '-aT', path, target)
 
-    (root / BOX).mkdir()
     for name, text in json.loads(box).items():
         (root / BOX / name).write_text(text, encoding='utf-8', errors='surrogateescape')
     shutil.copy(Path(__file__).resolve().parent / 'guest-command', root / BOX / 'guest-command')
