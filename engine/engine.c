@@ -193,3 +193,12 @@ Engine *engine_free(Engine *e) {
 const char *engine_storage_driver(const Engine *e) {
         return storage_driver_name(e->storage);
 }
+
+void engine_reloaded(Engine *e) {
+        const char *debug = e->settings->debug ? "debug=true" : "debug=false";
+        int r;
+
+        r = hub_publish(e->hub, "daemon", "reload", e->id, (char *[]) { (char *) debug, NULL });
+        if (r < 0)
+                (void) log_warning_errno(r, "Failed to publish the reload: %m, ignoring");
+}

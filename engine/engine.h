@@ -48,3 +48,6 @@ Engine *engine_free(Engine *e);
 DEFINE_CLEANUP(Engine *, engine_free);
 
 const char *engine_storage_driver(const Engine *e); /* name of the one in use */
+
+/* The settings that may change while we run have changed: event "reload". */
+void engine_reloaded(Engine *e);

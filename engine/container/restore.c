@@ -252,7 +252,7 @@ static int sweep_layers(Containers *s) {
         if (r < 0)
                 return r;
 
-        STRV_FOREACH(id, ids) {
+        STRV_FOREACH (id, ids) {
                 if (hashmap_contains(s->by_id, *id) ||
                         (put_aside >= 0 && file_exists_at(put_aside, *id) > 0))
                         continue;

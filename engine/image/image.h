@@ -59,3 +59,7 @@ int image_read_config(Image *i, const char *text, size_t size, Error *reterr);
 
 /* Sets names and the two familiar lists. */
 int image_set_names(Image *i, char *const *names);
+
+/* Where its layers are: name of the storage driver, and what that says of the top layer (GraphDriver of inspect). */
+const char *image_driver(const Image *i);
+int image_describe(const Image *i, char ***ret_pairs);

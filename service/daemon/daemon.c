@@ -9,7 +9,6 @@
 #include "config/settings.h"
 #include "dbus/bus-auth.h"
 #include "dbus/bus.h"
-#include "engine/core/hub.h"
 #include "engine/engine.h"
 #include "lib/base/alloc.h"
 #include "lib/base/clock.h"
@@ -91,11 +90,7 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *si,
                 log_set_max_level(fresh->log_level);
                 d->settings->debug = fresh->debug;
                 d->settings->log_level = fresh->log_level;
-                r = hub_publish(d->engine->hub, "daemon", "reload", d->engine->id,
-                        (char *[]) {
-                                (char *) (fresh->debug ? "debug=true" : "debug=false"), NULL });
-                if (r < 0)
-                        (void) log_warning_errno(r, "Failed to publish the reload: %m, ignoring");
+                engine_reloaded(d->engine);
                 log_info("Options read again");
         }
 
