@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Waiting for a thing to be so, instead of sleeping and hoping."""
+
+import time
+
+
+def wait_for(condition, what, timeout=20.0, step=0.02):
+    """Returns what condition() gives as soon as it is true; fails after timeout seconds."""
+    end = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < end, f'waited {timeout} s in vain: {what}'
+        time.sleep(step)
