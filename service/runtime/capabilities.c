@@ -168,21 +168,31 @@ int capabilities_keep(void) {
         return prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
 
-int capabilities_apply(const CapabilitySets *s) {
+static int set(uint64_t effective, uint64_t permitted, uint64_t inheritable) {
         struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
         struct __user_cap_data_struct data[2];
 
-        assert(s);
-
         for (unsigned i = 0; i < 2; i++)
                 data[i] = (struct __user_cap_data_struct) {
-                        .effective = (uint32_t) (s->effective >> (32 * i)),
-                        .permitted = (uint32_t) (s->permitted >> (32 * i)),
-                        .inheritable = (uint32_t) (s->inheritable >> (32 * i)),
+                        .effective = (uint32_t) (effective >> (32 * i)),
+                        .permitted = (uint32_t) (permitted >> (32 * i)),
+                        .inheritable = (uint32_t) (inheritable >> (32 * i)),
                 };
 
-        if (syscall(SYS_capset, &header, data) < 0)
-                return -errno;
+        return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
+}
+
+int capabilities_apply_inherited(const CapabilitySets *s) {
+        uint64_t held;
+        int r;
+
+        assert(s);
+
+        r = capabilities_held(&held);
+        if (r >= 0)
+                r = set(s->effective, held, s->inheritable);
+        if (r < 0)
+                return r;
         if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
                 return -errno;
 
@@ -192,4 +202,20 @@ int capabilities_apply(const CapabilitySets *s) {
                         return -errno;
 
         return 0;
+}
+
+int capabilities_raise(const CapabilitySets *s) {
+        uint64_t held;
+        int r;
+
+        assert(s);
+
+        r = capabilities_held(&held);
+        return r < 0 ? r : set(held, held, s->inheritable);
+}
+
+int capabilities_apply(const CapabilitySets *s) {
+        assert(s);
+
+        return set(s->effective, s->permitted, s->inheritable);
 }

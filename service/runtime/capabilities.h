@@ -36,7 +36,12 @@ int capabilities_parse(const RuntimeCapabilities *c, CapabilitySets *ret, Error 
 void capabilities_limit(CapabilitySets *s, uint64_t held);
 int capabilities_held(uint64_t *ret); /* the permitted set of this process */
 
-/* In this order: the bounding set while the process still may; keep across the change of the user; the rest. */
+/* In this order: the bounding set while the process still may; keep the others across the change of the user; what is inherited,
+ * and the effective set, so that from here on files are looked at with the rights that the container will have; all that is
+ * held, for a moment; at last the sets of the container. The last is one system call, because a seccomp filter may be in
+ * force by then. */
 int capabilities_apply_bounding(const CapabilitySets *s);
 int capabilities_keep(void);
+int capabilities_apply_inherited(const CapabilitySets *s);
+int capabilities_raise(const CapabilitySets *s);
 int capabilities_apply(const CapabilitySets *s);

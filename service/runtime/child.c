@@ -197,12 +197,15 @@ static int child_finish_root(Launch *l, Error *reterr) {
         if (r >= 0)
                 r = mounts_finish(&l->mounts, reterr);
         if (r >= 0)
-                r = rootfs_finish(&l->rootfs, reterr);
+                r = rootfs_make_read_only(&l->rootfs, reterr);
         return r;
 }
 
 static int child_pivot(Launch *l, Error *reterr) {
-        return rootfs_enter(&l->rootfs, l->options->no_pivot, reterr);
+        int r;
+
+        r = rootfs_enter(&l->rootfs, l->options->no_pivot, reterr);
+        return r < 0 ? r : rootfs_propagate(&l->rootfs, reterr);
 }
 
 static int child_resources(Launch *l, Error *reterr) {
@@ -236,18 +239,9 @@ static int child_personality(Launch *l, Error *reterr) {
                                         : 0;
 }
 
-static int install_seccomp(Launch *l, Error *reterr) {
-        int listener_fd, r;
-
-        r = seccomp_filter_install(&l->seccomp, &listener_fd);
-        return r < 0 ? error_set_errno(reterr, r, "install the seccomp filter") : 0;
-}
-
-/* Without no_new_privs only CAP_SYS_ADMIN may install a filter, so it must come before the capabilities go; with it, as
- * late as possible. */
-static int child_early_seccomp(Launch *l, Error *reterr) {
+static int child_privileges(Launch *l, Error *reterr) {
         if (!l->spec.process->no_new_privileges)
-                return install_seccomp(l, reterr);
+                return 0;
         return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0
                      ? error_set_errno(reterr, -errno, "set no_new_privs")
                      : 0;
@@ -257,8 +251,6 @@ static int child_user(Launch *l, Error *reterr) {
         int r;
 
         r = process_change_user(&l->process, reterr);
-        if (r >= 0)
-                r = process_apply_capabilities(&l->process, reterr);
         if (r < 0)
                 return r;
 
@@ -295,7 +287,7 @@ static const ChildStep child_steps[] = {
         { "change the root", child_pivot },
         { "set limits", child_resources },
         { "set the personality", child_personality },
-        { "install seccomp", child_early_seccomp },
+        { "set no_new_privs", child_privileges },
         { "change the user", child_user },
         { "find the program", child_program },
 };
@@ -331,22 +323,43 @@ static int wait_for_start(Launch *l) {
         }
 }
 
-static int start_program(Launch *l, Error *reterr) {
-        const RuntimeHooks *h = l->spec.hooks;
+static int install_seccomp(Launch *l, Error *reterr) {
+        int listener_fd, r;
+
+        r = seccomp_filter_install(&l->seccomp, &listener_fd);
+        return r < 0 ? error_set_errno(reterr, r, "install the seccomp filter") : 0;
+}
+
+/* The last of what the container must not have. A filter may be installed with CAP_SYS_ADMIN or with no_new_privs: without the
+ * latter it comes before the capabilities go, and the profile has to allow capset() and execve(), nothing else. */
+static int restrict_process(Launch *l, Error *reterr) {
+        bool late = l->spec.process->no_new_privileges;
         int r;
 
-        if (h && h->n_start_container > 0) {
-                _cleanup_(freep) char *state = NULL;
+        r = late ? 0 : capabilities_raise(&l->process.capabilities);
+        if (r >= 0 && !late)
+                r = install_seccomp(l, reterr);
+        if (r >= 0)
+                r = process_apply_capabilities(&l->process, reterr);
+        if (r >= 0 && late)
+                r = install_seccomp(l, reterr);
+        return r;
+}
 
+static int start_program(Launch *l, Error *reterr) {
+        const RuntimeHooks *h = l->spec.hooks;
+        _cleanup_(freep) char *state = NULL;
+        int r;
+
+        r = restrict_process(l, reterr);
+        if (r < 0)
+                return r;
+        /* Programs of the container's tree: with no more rights than the container has. */
+        if (h && h->n_start_container > 0) {
                 r = state_document(&l->state, STATE_CREATED, /* pretty= */ false, &state);
                 if (r >= 0)
                         r = hooks_run("startContainer", h->start_container, h->n_start_container,
                                 state, reterr);
-                if (r < 0)
-                        return r;
-        }
-        if (l->spec.process->no_new_privileges) {
-                r = install_seccomp(l, reterr);
                 if (r < 0)
                         return r;
         }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <ctype.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 #include "lib/base/fd.h"
 #include "lib/base/parse.h"
 #include "lib/base/process.h"
+#include "lib/base/str.h"
 #include "service/runtime/args.h"
 #include "service/runtime/commands.h"
 #include "service/runtime/console.h"
@@ -78,7 +80,17 @@ static int prepare(const Globals *g, char **argv, LaunchOptions *o, Error *reter
         return r;
 }
 
+/* The words for an errno begin as Go writes them: docker's client finds its exit codes 126 and 127 by "permission denied" and
+ * "no such file or directory". */
+static void write_small(Error *e, int r) {
+        char *words = error_is_set(e) ? (char *) str_ends(e->text, strerror(-r)) : NULL;
+
+        if (words && words > e->text && words[-1] == ' ')
+                *words = (char) tolower((unsigned char) *words);
+}
+
 static int say_why(Error *reterr, int r) {
+        write_small(reterr, r);
         return error_prefix(reterr, r, "unable to start container process");
 }
 

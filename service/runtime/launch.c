@@ -247,10 +247,13 @@ static int step_identity(Launch *l, Error *reterr) {
         char letter;
         int r;
 
+        if (namespaces_is_own(&l->namespaces, NAMESPACE_USER)) {
+                r = launch_write_oom_score(l, reterr);
+                if (r < 0)
+                        return r;
+        }
         if (namespaces_is_new(&l->namespaces, NAMESPACE_USER)) {
                 r = userns_write_maps(l->spec.linux_, l->pid, reterr);
-                if (r >= 0)
-                        r = launch_write_oom_score(l, reterr);
                 if (r >= 0)
                         r = sync_send(l->sync_fd, SYNC_IDS);
                 if (r < 0)

@@ -53,7 +53,8 @@ static int apply_label(const Process *p, Mounts *m, Error *reterr) {
 }
 
 int process_apply_proc(const Process *p, Mounts *m, Error *reterr) {
-        bool score = p->spec->oom_score_adj != JSON_NO_INT;
+        /* In a user namespace the file is not ours to write, the parent does it. */
+        bool score = p->spec->oom_score_adj != JSON_NO_INT && !m->own_user_namespace;
         int r;
 
         if (!score && str_empty(p->spec->apparmor_profile) && str_empty(p->spec->selinux_label))

@@ -221,6 +221,11 @@ int process_change_user(const Process *p, Error *reterr) {
                 return error_set_errno(reterr, -errno, "set gid %u", u->gid);
         if (setresuid(u->uid, u->uid, u->uid) < 0)
                 return error_set_errno(reterr, -errno, "set uid %u", u->uid);
+        if (p->has_capabilities) {
+                r = capabilities_apply_inherited(&p->capabilities);
+                if (r < 0)
+                        return error_set_errno(reterr, r, "set the inherited capabilities");
+        }
         (void) umask(u->umask == JSON_NO_UINT32 ? 0022 : (mode_t) (u->umask & 0777));
         return 0;
 }

@@ -126,13 +126,20 @@ int rootfs_enter(Rootfs *root, bool no_pivot, Error *reterr) {
         return 0;
 }
 
-int rootfs_finish(Rootfs *root, Error *reterr) {
-        int r = 0;
+int rootfs_make_read_only(Rootfs *root, Error *reterr) {
+        int r;
 
-        if (root->propagation != MS_PRIVATE && root->propagation != MS_SLAVE)
-                r = mount_change(root->mount_fd, 0, 0, root->propagation, /* recursive= */ false);
-        if (r >= 0 && root->read_only)
-                r = mount_change(root->mount_fd, MOUNT_ATTR_RDONLY, 0, 0, /* recursive= */ false);
+        if (!root->read_only)
+                return 0;
+        r = mount_change(root->mount_fd, MOUNT_ATTR_RDONLY, 0, 0, /* recursive= */ false);
+        return r < 0 ? error_set_errno(reterr, r, "make the root file system read-only") : 0;
+}
 
-        return r < 0 ? error_set_errno(reterr, r, "finish the root file system") : 0;
+int rootfs_propagate(Rootfs *root, Error *reterr) {
+        int r;
+
+        if (root->propagation == MS_PRIVATE || root->propagation == MS_SLAVE)
+                return 0;
+        r = mount_change(root->mount_fd, 0, 0, root->propagation, /* recursive= */ false);
+        return r < 0 ? error_set_errno(reterr, r, "propagation of the root file system") : 0;
 }

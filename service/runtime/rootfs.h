@@ -31,5 +31,7 @@ void rootfs_done(Rootfs *r);
 int rootfs_attach(Rootfs *r, Error *reterr);
 /* Child: the copy becomes the root, the host's tree goes away. Without pivot_root() for hosts that run from an initramfs. */
 int rootfs_enter(Rootfs *r, bool no_pivot, Error *reterr);
-/* Child, last: read-only and propagation as asked for. */
-int rootfs_finish(Rootfs *r, Error *reterr);
+/* Child, when nothing more has to be made in it. */
+int rootfs_make_read_only(Rootfs *r, Error *reterr);
+/* Child, after it is the root: a shared one cannot become it. */
+int rootfs_propagate(Rootfs *r, Error *reterr);
