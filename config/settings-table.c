@@ -72,7 +72,7 @@ const Setting settings_table[] = {
           SETTING_ACTS | SETTING_LIVE, ACT(setting_store_bool, debug),
           .help = "Debug messages in the journal" },
         { "log-level", "log-level", 'l', SETTING_ENUM, "trace,debug,info,warn,error,fatal,panic",
-          "info", SECTION_DAEMON, SETTING_ACTS, ACT(setting_store_log_level, log_level),
+          "info", SECTION_DAEMON, SETTING_ACTS | SETTING_LIVE, ACT(setting_store_log_level, log_level),
           .help = "How much the daemon itself writes to the journal" },
         { "log-format", "log-format", 0, SETTING_ENUM, "text,json", "text", SECTION_DAEMON, 0,
           .help = "Format of the daemon's own messages; the journal has fields" },

@@ -248,6 +248,26 @@ int settings_load(int argc, char *const *argv, Settings **ret, Error *reterr) {
         return 0;
 }
 
+#define SWAP(a, b)                            \
+        do {                                  \
+                typeof(a) _swap_value_ = (a); \
+                (a) = (b);                    \
+                (b) = _swap_value_;           \
+        } while (0)
+
+void settings_take_live(Settings *s, Settings *fresh) {
+        assert(s);
+        assert(fresh);
+
+        SWAP(s->debug, fresh->debug);
+        SWAP(s->log_level, fresh->log_level);
+        SWAP(s->labels, fresh->labels);
+        SWAP(s->default_shm_size, fresh->default_shm_size);
+        SWAP(s->default_runtime, fresh->default_runtime);
+        SWAP(s->runtimes, fresh->runtimes);
+        SWAP(s->n_runtimes, fresh->n_runtimes);
+}
+
 static int find_program(const char *name, char **ret) {
         static const char *const folders[] = { PKGLIBEXECDIR, "/usr/local/sbin", "/usr/local/bin",
                 "/usr/sbin", "/usr/bin", "/sbin", "/bin" };

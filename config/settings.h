@@ -89,6 +89,10 @@ DEFINE_CLEANUP(Settings *, settings_free);
  * unless the command line named it. */
 int settings_load(int argc, char *const *argv, Settings **ret, Error *reterr);
 
+/* A reload: takes from fresh what may change while the daemon runs, the rows that are LIVE and act.
+ * fresh has the old values afterwards; pointers to s stay good, pointers into it do not. */
+void settings_take_live(Settings *s, Settings *fresh);
+
 /* Which program is runtime NAME (NULL or "": the default one)? An --add-runtime first, then our
  * own, then a well-known name (runc, crun, youki) found in the standard folders. -ENOENT with a
  * sentence otherwise. */

@@ -233,6 +233,21 @@ static void test_find_runtime(void **state) {
         assert_non_null(strstr(error_text(&f, 0), "unknown runtime"));
 }
 
+static void test_take_live(void **state) {
+        _cleanup_(settings_freep) Settings *s =
+                load_ok("DOCKER_OPTS=\"-g /a --label=a=1\"\n", "", NULL);
+        _cleanup_(settings_freep) Settings *fresh = NULL;
+
+        fresh = load_ok(
+                "DOCKER_OPTS=\"-g /b --label=a=2 -D --add-runtime=x=/bin/true\"\n", "", NULL);
+        settings_take_live(s, fresh);
+        assert_string_equal(s->data_root, "/a");
+        assert_string_equal(s->labels[0], "a=2");
+        assert_true(s->debug);
+        assert_int_equal(s->log_level, LOG_DEBUG);
+        assert_int_equal(s->n_runtimes, 1);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_defaults),
@@ -243,6 +258,7 @@ int main(void) {
                 cmocka_unit_test(test_warnings),
                 cmocka_unit_test(test_verbs),
                 cmocka_unit_test(test_find_runtime),
+                cmocka_unit_test(test_take_live),
         };
 
         return cmocka_run_group_tests(tests, group_setup, group_teardown);
