@@ -151,37 +151,54 @@ static int method_start(sd_bus_message *m, void *userdata, sd_bus_error *reterr)
         return 1;
 }
 
-static int method_stop(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
-        _cleanup_(error_done) Error e = {};
-        Container *c = userdata;
-        uint64_t timeout_usec;
-        BusReply *b;
-        int64_t sec;
-        int r;
+/* 0: the container's own time; UINT64_MAX: wait for ever, as systemd's infinity. */
+static int64_t stop_seconds(uint64_t usec) {
+        if (usec == 0)
+                return CONTAINER_TIMEOUT_DEFAULT;
+        if (usec == UINT64_MAX)
+                return -1;
+        return (int64_t) DIV_ROUND_UP(usec, USEC_PER_SEC);
+}
 
-        r = sd_bus_message_read(m, "t", &timeout_usec);
-        if (r < 0)
-                return r;
+/* signal: NULL or "" is the container's own. */
+static int stop(sd_bus_message *m, Container *c, const char *signal, uint64_t timeout_usec,
+        sd_bus_error *reterr) {
+        _cleanup_(error_done) Error e = {};
+        BusReply *b;
+        int r;
 
         r = auth(m, AUTH_MANAGE_CONTAINERS, c, reterr);
         if (r <= 0)
                 return r < 0 ? r : 1;
 
-        /* 0: the container's own time; UINT64_MAX: wait for ever, as systemd's infinity. */
-        sec = timeout_usec == 0          ? CONTAINER_TIMEOUT_DEFAULT
-            : timeout_usec == UINT64_MAX ? -1
-                                         : (int64_t) DIV_ROUND_UP(timeout_usec, USEC_PER_SEC);
-
         r = bus_reply_new(m, NULL, &b);
         if (r < 0)
                 return r;
 
-        r = container_stop(c, sec, NULL, b->pending, &e);
+        r = container_stop(
+                c, stop_seconds(timeout_usec), str_empty(signal) ? NULL : signal, b->pending, &e);
         if (r < 0) {
                 bus_reply_free(b);
                 return bus_error(reterr, r, &e);
         }
         return 1;
+}
+
+static int method_stop(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
+        uint64_t timeout_usec;
+        int r;
+
+        r = sd_bus_message_read(m, "t", &timeout_usec);
+        return r < 0 ? r : stop(m, userdata, NULL, timeout_usec, reterr);
+}
+
+static int method_stop_with_signal(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
+        uint64_t timeout_usec;
+        const char *signal;
+        int r;
+
+        r = sd_bus_message_read(m, "st", &signal, &timeout_usec);
+        return r < 0 ? r : stop(m, userdata, signal, timeout_usec, reterr);
 }
 
 static int method_kill(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
@@ -419,6 +436,7 @@ const sd_bus_vtable bus_container_vtable[] = {
 
         SD_BUS_METHOD_WITH_ARGS("Start", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_start, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Stop", SD_BUS_ARGS("t", timeout_usec), SD_BUS_NO_RESULT, method_stop, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("StopWithSignal", SD_BUS_ARGS("s", signal, "t", timeout_usec), SD_BUS_NO_RESULT, method_stop_with_signal, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Kill", SD_BUS_ARGS("s", signal), SD_BUS_NO_RESULT, method_kill, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Wait", SD_BUS_ARGS("s", condition), SD_BUS_RESULT("i", exit_code), method_wait, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Remove", SD_BUS_ARGS("b", force, "b", volumes), SD_BUS_NO_RESULT, method_remove, SD_BUS_VTABLE_UNPRIVILEGED),

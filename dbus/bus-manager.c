@@ -6,14 +6,13 @@
 #include "config/settings.h"
 #include "dbus/bus-auth.h"
 #include "dbus/bus-container-spec.h"
+#include "dbus/bus-manager.h"
 #include "dbus/bus-objects.h"
 #include "dbus/bus-util.h"
 #include "engine/container/container-check.h"
 #include "engine/container/container.h"
 #include "engine/container/containers.h"
-#include "engine/core/job.h"
 #include "engine/engine.h"
-#include "engine/image/image.h"
 #include "engine/image/images.h"
 #include "engine/system.h"
 #include "engine/view/container-view.h"
@@ -21,7 +20,6 @@
 #include "lib/api/filter.h"
 #include "lib/base/alloc.h"
 #include "lib/base/clock.h"
-#include "lib/base/fd.h"
 #include "lib/base/str.h"
 #include "lib/base/strv.h"
 #include "lib/json/json.h"
@@ -83,7 +81,7 @@ GETTER(get_n_images) {
 
 /* ---- filters: a{sas}, keys and values as in Docker's API ---- */
 
-static int read_filter(sd_bus_message *m, const char *const *keys, Filter **ret, Error *reterr) {
+int bus_read_filter(sd_bus_message *m, const char *const *keys, Filter **ret, Error *reterr) {
         _cleanup_(filter_freep) Filter *f = NULL;
         int r;
 
@@ -123,7 +121,7 @@ static int read_filter(sd_bus_message *m, const char *const *keys, Filter **ret,
         return 0;
 }
 
-static uint64_t usec(int64_t ns) {
+uint64_t bus_usec(int64_t ns) {
         return ns == CLOCK_NEVER ? 0 : (uint64_t) (ns / NSEC_PER_USEC);
 }
 
@@ -141,7 +139,7 @@ static int append_containers(sd_bus_message *reply, Container **list, size_t n) 
                 if (r >= 0)
                         r = sd_bus_message_append(reply, "(sssstuo)", c->id, c->name,
                                 str_or_empty(c->spec.config.image), container_status(c),
-                                usec(c->created_ns), (uint32_t) c->pid, path);
+                                bus_usec(c->created_ns), (uint32_t) c->pid, path);
         }
         if (r < 0)
                 return r;
@@ -159,7 +157,7 @@ static int method_list_containers(sd_bus_message *m, void *userdata, sd_bus_erro
 
         r = sd_bus_message_read(m, "b", &all);
         if (r >= 0)
-                r = read_filter(m, container_filter_keys, &filter, &error);
+                r = bus_read_filter(m, container_filter_keys, &filter, &error);
         if (r < 0)
                 return bus_error(reterr, r, &error);
 
@@ -292,187 +290,6 @@ static int method_create_container_from_json(
         return create(m, userdata, &spec, name, reterr);
 }
 
-/* ---- images ---- */
-
-static int append_images(sd_bus_message *reply, Image **list, size_t n) {
-        int r;
-
-        r = sd_bus_message_open_container(reply, 'a', "(sastto)");
-        for (size_t i = 0; r >= 0 && i < n; i++) {
-                _cleanup_(freep) char *path = NULL;
-                const Image *image = list[i];
-
-                r = bus_image_path(image, &path);
-                if (r >= 0)
-                        r = sd_bus_message_open_container(reply, 'r', "sastto");
-                if (r >= 0)
-                        r = sd_bus_message_append(reply, "s", image->id);
-                if (r >= 0)
-                        r = sd_bus_message_append_strv(reply, image->repo_tags);
-                if (r >= 0)
-                        r = sd_bus_message_append(
-                                reply, "tto", usec(image->created_ns), image->size, path);
-                if (r >= 0)
-                        r = sd_bus_message_close_container(reply);
-        }
-        if (r < 0)
-                return r;
-        return sd_bus_message_close_container(reply);
-}
-
-static int method_list_images(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        _cleanup_(filter_freep) Filter *filter = NULL;
-        _cleanup_(error_done) Error error = {};
-        _cleanup_(freep) Image **list = NULL;
-        Engine *e = userdata;
-        size_t n;
-        int all, r;
-
-        r = sd_bus_message_read(m, "b", &all);
-        if (r >= 0)
-                r = read_filter(m, image_filter_keys, &filter, &error);
-        if (r < 0)
-                return bus_error(reterr, r, &error);
-
-        r = bus_auth(m, AUTH_VIEW, NULL, NULL, reterr);
-        if (r <= 0)
-                return r < 0 ? r : 1;
-
-        r = images_list(e->images, all, filter, &list, &n, &error);
-        if (r < 0)
-                return bus_error(reterr, r, &error);
-
-        r = sd_bus_message_new_method_return(m, &reply);
-        if (r >= 0)
-                r = append_images(reply, list, n);
-        if (r < 0)
-                return r;
-        return sd_bus_message_send(reply);
-}
-
-static int method_get_image(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
-        _cleanup_(error_done) Error error = {};
-        _cleanup_(freep) char *path = NULL;
-        Engine *e = userdata;
-        const char *name;
-        Image *i;
-        int r;
-
-        r = sd_bus_message_read(m, "s", &name);
-        if (r < 0)
-                return r;
-
-        r = bus_auth(m, AUTH_VIEW, name, NULL, reterr);
-        if (r <= 0)
-                return r < 0 ? r : 1;
-
-        r = images_find(e->images, name, &i, &error);
-        if (r < 0)
-                return bus_error(reterr, r, &error);
-
-        r = bus_image_path(i, &path);
-        if (r < 0)
-                return r;
-        return sd_bus_reply_method_return(m, "o", path);
-}
-
-/* ---- jobs ---- */
-
-static int reply_job(sd_bus_message *m, Job *job) {
-        _cleanup_(freep) char *path = NULL;
-        int r;
-
-        r = bus_job_path(job, &path);
-        if (r >= 0)
-                r = sd_bus_reply_method_return(m, "o", path);
-        job_unref(job);
-        return r;
-}
-
-static int method_load_image(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
-        _cleanup_(error_done) Error error = {};
-        Engine *e = userdata;
-        int fd, copy, r;
-        Job *job;
-
-        r = sd_bus_message_read(m, "h", &fd);
-        if (r < 0)
-                return r;
-
-        r = bus_auth(m, AUTH_MANAGE_IMAGES, NULL, NULL, reterr);
-        if (r <= 0)
-                return r < 0 ? r : 1;
-
-        copy = fd_dup(fd); /* the message's own goes with it */
-        if (copy < 0)
-                return copy;
-
-        r = images_load_archive(e->images, copy, /* quiet= */ false, &job, &error);
-        if (r < 0)
-                return bus_error(reterr, r, &error);
-        return reply_job(m, job);
-}
-
-static int method_import_image(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
-        const char *repository, *tag, *message, *platform;
-        _cleanup_(strv_freep) char **changes = NULL;
-        _cleanup_(error_done) Error error = {};
-        Engine *e = userdata;
-        int fd, copy, r;
-        Job *job;
-
-        r = sd_bus_message_read(m, "hsss", &fd, &repository, &tag, &message);
-        if (r >= 0)
-                r = sd_bus_message_read_strv(m, &changes);
-        if (r >= 0)
-                r = sd_bus_message_read(m, "s", &platform);
-        if (r < 0)
-                return r;
-
-        r = bus_auth(m, AUTH_MANAGE_IMAGES, repository, NULL, reterr);
-        if (r <= 0)
-                return r < 0 ? r : 1;
-
-        copy = fd_dup(fd);
-        if (copy < 0)
-                return copy;
-
-        r = images_import(
-                e->images, copy, "-", repository, tag, message, changes, platform, &job, &error);
-        if (r < 0)
-                return bus_error(reterr, r, &error);
-        return reply_job(m, job);
-}
-
-static int method_list_jobs(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        Engine *e = userdata;
-        int r;
-
-        r = bus_auth(m, AUTH_VIEW, NULL, NULL, reterr);
-        if (r <= 0)
-                return r < 0 ? r : 1;
-
-        r = sd_bus_message_new_method_return(m, &reply);
-        if (r >= 0)
-                r = sd_bus_message_open_container(reply, 'a', "(usssdo)");
-        for (Job *j = NULL; r >= 0 && (j = jobs_next(e->jobs, j));) {
-                _cleanup_(freep) char *path = NULL;
-
-                r = bus_job_path(j, &path);
-                if (r >= 0)
-                        r = sd_bus_message_append(reply, "(usssdo)", j->id,
-                                job_kind_to_string(j->kind), str_or_empty(j->title),
-                                job_state_to_string(j->state), j->progress, path);
-        }
-        if (r >= 0)
-                r = sd_bus_message_close_container(reply);
-        if (r < 0)
-                return r;
-        return sd_bus_message_send(reply);
-}
-
 /* ---- documents ---- */
 
 static int reply_document(sd_bus_message *m, Engine *e, int (*view)(Engine *, unsigned, Json **),
@@ -518,11 +335,12 @@ const sd_bus_vtable bus_manager_vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("GetContainer", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", container), method_get_container, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("CreateContainer", SD_BUS_ARGS("s", name, "s", image, "a{sv}", properties), SD_BUS_RESULT("o", container, "as", warnings), method_create_container, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("CreateContainerFromJSON", SD_BUS_ARGS("s", name, "s", json), SD_BUS_RESULT("o", container, "as", warnings), method_create_container_from_json, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD_WITH_ARGS("ListImages", SD_BUS_ARGS("b", all, "a{sas}", filters), SD_BUS_RESULT("a(sastto)", images), method_list_images, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD_WITH_ARGS("GetImage", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", image), method_get_image, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD_WITH_ARGS("LoadImage", SD_BUS_ARGS("h", archive), SD_BUS_RESULT("o", job), method_load_image, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD_WITH_ARGS("ImportImage", SD_BUS_ARGS("h", archive, "s", repository, "s", tag, "s", message, "as", changes, "s", platform), SD_BUS_RESULT("o", job), method_import_image, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD_WITH_ARGS("ListJobs", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(usssdo)", jobs), method_list_jobs, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ListImages", SD_BUS_ARGS("b", all, "a{sas}", filters), SD_BUS_RESULT("a(sastto)", images), bus_manager_list_images, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("GetImage", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", image), bus_manager_get_image, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("RemoveImage", SD_BUS_ARGS("s", name, "b", force, "b", no_prune), SD_BUS_RESULT("as", actions), bus_manager_remove_image, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("LoadImage", SD_BUS_ARGS("h", archive), SD_BUS_RESULT("o", job), bus_manager_load_image, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ImportImage", SD_BUS_ARGS("h", archive, "s", repository, "s", tag, "s", message, "as", changes, "s", platform), SD_BUS_RESULT("o", job), bus_manager_import_image, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ListJobs", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(usssdo)", jobs), bus_manager_list_jobs, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetInfo", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", json), method_get_info, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetVersion", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", json), method_get_version, SD_BUS_VTABLE_UNPRIVILEGED),
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "engine/container/container-check.h"
 #include "engine/container/container.h"
 #include "engine/container/containers.h"
 #include "engine/core/pending.h"
@@ -7,7 +8,9 @@
 #include "lib/api/container-spec.h"
 #include "lib/api/filter.h"
 #include "lib/base/alloc.h"
+#include "lib/base/str.h"
 #include "lib/json/json.h"
+#include "rest/http.h"
 #include "rest/request.h"
 #include "rest/router.h"
 
@@ -139,10 +142,76 @@ static void on_created(int r, void *result, const Error *e, void *userdata) {
         finish(q, r);
 }
 
+static int create(Request *q, ContainerSpec *spec) {
+        Pending *p;
+        int r;
+
+        r = defer(q, on_created, &p);
+        if (r < 0)
+                return r;
+
+        r = containers_create(q->engine->containers, spec, request_query(q, "name"),
+                request_query(q, "platform"), p, &q->error);
+        if (r < 0)
+                return refuse(q, r);
+        return request_defer(q);
+}
+
+/* A wish that is as good as root on the host waits here for polkit's answer; the Request's until then. */
+static ContainerSpec *wish_free(ContainerSpec *w) {
+        if (w)
+                container_spec_done(w);
+        return mfree(w);
+}
+DEFINE_CLEANUP(ContainerSpec *, wish_free);
+
+static void wish_on_gone(Request *q) {
+        wish_free(TAKE_PTR(q->data));
+}
+
+static void wish_on_answer(int r, const Error *e, void *userdata) {
+        Request *q = userdata;
+        _cleanup_(wish_freep) ContainerSpec *wish = TAKE_PTR(q->data);
+
+        q->auth_query = NULL; /* over with this call */
+        q->on_gone = NULL;
+
+        if (r < 0)
+                (void) error_copy(&q->error, e);
+        else
+                r = create(q, wish);
+        if (r < 0)
+                request_finish(q, r);
+}
+
+static int create_if_allowed(Request *q, ContainerSpec *spec, const char *privilege) {
+        const char *const details[] = { "container", str_or_empty(request_query(q, "name")),
+                "image", str_or_empty(spec->config.image), "privilege", privilege, NULL };
+        _cleanup_(wish_freep) ContainerSpec *wish = NULL;
+        int r;
+
+        wish = new0(ContainerSpec, 1);
+        if (!wish)
+                return -ENOMEM;
+
+        r = auth_check_peer(http_auth(q->http), &q->peer, AUTH_CREATE_PRIVILEGED,
+                request_query(q, "name"), details, wish_on_answer, q, &q->auth_query, &q->error);
+        if (r < 0)
+                return r;
+        if (r > 0)
+                return create(q, spec);
+
+        *wish = *spec;
+        container_spec_init(spec);
+        q->data = TAKE_PTR(wish);
+        q->on_gone = wish_on_gone;
+        return request_defer(q);
+}
+
 static int post_create(Request *q, Response *a) {
         _cleanup_(container_spec_done) ContainerSpec spec;
         _cleanup_(json_unrefp) Json *body = NULL;
-        Pending *p;
+        const char *privilege;
         int r;
 
         container_spec_init(&spec);
@@ -155,15 +224,8 @@ static int post_create(Request *q, Response *a) {
         if (r < 0)
                 return r;
 
-        r = defer(q, on_created, &p);
-        if (r < 0)
-                return r;
-
-        r = containers_create(q->engine->containers, &spec, request_query(q, "name"),
-                request_query(q, "platform"), p, &q->error);
-        if (r < 0)
-                return refuse(q, r);
-        return request_defer(q);
+        privilege = container_check_privilege(&spec);
+        return privilege ? create_if_allowed(q, &spec, privilege) : create(q, &spec);
 }
 
 static int post_start(Request *q, Response *a) {

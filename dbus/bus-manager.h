@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* The Manager's two files: bus-manager.c has the table, containers and the engine as a whole, bus-manager-images.c images and jobs. */
+
+#include <stdint.h>
+#include <systemd/sd-bus.h>
+
+#include "lib/base/error.h"
+
+typedef struct Filter Filter;
+
+/* a{sas}: keys and values as in Docker's API. */
+int bus_read_filter(sd_bus_message *m, const char *const *keys, Filter **ret, Error *reterr);
+
+/* Nanoseconds of the engine, microseconds of the bus; never: 0. */
+uint64_t bus_usec(int64_t ns);
+
+int bus_manager_list_images(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
+int bus_manager_get_image(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
+int bus_manager_remove_image(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
+int bus_manager_load_image(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
+int bus_manager_import_image(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
+int bus_manager_list_jobs(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
