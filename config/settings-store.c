@@ -98,15 +98,6 @@ int setting_store_log_level(Settings *s, const Setting *row, const char *value, 
         return -EINVAL;
 }
 
-int setting_store_log_driver(Settings *s, const Setting *row, const char *value, Error *reterr) {
-        if (!STR_IN_SET(value, "json-file", "journald", "none"))
-                return error_set(reterr, ERROR_INVALID,
-                        "Docker's log driver \"%s\" is not part of Stauer; use json-file, journald "
-                        "or none",
-                        value);
-        return str_copy(MEMBER(char *, s, row), value);
-}
-
 int setting_store_runtime(Settings *s, const Setting *row, const char *value, Error *reterr) {
         _cleanup_(freep) char *name = NULL, *path = NULL;
         SettingRuntime *more;

@@ -17,7 +17,6 @@ int setting_store_map(Settings *s, const Setting *row, const char *value, Error 
 int setting_store_label(Settings *s, const Setting *row, const char *value, Error *reterr);
 int setting_store_host(Settings *s, const Setting *row, const char *value, Error *reterr);
 int setting_store_log_level(Settings *s, const Setting *row, const char *value, Error *reterr);
-int setting_store_log_driver(Settings *s, const Setting *row, const char *value, Error *reterr);
 int setting_store_runtime(Settings *s, const Setting *row, const char *value, Error *reterr);
 int setting_store_ulimit(Settings *s, const Setting *row, const char *value, Error *reterr);
 int setting_store_verb(Settings *s, const Setting *row, const char *value, Error *reterr);

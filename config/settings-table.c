@@ -157,9 +157,8 @@ const Setting settings_table[] = {
           SETTING_LIVE | SETTING_NEVER, .help = "Of containerd's plugin interface" },
 
         /* Logging of containers */
-        { "log-driver", "log-driver", 0, SETTING_ENUM,
-          "json-file,journald,none,local,syslog,awslogs,fluentd,gcplogs,gelf,splunk", "json-file",
-          SECTION_LOGGING, SETTING_ACTS, ACT(setting_store_log_driver, log_driver),
+        { "log-driver", "log-driver", 0, SETTING_ENUM, "json-file,journald,none", "json-file",
+          SECTION_LOGGING, SETTING_ACTS, ACT(setting_store_string, log_driver),
           .help = "Where the output of containers goes" },
         { "log-opt", "log-opts", 0, SETTING_KEY_VALUE, NULL, "", SECTION_LOGGING,
           SETTING_ACTS | SETTING_MULTI | SETTING_MAP, ACT(setting_store_map, log_opts),

@@ -1,12 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Puts the template into /etc/sysconfig/docker unless a file is there already. $1: folder below the prefix or absolute, $2: template.
+# Puts the template $2 into the folder $1 (below DESTDIR) unless a file is there already.
 set -eu
 
-case $1 in
-/*) folder=${DESTDIR:-}$1 ;;
-*) folder=$MESON_INSTALL_DESTDIR_PREFIX/$1 ;;
-esac
+folder=${DESTDIR:-}$1
 
 if [ -e "$folder/docker" ] || [ -L "$folder/docker" ]; then
         echo "Keeping $folder/docker as it is"
