@@ -3,6 +3,7 @@
 #include "service/runtime/cgroup.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -63,76 +64,102 @@ static void enable_controllers(int dir_fd) {
         }
 }
 
-static int choose_path(Cgroup *c, const char *id, Error *reterr) {
+static int choose_path(const Cgroup *c, const char *id, char **ret, Error *reterr) {
         const char *wanted = c->spec->cgroups_path;
-        _cleanup_(freep) char *path = NULL;
+        _cleanup_(freep) char *absolute = NULL, *path = NULL;
         int r;
 
         if (str_empty(wanted))
-                return str_printf(&c->path, "/%s", id);
+                return str_printf(ret, "/%s", id);
         if (strchr(wanted, ':'))
                 return error_set(reterr, ERROR_INVALID,
                         "cgroupsPath \"%s\" is of the form slice:prefix:name, which needs the "
                         "systemd cgroup manager",
                         wanted);
 
-        r = str_printf(&path, "/%s", wanted);
+        r = str_printf(&absolute, "/%s", wanted);
         if (r >= 0)
-                r = path_normalise(path, &c->path);
+                r = path_normalise(absolute, &path);
         if (r < 0)
                 return r;
 
+        /* The root is everybody's, and ".." is a mistake wherever it would lead. */
         for (const char *p = wanted, *part;;) {
                 size_t n;
 
                 r = path_next(&p, &part, &n);
-                if (r < 0 || (r > 0 && n == 2 && memcmp(part, "..", 2) == 0) || streq(c->path, "/"))
+                if (r < 0 || (r > 0 && n == 2 && memcmp(part, "..", 2) == 0) || streq(path, "/"))
                         return error_set(reterr, ERROR_INVALID,
                                 "cgroupsPath \"%s\" is not a path of a cgroup", wanted);
                 if (r == 0)
-                        return 0;
+                        break;
         }
+
+        *ret = TAKE_PTR(path);
+        return 0;
+}
+
+/* Ending the container ends all that is in its cgroup: what is in there already would go with it. */
+static int check_empty(int cgroup_fd, const char *path, Error *reterr) {
+        char text[256];
+        int r;
+
+        r = read_small(cgroup_fd, "cgroup.events", text, sizeof(text));
+        if (r < 0)
+                return error_set_errno(reterr, r, "look at the cgroup %s", path);
+        if (strstr(text, "populated 1"))
+                return error_set(
+                        reterr, ERROR_CONFLICT, "the cgroup %s has processes in it already", path);
+        return 0;
 }
 
 static int fs_create(Cgroup *c, const char *id, Error *reterr) {
         _cleanup_(fd_closep) int fd = -EBADF;
+        _cleanup_(freep) char *path = NULL;
+        bool made = false;
         int r;
 
-        r = choose_path(c, id, reterr);
+        r = choose_path(c, id, &path, reterr);
         if (r < 0)
                 return r;
         fd = cgroup_root_open(reterr);
         if (fd < 0)
                 return fd;
 
-        for (const char *p = c->path, *part;;) {
+        for (const char *p = path, *part;;) {
                 char name[NAME_MAX + 1];
                 size_t n;
                 int next;
 
                 r = path_next(&p, &part, &n);
                 if (r < 0)
-                        return error_set_errno(reterr, r, "cgroupsPath \"%s\"", c->path);
+                        return error_set_errno(reterr, r, "cgroupsPath \"%s\"", path);
                 if (r == 0)
                         break;
                 memcpy(name, part, n);
                 name[n] = 0;
 
                 next = openat(fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-                if (next < 0 && errno == ENOENT) {
+                made = next < 0 && errno == ENOENT;
+                if (made) {
                         enable_controllers(fd);
                         if (mkdirat(fd, name, 0755) < 0 && errno != EEXIST)
                                 return error_set_errno(
-                                        reterr, -errno, "create the cgroup %s", c->path);
+                                        reterr, -errno, "create the cgroup %s", path);
                         next = openat(fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
                 }
                 if (next < 0)
-                        return error_set_errno(reterr, -errno, "open the cgroup %s", c->path);
+                        return error_set_errno(reterr, -errno, "open the cgroup %s", path);
 
                 (void) fd_close(fd);
                 fd = next;
         }
 
+        r = made ? 0 : check_empty(fd, path, reterr);
+        if (r < 0)
+                return r;
+
+        c->path = TAKE_PTR(path);
         c->fd = TAKE_FD(fd);
         return 0;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-bus.h>
+#include <unistd.h>
 
 #include "lib/base/alloc.h"
 #include "lib/base/clock.h"
@@ -16,7 +17,12 @@
 #include "lib/json/fields.h"
 #include "lib/oci/runtime-spec.h"
 
-#define JOB_WAIT_USEC (30 * USEC_PER_SEC)
+#define JOB_WAIT_USEC    (30 * USEC_PER_SEC)
+#define SCOPE_TRIES      200U
+#define SCOPE_RETRY_USEC 10000U
+
+#define SYSTEMD \
+        "org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager"
 
 /* libsystemd and what it needs cost half a millisecond of every start when they are linked. Only this manager uses them, and while
  * the child is busy: so they are loaded when they are needed, and only here. */
@@ -268,37 +274,51 @@ static int wait_job(sd_bus *bus, Job *job, Error *reterr) {
         }
 }
 
+static int start_unit(
+        sd_bus *bus, const Cgroup *c, pid_t pid, sd_bus_message **ret, sd_bus_error *reterr) {
+        sd_bus_message *m = NULL;
+        int r;
+
+        r = sd.new_method_call(bus, &m, SYSTEMD, "StartTransientUnit");
+        if (r >= 0)
+                r = append_properties(m, c, pid);
+        if (r >= 0)
+                r = sd.call(bus, m, JOB_WAIT_USEC, reterr, ret);
+        sd.unref(m);
+        return r;
+}
+
+/* The scope of a container that has just ended goes a moment after its last process, by itself; nobody waits for that when a
+ * container is deleted, so a new one with the same name may have to. */
 static int call_systemd(sd_bus *bus, const Cgroup *c, pid_t pid, Job *job, Error *reterr) {
-        sd_bus_message *m = NULL, *reply = NULL;
-        sd_bus_error e = SD_BUS_ERROR_NULL;
+        sd_bus_message *reply = NULL;
         const char *path;
         int r;
 
-        r = sd.match_signal_async(bus, NULL, "org.freedesktop.systemd1",
-                "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager", "JobRemoved",
-                on_job_removed, NULL, job);
-        if (r >= 0)
-                r = sd.new_method_call(bus, &m, "org.freedesktop.systemd1",
-                        "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager",
-                        "StartTransientUnit");
-        if (r >= 0)
-                r = append_properties(m, c, pid);
-        if (r >= 0) {
-                r = sd.call(bus, m, JOB_WAIT_USEC, &e, &reply);
-                if (r < 0)
+        r = sd.match_signal_async(bus, NULL, SYSTEMD, "JobRemoved", on_job_removed, NULL, job);
+        for (unsigned i = 0; r >= 0 && !reply; i++) {
+                sd_bus_error e = SD_BUS_ERROR_NULL;
+                bool leaving;
+
+                r = start_unit(bus, c, pid, &reply, &e);
+                leaving = r < 0 && e.name && streq(e.name, "org.freedesktop.systemd1.UnitExists") &&
+                          i < SCOPE_TRIES;
+                if (leaving) {
+                        (void) usleep(SCOPE_RETRY_USEC);
+                        r = 0;
+                } else if (r < 0)
                         (void) error_set(reterr, error_kind_from_errno(r),
                                 "systemd did not make the scope %s: %s", c->scope,
                                 e.message ?: strerror(-r));
+                sd.error_free(&e);
         }
+
         if (r >= 0)
                 r = sd.read(reply, "o", &path);
         if (r >= 0) {
                 job->path = path;
                 r = wait_job(bus, job, reterr);
         }
-
-        sd.error_free(&e);
-        sd.unref(m);
         sd.unref(reply);
         return r;
 }
@@ -350,9 +370,10 @@ static int systemd_enter(Cgroup *c, pid_t pid, Error *reterr) {
         return r < 0 ? r : find_cgroup(c, pid, reterr);
 }
 
-/* An empty scope goes by itself; cgroups that the container made in it would keep it. */
+/* An empty scope goes by itself; cgroups that the container made in it would keep it. Its own folder is systemd's: without it the
+ * news that it is empty would not come. */
 static int systemd_remove(const char *path, const char *scope, Error *reterr) {
-        return cgroup_remove_tree(path, reterr);
+        return cgroup_remove_below(path, reterr);
 }
 
 const CgroupManager cgroup_manager_systemd = {

@@ -138,14 +138,15 @@ int cgroup_open(const char *path, Error *reterr) {
         _cleanup_(fd_closep) int root_fd = -EBADF;
         int fd;
 
-        if (!path)
+        /* The root is never a container's. */
+        if (!path || !path[strspn(path, "/")])
                 return -EBADF;
 
         root_fd = cgroup_root_open(reterr);
         if (root_fd < 0)
                 return root_fd;
-        path += strspn(path, "/");
-        fd = openat(root_fd, *path ? path : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        fd = openat(
+                root_fd, path + strspn(path, "/"), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
         return fd < 0 ? -errno : fd;
 }
 
@@ -225,7 +226,8 @@ int cgroup_freeze(const char *path, bool freeze, Error *reterr) {
 
 /* Calls visit for a cgroup and all below it, the deepest first. */
 static int walk(int parent_fd, const char *name, unsigned depth,
-        int (*visit)(int parent_fd, const char *name, int fd, int argument), int argument) {
+        int (*visit)(int parent_fd, const char *name, int fd, unsigned depth, int argument),
+        int argument) {
         _cleanup_(strv_freep) char **children = NULL;
         _cleanup_(fd_closep) int fd = -EBADF;
         int r;
@@ -248,11 +250,11 @@ static int walk(int parent_fd, const char *name, unsigned depth,
                         return r;
         }
 
-        return visit(parent_fd, name, fd, argument);
+        return visit(parent_fd, name, fd, depth, argument);
 }
 
-static int walk_path(
-        const char *path, int (*visit)(int, const char *, int, int), int argument, Error *reterr) {
+static int walk_path(const char *path, int (*visit)(int, const char *, int, unsigned, int),
+        int argument, Error *reterr) {
         _cleanup_(fd_closep) int root_fd = -EBADF, parent_fd = -EBADF;
         const char *last;
 
@@ -264,7 +266,7 @@ static int walk_path(
         while (last > path && last[-1] != '/')
                 last--;
         if (!*last)
-                return -EINVAL;
+                return -EBADF;
 
         char parent[last - path + 1];
         memcpy(parent, path, (size_t) (last - path));
@@ -278,7 +280,7 @@ static int walk_path(
         return walk(parent_fd, last, 0, visit, argument);
 }
 
-static int visit_signal(int parent_fd, const char *name, int fd, int sig) {
+static int visit_signal(int parent_fd, const char *name, int fd, unsigned depth, int sig) {
         _cleanup_(freep) char *text = NULL;
         int r;
 
@@ -340,7 +342,10 @@ int cgroup_empty(const char *path, Error *reterr) {
         return 0;
 }
 
-static int visit_remove(int parent_fd, const char *name, int fd, int argument) {
+/* keep_top: not the cgroup that the walk began with. */
+static int visit_remove(int parent_fd, const char *name, int fd, unsigned depth, int keep_top) {
+        if (depth == 0 && keep_top)
+                return 0;
         if (unlinkat(parent_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
                 return -errno;
         return 0;
@@ -350,7 +355,7 @@ int cgroup_remove_tree(const char *path, Error *reterr) {
         _cleanup_(fd_closep) int root_fd = -EBADF;
         int r;
 
-        if (!path)
+        if (!path || !path[strspn(path, "/")])
                 return 0;
 
         root_fd = cgroup_root_open(reterr);
@@ -359,6 +364,13 @@ int cgroup_remove_tree(const char *path, Error *reterr) {
         if (unlinkat(root_fd, path + strspn(path, "/"), AT_REMOVEDIR) >= 0 || errno == ENOENT)
                 return 0;
 
-        r = walk_path(path, visit_remove, 0, reterr);
+        r = walk_path(path, visit_remove, /* keep_top= */ false, reterr);
         return r < 0 ? error_set_errno(reterr, r, "remove the cgroup %s", path) : 0;
+}
+
+int cgroup_remove_below(const char *path, Error *reterr) {
+        int r;
+
+        r = path ? walk_path(path, visit_remove, /* keep_top= */ true, reterr) : 0;
+        return r < 0 ? error_set_errno(reterr, r, "remove the cgroups below %s", path) : 0;
 }

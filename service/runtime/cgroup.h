@@ -72,3 +72,4 @@ int cgroup_signal(const char *path, int sig, Error *reterr);     /* every proces
 int cgroup_empty(const char *path, Error *reterr);
 /* Removes the cgroup and those below it; nobody may be in it. */
 int cgroup_remove_tree(const char *path, Error *reterr);
+int cgroup_remove_below(const char *path, Error *reterr); /* only those below it */

@@ -60,8 +60,8 @@ def test_listed_devices(container):
 
 def test_device_filter(container):
     # fuse is denied by the rules, the kernel's message device is not in them, mknod is allowed for all.
-    out = container.output("mknod /tmp/kmsg c 1 11 && echo made; cat /tmp/kmsg 2>&1 | head -1;"
-                           "mknod /tmp/fuse c 10 229; (: < /tmp/fuse) 2>&1; head -c1 /dev/zero | wc -c")
+    out = container.output("mknod /dev/k c 1 11 && echo made; cat /dev/k 2>&1 | head -1;"
+                           "mknod /dev/f c 10 229; (: < /dev/f) 2>&1; head -c1 /dev/zero | wc -c")
     lines = out.splitlines()
     assert lines[0] == "made"
     assert "Operation not permitted" in lines[1]
@@ -72,7 +72,7 @@ def test_device_filter(container):
 def test_device_filter_allows_what_is_listed(container):
     container.config["linux"]["resources"]["devices"].append(
         {"allow": True, "type": "c", "major": 1, "minor": 11, "access": "w"})
-    out = container.output("mknod /tmp/kmsg c 1 11; (: > /tmp/kmsg) && echo written; (: < /tmp/kmsg) 2>&1; true")
+    out = container.output("mknod /dev/k c 1 11; (: > /dev/k) && echo written; (: < /dev/k) 2>&1; true")
     assert out.startswith("written") and "Operation not permitted" in out
 
 

@@ -225,7 +225,7 @@ def test_terminal(container):
             text += os.read(master, 1000)
         os.close(master)
     lines = text.decode().replace("\r", "").split("\n")
-    assert lines[0] == "/dev/pts/0" and "33 99" in lines and "character special file" in lines and "x" in lines
+    assert "/dev/pts/0" in lines and "33 99" in lines and "character special file" in lines and "x" in lines
 
 
 def test_terminal_needs_a_socket(container):
