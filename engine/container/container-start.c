@@ -109,6 +109,7 @@ static void start_undo(Container *c) {
                 (void) process_kill(s->pidfd, SIGKILL);
         c->link = monitor_link_free(c->link);
         s->scope_call = unit_call_free(s->scope_call);
+        unit_watch_look(c->scope);
         if (s->scope_asked || s->phase == START_OLD_SCOPE) {
                 r = units_kill(c->set->units, container_scope(c, scope), SIGKILL, NULL, NULL, NULL);
                 if (r < 0)
@@ -193,17 +194,7 @@ static void start_go(Container *c) {
                 start_fail(c, r, &e);
 }
 
-static void on_scope_started(int r, const Error *e, void *userdata) {
-        Container *c = userdata;
-
-        c->start->scope_call = NULL;
-        if (r < 0) {
-                start_fail(c, r, e);
-                return;
-        }
-        c->start->scope_done = true;
-        start_go(c);
-}
+static void on_scope_started(int r, const Error *e, void *userdata);
 
 static int ask_for_scope(Container *c) {
         _cleanup_(unit_properties_done) UnitProperties p = {};
@@ -221,6 +212,31 @@ static int ask_for_scope(Container *c) {
         if (r >= 0)
                 c->start->scope_asked = true;
         return r;
+}
+
+/* An earlier run's, which the last daemon did not see end: it is killed, then asked for again. */
+static int clear_the_way(Container *c) {
+        char scope[CONTAINER_SCOPE_SIZE];
+
+        c->start->scope_in_the_way = c->start->scope_asked_again = true;
+        unit_watch_look(c->scope);
+        return units_kill(c->set->units, container_scope(c, scope), SIGKILL, NULL, NULL, NULL);
+}
+
+static void on_scope_started(int r, const Error *e, void *userdata) {
+        Container *c = userdata;
+
+        c->start->scope_call = NULL;
+        if (r == -EEXIST && !c->start->scope_asked_again)
+                r = clear_the_way(c);
+        if (r < 0) {
+                start_fail(c, r, e);
+                return;
+        }
+        if (c->start->scope_in_the_way)
+                return;
+        c->start->scope_done = true;
+        start_go(c);
 }
 
 static void on_launched(int r, int pid, int pidfd, void *userdata) {
@@ -314,6 +330,7 @@ int container_start(Container *c, Pending *p, Error *reterr) {
                                 &s->begin);
                 if (r >= 0 && (c->scope || c->link)) {
                         s->begin = loop_source_free(s->begin);
+                        unit_watch_look(c->scope);
                         s->phase = START_OLD_SCOPE;
                         r = arm(c, OLD_SCOPE_USEC);
                 }
@@ -382,9 +399,19 @@ void container_start_on_hangup(Container *c) {
 }
 
 void container_start_on_scope_gone(Container *c) {
-        if (c->start->phase != START_OLD_SCOPE || c->scope || c->link)
+        _cleanup_(error_done) Error e = {};
+        ContainerStart *s = c->start;
+        int r;
+
+        if (TAKE(s->scope_in_the_way, false)) {
+                r = ask_for_scope(c);
+                if (r < 0)
+                        start_fail(c, r, &e);
                 return;
-        (void) loop_timer_stop(c->start->deadline);
+        }
+        if (s->phase != START_OLD_SCOPE || c->scope || c->link)
+                return;
+        (void) loop_timer_stop(s->deadline);
         walk(c);
 }
 

@@ -259,7 +259,8 @@ static int make_identity(ContainerStart *s, MonitorSpec *m, Error *reterr) {
 
         m->run_dir = container_run_folder(c);
         m->bundle_dir = m->run_dir ? path_join(m->run_dir, "bundle") : NULL;
-        m->runtime_root = path_join(c->set->settings->exec_root, "runtime");
+        m->runtime_root =
+                m->run_dir ? path_join(m->run_dir, "runtime") : NULL; /* goes away with the rest */
         if (!m->run_dir || !m->bundle_dir || !m->runtime_root)
                 return -ENOMEM;
         r = settings_find_runtime(c->set->settings, c->spec.host.runtime, &m->runtime, reterr);

@@ -45,6 +45,8 @@ struct ContainerStart {
         int pidfd;
         UnitCall *scope_call;
         bool scope_asked;
+        bool scope_in_the_way; /* one of that name was there: asked again when it is gone */
+        bool scope_asked_again;
         bool scope_done;
         bool resumed; /* begun by an earlier daemon */
 };

@@ -413,6 +413,17 @@ static int look(Units *u, const char *name, sd_bus_message_handler_t handler, vo
                 "ActiveState");
 }
 
+void unit_watch_look(UnitWatch *w) {
+        int r;
+
+        if (!w || w->slot)
+                return;
+        r = look(w->units, w->name, on_watch_looked, w, &w->slot);
+        if (r < 0)
+                (void) log_warning_errno(
+                        r, "Failed to ask systemd for the state of %s: %m, ignoring", w->name);
+}
+
 /* Signals may have been lost: ask how all that we wait for is now. */
 static void units_look_again(Units *u) {
         UnitWatch *w;
@@ -420,8 +431,7 @@ static void units_look_again(Units *u) {
         int r = 0;
 
         HASHMAP_FOREACH (w, u->watches)
-                if (!w->slot)
-                        r = look(u, w->name, on_watch_looked, w, &w->slot);
+                unit_watch_look(w);
         LIST_FOREACH (c, &u->calls, node)
                 if (c->job && !c->slot)
                         r = look(u, c->name, on_call_looked, c, &c->slot);

@@ -50,6 +50,8 @@ DEFINE_CLEANUP(UnitCall *, unit_call_free);
 /* Tells once when the unit is gone. To be made before the unit is started, or for one that runs. After a
  * re-execution or a return of systemd the unit is looked at again. */
 int units_watch(Units *u, const char *name, unit_gone_t gone, void *userdata, UnitWatch **ret);
+/* Asks how it is now: one that was never started, or is inactive but kept by somebody, sends no signal. */
+void unit_watch_look(UnitWatch *w);
 UnitWatch *unit_watch_free(UnitWatch *w);
 DEFINE_CLEANUP(UnitWatch *, unit_watch_free);
 

@@ -108,6 +108,9 @@ class EngineDaemon:
         except OSError:
             return False
 
+    def connection(self, timeout=30):
+        return UnixConnection(self.socket, timeout)
+
     def request(self, method, path, body=None, headers=None, timeout=30):
         connection = UnixConnection(self.socket, timeout)
         headers = dict(headers or {})
