@@ -37,7 +37,7 @@ static int make_env(const ContainerConfig *c, RuntimeProcess *p) {
                 _cleanup_(freep) char *key = NULL;
                 const char *equals = strchr(*entry, '=');
 
-                if (!equals)
+                if (!equals || equals == *entry)
                         continue;
                 r = str_copy_n(&key, *entry, (size_t) (equals - *entry));
                 if (r < 0)

@@ -28,7 +28,9 @@ static int merge_env(ContainerConfig *c, char *const *image) {
                 r = str_copy_n(&key, *entry, equals ? (size_t) (equals - *entry) : strlen(*entry));
                 if (r < 0)
                         return r;
-                r = strv_env_set(&env, key, equals ? equals + 1 : NULL);
+                /* Without a name: container_check() says so. */
+                r = str_empty(key) ? strv_add(&env, *entry)
+                                   : strv_env_set(&env, key, equals ? equals + 1 : NULL);
                 if (r < 0)
                         return r;
         }

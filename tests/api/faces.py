@@ -1,0 +1,368 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Two adapters with one vocabulary: what a test asks of the daemon through REST, and the same through D-Bus. An error is a
+FaceError with the kind that both faces make of it and the text for a person."""
+
+import json
+import os
+import struct
+import threading
+from urllib.parse import quote, urlencode
+
+import dbus
+import dbus.bus
+from dbus.mainloop.glib import DBusGMainLoop
+from gi.repository import GLib
+from private_bus import wait_for
+
+NAME = 'org.stauer.Engine1'
+ROOT = '/org/stauer/Engine1'
+MANAGER, CONTAINER, IMAGE, JOB = (f'{NAME}.{kind}' for kind in ('Manager', 'Container', 'Image', 'Job'))
+PROPERTIES = 'org.freedesktop.DBus.Properties'
+
+STATUS = {304: 'NotModified', 400: 'Invalid', 403: 'Forbidden', 404: 'NotFound', 409: 'Conflict', 413: 'TooLarge',
+          501: 'NotImplemented'}
+# What REST has one code for, the bus has names for.
+SAME = {'NotRunning': 'Conflict', 'Exists': 'Conflict', 'Changed': 'Conflict'}
+
+
+class FaceError(Exception):
+    def __init__(self, kind, text):
+        super().__init__(f'{kind}: {text}')
+        self.kind = SAME.get(kind, kind)
+        self.text = text
+
+
+def frames(data):
+    """Docker's multiplexed stream as (stream, text)."""
+    out = []
+    while data:
+        stream, size = struct.unpack('>BxxxI', data[:8])
+        assert len(data) >= 8 + size, 'a frame is cut'
+        out.append((stream, data[8:8 + size].decode()))
+        data = data[8 + size:]
+    return out
+
+
+class RestFace:
+    name = 'rest'
+
+    def __init__(self, daemon):
+        self.daemon = daemon
+
+    def ask(self, method, path, body=None, query=None, **more):
+        query = {k: v for k, v in (query or {}).items() if v is not None}
+        answer = self.daemon.request(method, path + ('?' + urlencode(query, doseq=True) if query else ''), body, **more)
+        if answer.status >= 300:
+            if answer.status == 304:
+                assert answer.data == b''
+                raise FaceError('NotModified', '')
+            assert answer.headers['Content-Type'] == 'application/json'
+            document = answer.json
+            assert list(document) == ['message']
+            raise FaceError(STATUS.get(answer.status, str(answer.status)), document['message'])
+        return answer
+
+    def version(self):
+        return self.ask('GET', '/version').json
+
+    def info(self):
+        return self.ask('GET', '/info').json
+
+    def _progress(self, answer):
+        rows = [json.loads(row) for row in answer.data.decode().split('\r\n') if row]
+        for row in rows:
+            if 'error' in row:
+                assert row['errorDetail'] == {'message': row['error']}
+                raise FaceError('Job', row['error'])
+        return rows
+
+    def load(self, path):
+        with open(path, 'rb') as f:
+            answer = self.ask('POST', '/images/load', f.read(), headers={'Content-Type': 'application/x-tar'})
+        return [row['stream'].rstrip('\n') for row in self._progress(answer)]
+
+    def import_(self, path, repository='', tag='', message='', changes=()):
+        with open(path, 'rb') as f:
+            answer = self.ask('POST', '/images/create', f.read(), headers={'Content-Type': 'application/x-tar'}, query={
+                'fromSrc': '-', 'repo': repository, 'tag': tag, 'message': message, 'changes': list(changes)})
+        return self._progress(answer)[-1]['status']
+
+    def images(self, all=False, filters=None):
+        rows = self.ask('GET', '/images/json', query={'all': int(all), 'filters': filters and json.dumps(filters)}).json
+        return [(row['Id'], sorted(row['RepoTags'])) for row in rows]
+
+    def image(self, name):
+        return self.ask('GET', f'/images/{quote(name)}/json').json
+
+    def history(self, name):
+        return self.ask('GET', f'/images/{quote(name)}/history').json
+
+    def tag(self, name, repository, tag=''):
+        self.ask('POST', f'/images/{quote(name)}/tag', query={'repo': repository, 'tag': tag})
+
+    def remove_image(self, name, force=False, no_prune=False):
+        answer = self.ask('DELETE', f'/images/{quote(name)}', query={'force': int(force), 'noprune': int(no_prune)})
+        return [f'{key}: {value}' for row in answer.json for key, value in row.items()]
+
+    def create(self, name, body):
+        answer = self.ask('POST', '/containers/create', body, query={'name': name or None})
+        assert answer.status == 201
+        return answer.json['Id'], answer.json['Warnings']
+
+    def containers(self, all=False, filters=None):
+        rows = self.ask('GET', '/containers/json',
+                        query={'all': int(all), 'filters': filters and json.dumps(filters)}).json
+        return [(row['Id'], row['Names'][0].lstrip('/'), row['State']) for row in rows]
+
+    def inspect(self, name):
+        return self.ask('GET', f'/containers/{name}/json').json
+
+    def start(self, name):
+        assert self.ask('POST', f'/containers/{name}/start').status == 204
+
+    def stop(self, name, seconds=None):
+        assert self.ask('POST', f'/containers/{name}/stop', query={'t': seconds}).status == 204
+
+    def kill(self, name, signal=''):
+        assert self.ask('POST', f'/containers/{name}/kill', query={'signal': signal or None}).status == 204
+
+    def wait(self, name, condition=''):
+        answer = self.ask('POST', f'/containers/{name}/wait', query={'condition': condition or None}).json
+        if 'Error' in answer:
+            raise FaceError('Wait', answer['Error']['Message'])
+        return answer['StatusCode']
+
+    def remove(self, name, force=False, volumes=False):
+        assert self.ask('DELETE', f'/containers/{name}', query={'force': int(force), 'v': int(volumes)}).status == 204
+
+    def logs(self, name, stdout=True, stderr=True, **options):
+        query = {'stdout': int(stdout), 'stderr': int(stderr), **options}
+        return ''.join(text for _, text in frames(self.ask('GET', f'/containers/{name}/logs', query=query).data))
+
+    def watch(self, filters=None):
+        return RestEvents(self.daemon, filters)
+
+
+class RestEvents:
+    """Events from now on; a context that ends the connection."""
+
+    def __init__(self, daemon, filters):
+        query = '?' + urlencode({'filters': json.dumps(filters)}) if filters else ''
+        self.seen = []
+        self.connection = daemon.connection(timeout=30)
+        self.connection.request('GET', f'/events{query}')
+        self.answer = self.connection.getresponse()          # its head comes before the first event
+        assert self.answer.status == 200
+        self.socket = self.connection.sock
+        self.thread = threading.Thread(target=self._read, daemon=True)
+        self.thread.start()
+
+    def _read(self):
+        try:
+            for line in self.answer:
+                event = json.loads(line)
+                self.seen.append((event['Type'], event['Action'], event['Actor']['ID'], event['Actor']['Attributes']))
+        except (OSError, ValueError, AttributeError):
+            pass
+
+    def wait(self, *actions):
+        return wait_for(lambda: _subsequence(self.seen, actions), f'events {actions}, seen {self.seen}')
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.shutdown(2)
+        self.thread.join(5)
+        self.connection.close()
+
+
+def _subsequence(seen, actions):
+    """The events with these actions, when they came in this order."""
+    found, rest = [], iter(seen)
+    for action in actions:
+        event = next((e for e in rest if e[1] == action), None)
+        if not event:
+            return None
+        found.append(event)
+    return found
+
+
+def plain(value):
+    if isinstance(value, dict):
+        return {plain(k): plain(v) for k, v in value.items()}
+    if isinstance(value, (list, dbus.Array)):
+        return [plain(v) for v in value]
+    if isinstance(value, (tuple, dbus.Struct)):
+        return tuple(plain(v) for v in value)
+    if isinstance(value, dbus.Boolean):
+        return bool(value)
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        return float(value)
+    if isinstance(value, dbus.types.UnixFd):
+        return value
+    return str(value)
+
+
+class BusFace:
+    name = 'bus'
+
+    def __init__(self, daemon):
+        self.daemon = daemon
+        self.bus = dbus.bus.BusConnection(daemon.bus.address, mainloop=DBusGMainLoop())
+        self.signals = []
+        self.bus.add_signal_receiver(self._signal, path_keyword='path', member_keyword='member',
+                                     interface_keyword='interface', bus_name=None)
+
+    def _signal(self, *args, path=None, member=None, interface=None):
+        self.signals.append((str(path), str(interface), str(member), plain(args)))
+
+    def close(self):
+        self.bus.close()
+
+    def pump(self):
+        context = GLib.MainContext.default()
+        while context.pending():
+            context.iteration(False)
+
+    def signal(self, match, what, seconds=15):
+        def found():
+            self.pump()
+            return next((s for s in self.signals if match(s)), None)
+        return wait_for(found, what, seconds)
+
+    def call(self, path, interface, method, signature='', *args, timeout=30):
+        try:
+            return plain(self.bus.call_blocking(NAME, path, interface, method, signature, args, timeout=timeout))
+        except dbus.DBusException as e:
+            kind = e.get_dbus_name()
+            assert kind.startswith('org.stauer.Error.') or kind.startswith('org.freedesktop.DBus.Error.'), kind
+            raise FaceError(kind.rpartition('.')[2], e.get_dbus_message()) from None
+
+    def manager(self, method, signature='', *args):
+        return self.call(ROOT, MANAGER, method, signature, *args)
+
+    def container(self, name, method, signature='', *args):
+        return self.call(self.manager('GetContainer', 's', name), CONTAINER, method, signature, *args)
+
+    def get(self, path, interface, name):
+        return self.call(path, PROPERTIES, 'Get', 'ss', interface, name)
+
+    def properties(self, path, interface):
+        return self.call(path, PROPERTIES, 'GetAll', 's', interface)
+
+    def version(self):
+        return json.loads(self.manager('GetVersion'))
+
+    def info(self):
+        return json.loads(self.manager('GetInfo'))
+
+    def job(self, path):
+        """What the job made; its end is in a signal."""
+        _, _, _, (result, error, lines) = self.signal(lambda s: s[0] == path and s[2] == 'Removed', f'end of {path}')
+        if result != 'done':
+            raise FaceError('Job', error)
+        assert error == ''
+        return lines
+
+    def load(self, path):
+        with open(path, 'rb') as f:
+            return self.job(self.manager('LoadImage', 'h', dbus.types.UnixFd(f)))
+
+    def import_(self, path, repository='', tag='', message='', changes=()):
+        with open(path, 'rb') as f:
+            job = self.manager('ImportImage', 'hsssass', dbus.types.UnixFd(f), repository, tag, message,
+                               dbus.Array(changes, signature='s'), '')
+        return self.job(job)[-1]
+
+    @staticmethod
+    def _filters(filters):
+        table = {k: [w for w in v] for k, v in (filters or {}).items()}
+        return dbus.Dictionary(table, signature='sas')
+
+    def images(self, all=False, filters=None):
+        rows = self.manager('ListImages', 'ba{sas}', all, self._filters(filters))
+        return [(row[0], sorted(row[1])) for row in rows]
+
+    def image_path(self, name):
+        return self.manager('GetImage', 's', name)
+
+    def image(self, name):
+        return json.loads(self.call(self.image_path(name), IMAGE, 'Inspect'))
+
+    def history(self, name):
+        return json.loads(self.call(self.image_path(name), IMAGE, 'History'))
+
+    def tag(self, name, repository, tag=''):
+        self.call(self.image_path(name), IMAGE, 'Tag', 'ss', repository, tag)
+
+    def remove_image(self, name, force=False, no_prune=False):
+        return self.manager('RemoveImage', 'sbb', name, force, no_prune)
+
+    def create(self, name, body):
+        path, warnings = self.manager('CreateContainerFromJSON', 'ss', name or '', json.dumps(body))
+        return path.rpartition('/')[2], warnings
+
+    def containers(self, all=False, filters=None):
+        return [(row[0], row[1], row[3]) for row in self.manager('ListContainers', 'ba{sas}', all, self._filters(filters))]
+
+    def inspect(self, name):
+        return json.loads(self.container(name, 'Inspect'))
+
+    def start(self, name):
+        self.container(name, 'Start')
+
+    def stop(self, name, seconds=None):
+        self.container(name, 'Stop', 't', 0 if seconds is None else max(seconds * 1000000, 1))
+
+    def kill(self, name, signal=''):
+        self.container(name, 'Kill', 's', signal)
+
+    def wait(self, name, condition=''):
+        return self.container(name, 'Wait', 's', condition)
+
+    def remove(self, name, force=False, volumes=False):
+        self.container(name, 'Remove', 'bb', force, volumes)
+
+    def logs(self, name, stdout=True, stderr=True, tail=None, timestamps=False, follow=False, since=None, until=None):
+        options = {'Stdout': dbus.Boolean(stdout), 'Stderr': dbus.Boolean(stderr), 'Follow': dbus.Boolean(follow),
+                   'Timestamps': dbus.Boolean(timestamps)}
+        if tail is not None:
+            options['Tail'] = dbus.Int64(-1 if tail == 'all' else tail)
+        if since is not None:
+            options['SinceTimestamp'] = dbus.UInt64(int(float(since) * 1000000))
+        if until is not None:
+            options['UntilTimestamp'] = dbus.UInt64(int(float(until) * 1000000))
+        fd = self.container(name, 'GetLogs', 'a{sv}', dbus.Dictionary(options, signature='sv')).take()
+        with os.fdopen(fd, 'rb') as pipe:
+            return pipe.read().decode()
+
+    def watch(self, filters=None):
+        return BusEvents(self, filters)
+
+
+class BusEvents:
+    """The Event signals of the manager; filtering is up to the caller there."""
+
+    def __init__(self, face, filters):
+        self.face = face
+        self.type = (filters or {}).get('type', [None])[0]
+        face.pump()
+        self.first = len(face.signals)
+
+    @property
+    def seen(self):
+        self.face.pump()
+        return [(kind, action, identity, attributes) for _, _, member, args in self.face.signals[self.first:]
+                if member == 'Event' for kind, action, identity, _, attributes in [args] if self.type in (None, kind)]
+
+    def wait(self, *actions):
+        return wait_for(lambda: _subsequence(self.seen, actions), f'events {actions}')
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
