@@ -14,7 +14,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / 'fake'))
 
 # pylint: disable=wrong-import-position,redefined-outer-name
-from private_bus import BUILD, TREE, BusError, PrivateBus, wait_for
+from common.wait import wait_for
+from private_bus import BUILD, TREE, BusError, PrivateBus
 
 NAME = 'org.stauer.Config1'
 PATH = '/org/stauer/Config1'

@@ -8,11 +8,12 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import dbus
 import dbus.bus
+
+from common.wait import wait_for
 
 TREE = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get('STAUER_BUILD') or TREE / 'build/gcc')
@@ -71,16 +72,6 @@ def plain(value):
     if isinstance(value, float):
         return float(value)
     return str(value)
-
-
-def wait_for(condition, what, seconds=10):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.01)
-    raise AssertionError(f'{what}: not within {seconds} s')
 
 
 class PrivateBus:
