@@ -11,5 +11,5 @@ def wait_for(condition, what, timeout=20.0, step=0.02):
         value = condition()
         if value:
             return value
-        assert time.monotonic() < end, f'waited {timeout} s in vain: {what}'
+        assert time.monotonic() < end, f'waited {timeout} s in vain: {what() if callable(what) else what}'
         time.sleep(step)

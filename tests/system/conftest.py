@@ -28,4 +28,4 @@ def clean():
     host.remove_all()
     yield
     host.remove_all()
-    wait_for(lambda: not host.leftovers(), f'nothing left over: {host.leftovers()}')
+    wait_for(lambda: not host.leftovers(), lambda: f'nothing is left over: {host.leftovers()}', timeout=5)

@@ -67,6 +67,7 @@ def monitors():
 
 
 def scopes():
+    """Names of all scopes of containers."""
     text = run('systemctl', 'list-units', '--all', '--plain', '--no-legend', 'docker-*.scope').stdout
     return [line.split()[0] for line in text.splitlines() if line.strip()]
 
@@ -79,7 +80,8 @@ def leftovers():
         if folder.exists():
             found += [f'folder {p}' for p in folder.iterdir()]
     with open('/proc/self/mountinfo', encoding='utf-8') as f:
-        found += [f'mount {line.strip()}' for line in f if '/stauer/' in line or '/docker/containers' in line]
+        points = [line.split()[4] for line in f]
+    found += [f'mount {p}' for p in points if p.startswith((f'{RUN_ROOT}/', f'{DATA_ROOT}/'))]
     for path in Path('/sys/fs/cgroup').rglob('docker-*.scope'):
         found.append(f'cgroup {path}')
     return found
@@ -93,3 +95,10 @@ def remove_all():
 
 def have(program):
     return any(os.access(Path(p) / program, os.X_OK) for p in os.environ['PATH'].split(':'))
+
+
+def may_raise_limits():
+    """CAP_SYS_RESOURCE; some machines keep it from everybody."""
+    with open('/proc/self/status', encoding='utf-8') as f:
+        effective = int(next(line for line in f if line.startswith('CapEff:')).split()[1], 16)
+    return bool(effective & 1 << 24)

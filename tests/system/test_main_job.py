@@ -8,7 +8,8 @@ import re
 import pytest
 
 from common.wait import wait_for
-from host import (control_group, have, inspect, main_pid, out, run, scope, scopes, state, stauer, unit)
+from host import (control_group, have, inspect, main_pid, may_raise_limits, out, run, scope, scopes, state,
+                  stauer, unit)
 
 pytestmark = pytest.mark.usefixtures('clean')
 
@@ -47,12 +48,11 @@ def test_ps_and_stop(busybox):
     assert 'busybox' in row and '"sleep 1000"' in row and 'Up ' in row and row.endswith('job')
     stauer('stop', '-t', '1', 'job')
     assert out('ps', '-q') == ''
-    assert 'Exited (137)' in out('ps', '-a') or 'Exited (143)' in out('ps', '-a')
-    assert scopes() == []
+    assert 'Exited (137)' in out('ps', '-a')
+    wait_for(lambda: scopes() == [], 'the scope is gone')
 
 
-@pytest.mark.parametrize('command, code', [(['true'], 0), (['sh', '-c', 'exit 7'], 7), (['sh', '-c', 'kill -9 $$'], 137),
-                                           (['sh', '-c', 'kill -TERM $$; sleep 5'], 143)])
+@pytest.mark.parametrize('command, code', [(['true'], 0), (['sh', '-c', 'exit 7'], 7), (['sh', '-c', 'exit 255'], 255)])
 def test_exit_code(busybox, command, code):
     start(busybox, *command)
     assert out('wait', 'job') == str(code)
@@ -69,7 +69,27 @@ def test_command_that_cannot_run(busybox, command, code, text):
     assert text in r.stderr
     assert state('job')['ExitCode'] == code
     assert state('job')['Status'] == 'created'
-    assert scopes() == []
+    wait_for(lambda: scopes() == [], 'the scope is gone')
+
+
+@pytest.mark.parametrize('signal, code', [('KILL', 137), ('SIGUSR1', 138), ('15', 143)])
+def test_kill(busybox, signal, code):
+    start(busybox, 'sh', '-c', f'trap - {signal}; exec sleep 1000' if signal == 'KILL' else
+          f'trap "trap - {signal}; exit {code}" {signal.removeprefix("SIG")}; echo ready; while :; do sleep 0.02; done')
+    if signal != 'KILL':
+        wait_for(lambda: 'ready' in stauer('logs', 'job').stdout, 'the trap is set')
+    stauer('kill', '-s', signal, 'job')
+    assert out('wait', 'job') == str(code)
+    r = stauer('kill', 'job', check=False)
+    assert r.returncode == 1 and 'is not running' in r.stderr
+
+
+def test_start_right_after_stop(busybox):
+    start(busybox, 'sleep', '1000')
+    for _ in range(5):
+        stauer('stop', '-t', '0', 'job')
+        stauer('start', 'job')
+        assert state('job')['Running']
 
 
 def test_no_such_image():
@@ -79,7 +99,7 @@ def test_no_such_image():
 
 
 def test_logs(busybox):
-    start(busybox, 'sh', '-c', 'echo one; echo two >&2; echo three')
+    start(busybox, 'sh', '-c', 'echo one; echo two >&2; sleep 0.1; echo three')
     stauer('wait', 'job')
     r = stauer('logs', 'job')
     assert r.stdout == 'one\nthree\n'
@@ -138,10 +158,10 @@ def test_systemctl_kill_is_an_ordinary_exit(busybox):
 def test_user_names_from_the_image(busybox):
     for user, expected in (('www', 'uid=33(www) gid=33(www) groups=4(adm),33(www),50(staff)'), ('33', 'uid=33(www) gid=33(www)'),
                            ('www:adm', 'uid=33(www) gid=4(adm)'), ('1000:1000', 'uid=1000 gid=1000'), ('123', 'uid=123 gid=0')):
-        stauer('run', '-d', '--name', 'u', '--network', 'none', '--user', user, busybox, 'id')
-        stauer('wait', 'u')
-        assert expected.split(' groups')[0] in stauer('logs', 'u').stdout, user
-        stauer('rm', 'u')
+        stauer('run', '-d', '--name', 'who', '--network', 'none', '--user', user, busybox, 'id')
+        stauer('wait', 'who')
+        assert expected.split(' groups')[0] in stauer('logs', 'who').stdout, user
+        stauer('rm', 'who')
 
 
 def test_unknown_user(busybox):
@@ -167,20 +187,22 @@ def test_binds_tmpfs_read_only(busybox, tmp_path):
 
 def test_capabilities_and_seccomp(busybox):
     def status(*options):
-        stauer('run', '-d', '--name', 'c', '--network', 'none', *options, busybox, 'cat', '/proc/self/status')
-        stauer('wait', 'c')
-        text = stauer('logs', 'c').stdout
-        stauer('rm', 'c')
+        stauer('run', '-d', '--name', 'caps', '--network', 'none', *options, busybox, 'cat', '/proc/self/status')
+        stauer('wait', 'caps')
+        text = stauer('logs', 'caps').stdout
+        stauer('rm', 'caps')
         return dict(line.split(':\t', 1) for line in text.splitlines() if ':\t' in line)
 
+    with open('/proc/1/status', encoding='utf-8') as f: # a sandbox has a filter of its own
+        here = int(next(line for line in f if line.startswith('Seccomp_filters:')).split()[1])
     plain = status()
     assert plain['CapEff'] == plain['CapBnd'] == '00000000a80425fb'
     assert plain['CapInh'] == plain['CapAmb'] == '0000000000000000'
-    assert plain['Seccomp'] == '2'
+    assert plain['Seccomp_filters'] == str(here + 1)
     assert status('--cap-drop', 'ALL')['CapBnd'] == '0000000000000000'
     assert status('--cap-drop', 'ALL', '--cap-add', 'NET_RAW')['CapBnd'] == '0000000000002000'
-    assert status('--privileged')['Seccomp'] == '0'
-    assert status('--security-opt', 'seccomp=unconfined')['Seccomp'] == '0'
+    assert status('--privileged')['Seccomp_filters'] == str(here)
+    assert status('--security-opt', 'seccomp=unconfined')['Seccomp_filters'] == str(here)
 
 
 def test_network_modes(busybox):
@@ -244,5 +266,7 @@ def test_storage_driver_changed_over_the_bus(busybox):
 @pytest.mark.parametrize('runtime', ['crun', 'runc'])
 def test_other_runtimes(busybox, runtime):
     assert have(runtime), f'{runtime} is in the layer of the sandbox'
+    if runtime == 'crun' and not may_raise_limits():
+        pytest.skip('crun raises RLIMIT_MEMLOCK for its device filter, and nobody on this machine may')
     start(busybox, 'sh', '-c', 'exit 4', options=['--runtime', runtime])
     assert out('wait', 'job') == '4'
