@@ -191,6 +191,8 @@ static int child_finish_root(Launch *l, Error *reterr) {
 
         r = process_make_cwd(&l->process, l->mounts.root_fd, reterr);
         if (r >= 0)
+                r = process_add_home(&l->process, l->mounts.root_fd, reterr);
+        if (r >= 0)
                 r = mounts_make_read_only(&l->mounts, l->spec.linux_->readonly_paths, reterr);
         if (r >= 0)
                 r = mounts_mask(&l->mounts, l->spec.linux_->masked_paths, reterr);

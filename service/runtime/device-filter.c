@@ -39,9 +39,9 @@ static const Rule default_rules[] = {
         { true, BPF_DEVCG_DEV_CHAR, 136, -1, ACCESS_ALL }, /* pts */
 };
 
-/* A rule is at most: three tests, the taking away of bits, a jump, a result of two. */
-#define INSTRUCTIONS_PER_RULE 8U
-#define INSTRUCTIONS_FRAME    8U
+/* A rule is at most: two tests, three about its bits, a result of two. */
+#define INSTRUCTIONS_PER_RULE 7U
+#define INSTRUCTIONS_FRAME    12U
 
 enum {
         REG_RESULT = BPF_REG_0,
@@ -50,8 +50,11 @@ enum {
         REG_ACCESS = BPF_REG_3, /* the bits that no rule has allowed yet */
         REG_MAJOR = BPF_REG_4,
         REG_MINOR = BPF_REG_5,
-        REG_SCRATCH = BPF_REG_6,
+        REG_DEVICE = BPF_REG_6, /* major and minor together */
+        REG_SCRATCH = BPF_REG_7,
 };
+
+#define MINOR_BITS 20
 
 static void emit(
         DeviceFilter *f, uint8_t code, uint8_t to, uint8_t from, int16_t jump, int32_t value) {
@@ -80,21 +83,27 @@ static void emit_prologue(DeviceFilter *f) {
         emit(f, BPF_ALU | BPF_RSH | BPF_K, REG_ACCESS, 0, 0, 16);
         emit_load(f, REG_MAJOR, offsetof(struct bpf_cgroup_dev_ctx, major));
         emit_load(f, REG_MINOR, offsetof(struct bpf_cgroup_dev_ctx, minor));
+        emit(f, BPF_ALU | BPF_MOV | BPF_X, REG_DEVICE, REG_MAJOR, 0, 0);
+        emit(f, BPF_ALU | BPF_LSH | BPF_K, REG_DEVICE, 0, 0, MINOR_BITS);
+        emit(f, BPF_ALU | BPF_OR | BPF_X, REG_DEVICE, REG_MINOR, 0, 0);
 }
 
 /* The tests jump to the end of this rule, which is where the next one begins. */
 static void emit_rule(DeviceFilter *f, const Rule *rule) {
-        size_t tests[3], n_tests = 0;
+        size_t tests[2], n_tests = 0;
 
         if (rule->type != 0) {
                 tests[n_tests++] = f->n_instructions;
                 emit(f, BPF_JMP | BPF_JNE | BPF_K, REG_TYPE, 0, 0, rule->type);
         }
-        if (rule->major >= 0) {
+        if (rule->major >= 0 && rule->minor >= 0) {
+                tests[n_tests++] = f->n_instructions;
+                emit(f, BPF_JMP32 | BPF_JNE | BPF_K, REG_DEVICE, 0, 0,
+                        (int32_t) (uint32_t) (rule->major << MINOR_BITS | rule->minor));
+        } else if (rule->major >= 0) {
                 tests[n_tests++] = f->n_instructions;
                 emit(f, BPF_JMP | BPF_JNE | BPF_K, REG_MAJOR, 0, 0, (int32_t) rule->major);
-        }
-        if (rule->minor >= 0) {
+        } else if (rule->minor >= 0) {
                 tests[n_tests++] = f->n_instructions;
                 emit(f, BPF_JMP | BPF_JNE | BPF_K, REG_MINOR, 0, 0, (int32_t) rule->minor);
         }
@@ -157,10 +166,49 @@ static int rule_parse(const RuntimeDeviceRule *r, Rule *ret, Error *reterr) {
         return 0;
 }
 
+static bool may_both_match(int64_t a, int64_t b) {
+        return a < 0 || b < 0 || a == b;
+}
+
+static bool overlap(const Rule *a, const Rule *b) {
+        return (a->type == 0 || b->type == 0 || a->type == b->type) &&
+               may_both_match(a->major, b->major) && may_both_match(a->minor, b->minor);
+}
+
+/* Whether every device of b is one of a. */
+static bool includes(const Rule *a, const Rule *b) {
+        return (a->type == 0 || a->type == b->type) && (a->major < 0 || a->major == b->major) &&
+               (a->minor < 0 || a->minor == b->minor);
+}
+
+/* Takes away rules that cannot change an answer; Docker's and podman's lists are half of such. Checking a program takes the kernel
+ * longer than all the rest that happens to it. The rules are in the order in which the program asks. */
+static size_t simplify(Rule *rules, size_t n) {
+        size_t n_kept = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                bool needed = rules[i].allow;
+
+                /* To deny what nothing further on allows is what happens at the end anyway. */
+                for (size_t k = i + 1; k < n && !needed; k++)
+                        needed = rules[k].allow && overlap(rules + i, rules + k);
+                for (size_t k = 0; k < n_kept && needed; k++)
+                        needed = !includes(rules + k, rules + i) ||
+                                 (rules[k].access != ACCESS_ALL &&
+                                         (rules[k].allow != rules[i].allow ||
+                                                 rules[i].access & ~rules[k].access));
+                if (needed)
+                        rules[n_kept++] = rules[i];
+        }
+
+        return n_kept;
+}
+
 int device_filter_build(
         const RuntimeDeviceRule *rules, size_t n, DeviceFilter *ret, Error *reterr) {
         _cleanup_(device_filter_done) DeviceFilter f = {};
-        _cleanup_(freep) Rule *parsed = NULL;
+        _cleanup_(freep) Rule *asked = NULL;
+        size_t n_asked = 0;
         int r;
 
         assert(rules || n == 0);
@@ -169,43 +217,37 @@ int device_filter_build(
         if (n > DEVICE_RULES_MAX)
                 return error_set(
                         reterr, ERROR_TOO_LARGE, "more than %u device rules", DEVICE_RULES_MAX);
-
-        parsed = new (Rule, n + 1);
-        f.instructions = new (struct bpf_insn,
-                (n + ARRAY_SIZE(default_rules)) * INSTRUCTIONS_PER_RULE + INSTRUCTIONS_FRAME);
-        if (!parsed || !f.instructions)
+        asked = new (Rule, n + ARRAY_SIZE(default_rules));
+        if (!asked)
                 return -ENOMEM;
 
-        for (size_t i = 0; i < n; i++) {
-                r = rule_parse(rules + i, parsed + i, reterr);
+        /* The last match decides, so the program asks backwards. */
+        for (size_t i = ARRAY_SIZE(default_rules); i > 0; i--)
+                asked[n_asked++] = default_rules[i - 1];
+        for (size_t i = n; i > 0; i--) {
+                r = rule_parse(rules + i - 1, asked + n_asked++, reterr);
                 if (r < 0)
                         return r;
         }
+        n_asked = simplify(asked, n_asked);
 
-        /* The last match decides, so the program asks backwards. A rule about every device ends it. */
-        emit_prologue(&f);
-        for (size_t i = ARRAY_SIZE(default_rules); i > 0; i--)
-                emit_rule(&f, default_rules + i - 1);
-
-        bool only_allowing = true;
-        for (size_t i = n; i > 0; i--) {
-                const Rule *rule = parsed + i - 1;
-                bool final = rule->type == 0 && rule->major < 0 && rule->minor < 0 &&
-                             rule->access == ACCESS_ALL;
-
-                if (final && rule->allow && only_allowing) {
+        /* The first rule about everything ends it; when no rule before it denies, all is allowed. */
+        for (size_t i = 0; i < n_asked && asked[i].allow; i++)
+                if (asked[i].type == 0 && asked[i].major < 0 && asked[i].minor < 0 &&
+                        asked[i].access == ACCESS_ALL) {
                         *ret = (DeviceFilter) {};
                         return 0;
                 }
-                only_allowing = only_allowing && rule->allow;
-                emit_rule(&f, rule);
-                if (final) {
-                        *ret = TAKE_STRUCT(f);
-                        return 0;
-                }
-        }
 
+        f.instructions =
+                new (struct bpf_insn, n_asked * INSTRUCTIONS_PER_RULE + INSTRUCTIONS_FRAME);
+        if (!f.instructions)
+                return -ENOMEM;
+        emit_prologue(&f);
+        for (size_t i = 0; i < n_asked; i++)
+                emit_rule(&f, asked + i);
         emit_result(&f, false);
+
         *ret = TAKE_STRUCT(f);
         return 0;
 }

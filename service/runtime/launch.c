@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -403,7 +404,8 @@ int launch(Launch *l, const LaunchOptions *options, Error *reterr) {
 
                 if (r < 0) {
                         /* The child's own words say more than what the parent saw of its death. */
-                        if (!error_is_set(reterr) && l->pid > 0 && r != -EPIPE)
+                        if (!error_is_set(reterr) && l->pid > 0 &&
+                                fd_wait(l->sync_fd, POLLIN, 0) > 0)
                                 (void) sync_receive_end(l->sync_fd, reterr);
                         r = explain(l, launch_steps + i, r, reterr);
                         /* A cgroup that was made halfway is removed as well. */

@@ -19,6 +19,7 @@
 #include "lib/base/path.h"
 #include "lib/base/str.h"
 #include "lib/base/strv.h"
+#include "lib/base/users.h"
 #include "lib/json/fields.h"
 #include "lib/oci/runtime-spec.h"
 
@@ -145,6 +146,21 @@ void process_done(Process *p) {
         free(p->cwd);
         free(p->program);
         *p = (Process) {};
+}
+
+int process_add_home(Process *p, int root_fd, Error *reterr) {
+        _cleanup_(user_identity_done) UserIdentity user = {};
+        char uid[16];
+        int r;
+
+        if (strv_env_get(p->env, "HOME"))
+                return 0;
+
+        /* An odd file is like none: the container decides about no more than this variable. */
+        (void) snprintf(uid, sizeof(uid), "%u", p->spec->user.uid);
+        (void) users_resolve(root_fd, uid, NULL, &user, NULL);
+        r = strv_env_set(&p->env, "HOME", str_empty(user.home) ? "/" : user.home);
+        return r < 0 ? error_set_errno(reterr, r, "set HOME") : 0;
 }
 
 int process_apply_limits(const Process *p, Error *reterr) {

@@ -38,6 +38,8 @@ struct Process {
 int process_plan(const RuntimeProcess *spec, unsigned n_listen_fds, Process *ret, Error *reterr);
 void process_done(Process *p);
 
+/* HOME, when config.json does not give it: what the container's /etc/passwd says of the user, else "/". */
+int process_add_home(Process *p, int root_fd, Error *reterr);
 int process_apply_limits(const Process *p, Error *reterr);
 /* oom_score_adj, AppArmor and SELinux labels: files of a trusted procfs (rule R2). */
 int process_apply_proc(const Process *p, Mounts *m, Error *reterr);

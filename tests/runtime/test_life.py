@@ -147,7 +147,7 @@ def test_path_is_searched_inside(container):
     done = container.set("tool", env=["PATH=/nowhere:/opt"]).run()
     assert (done.returncode, done.stdout) == (0, "/opt/tool\n"), done.stderr
     done = container.set("env", env=["A=b", "PATH=/bin"]).run()
-    assert sorted(done.stdout.split()) == ["A=b", "PATH=/bin"]
+    assert sorted(done.stdout.split()) == ["A=b", "HOME=/root", "PATH=/bin"]
 
 
 def test_log_file(container):

@@ -69,8 +69,31 @@ def test_environment_and_cwd(container):
     (container.rootfs / "work").mkdir()
     container.config["process"]["cwd"] = "/work"
     container.config["process"]["env"] = ["PATH=/bin", "X=a=b", "EMPTY="]
-    assert sorted(container.output("env; pwd").split()) == ["/work", "EMPTY=", "PATH=/bin", "PWD=/work", "SHLVL=1",
+    assert sorted(container.output("env; pwd").split()) == ["/work", "EMPTY=", "HOME=/root", "PATH=/bin", "PWD=/work", "SHLVL=1",
                                                             "X=a=b"]
+
+
+@pytest.mark.parametrize("uid, env, home", [(0, [], "/root"), (65534, [], "/"), (4711, [], "/"), (0, ["HOME=/x"], "/x")])
+def test_home(container, uid, env, home):
+    container.config["process"]["user"]["uid"] = uid
+    container.config["process"]["env"] += env
+    assert container.output("echo $HOME") == home + "\n"
+
+
+@pytest.mark.parametrize("kind", ["fifo", "link", "huge", "missing"])
+def test_home_with_a_hostile_passwd(container, kind):
+    """T-passwd: nothing hangs and nothing is followed."""
+    passwd = container.rootfs / "etc/passwd"
+    passwd.unlink()
+    if kind == "fifo":
+        os.mkfifo(passwd)
+    elif kind == "link":
+        (container.rootfs / "etc/other").write_text("root:x:0:0::/elsewhere:\n", encoding="utf-8")
+        passwd.symlink_to("other")
+    elif kind == "huge":
+        with open(passwd, "wb") as f:
+            f.truncate(1 << 31)
+    assert container.output("echo $HOME") == "/\n"
 
 
 def test_missing_cwd_is_made(container):

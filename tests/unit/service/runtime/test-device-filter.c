@@ -41,6 +41,15 @@ static int run(
                 case BPF_ALU | BPF_AND | BPF_K:
                         reg[i->dst_reg] = (uint32_t) reg[i->dst_reg] & (uint32_t) i->imm;
                         break;
+                case BPF_ALU | BPF_LSH | BPF_K:
+                        reg[i->dst_reg] = (uint32_t) ((uint32_t) reg[i->dst_reg] << i->imm);
+                        break;
+                case BPF_ALU | BPF_OR | BPF_X:
+                        reg[i->dst_reg] = (uint32_t) reg[i->dst_reg] | (uint32_t) reg[i->src_reg];
+                        break;
+                case BPF_JMP32 | BPF_JNE | BPF_K:
+                        jump = (uint32_t) reg[i->dst_reg] != (uint32_t) i->imm;
+                        break;
                 case BPF_ALU | BPF_RSH | BPF_K:
                         reg[i->dst_reg] = (uint32_t) reg[i->dst_reg] >> i->imm;
                         break;
