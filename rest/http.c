@@ -419,6 +419,19 @@ static int new_request(
         return 0;
 }
 
+/* Whoever speaks an API older than 1.24 expects errors as text. */
+static void answer_no_route(Request *q, int r) {
+        _cleanup_(freep) char *line = NULL;
+
+        if (q->api < ROUTER_API_OLDEST && r != -ENOMEM) {
+                line = str_concat(error_text(&q->error, r), "\n");
+                if (line && response_text(&q->response, status_from_error(r, &q->error), line) >= 0)
+                        return;
+        }
+        if (response_error(&q->response, r, &q->error) < 0)
+                (void) response_empty(&q->response, 500);
+}
+
 static enum MHD_Result on_request(void *userdata, struct MHD_Connection *connection,
         const char *url, const char *method, const char *version, const char *data, size_t *size,
         void **con_cls) {
@@ -433,7 +446,7 @@ static enum MHD_Result on_request(void *userdata, struct MHD_Connection *connect
 
                 r = router_find(q, url);
                 if (r < 0) {
-                        (void) response_error(&q->response, r, &q->error);
+                        answer_no_route(q, r);
                         q->state = REQUEST_RUNNING;
                 } else
                         q->state = REQUEST_BODY;

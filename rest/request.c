@@ -225,7 +225,12 @@ int request_body_json(Request *q, bool may_be_empty, Json **ret) {
                         str_or_empty(type));
 
         r = json_parse(buffer_head(&q->body), buffer_size(&q->body), REQUEST_BODY_MAX, ret, &e);
-        if (r < 0)
-                return error_set(&q->error, ERROR_INVALID, "invalid JSON: %s", error_text(&e, r));
+        if (r < 0) {
+                const char *text = error_text(&e, r), *rest;
+
+                rest = str_starts(text, "Invalid JSON in ") ?: str_starts(text, "Invalid JSON: ");
+                return error_set(
+                        &q->error, ERROR_INVALID, rest ? "invalid JSON: %s" : "%s", rest ?: text);
+        }
         return 0;
 }

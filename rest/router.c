@@ -10,8 +10,6 @@
 #include "lib/base/str.h"
 #include "rest/request.h"
 
-#define API_OLDEST 1024 /* 1.24 */
-
 static const Route *const tables[] = {
         system_routes,
         container_routes,
@@ -46,12 +44,12 @@ static int split_version(Request *q, const char **path) {
                 return error_set(&q->error, ERROR_INVALID, "invalid API version \"%s\"", version);
 
         q->api = a * 1000 + b;
-        if (q->api < API_OLDEST)
+        if (q->api < ROUTER_API_OLDEST)
                 return error_set(&q->error, ERROR_INVALID,
                         "client version %s is too old. Minimum supported API version is %u.%u, "
                         "please "
                         "upgrade your client to a newer version",
-                        version, API_OLDEST / 1000, API_OLDEST % 1000);
+                        version, ROUTER_API_OLDEST / 1000, ROUTER_API_OLDEST % 1000);
         if (q->api > VIEW_API_LATEST)
                 return error_set(&q->error, ERROR_INVALID,
                         "client version %s is too new. Maximum supported API version is %u.%u",
@@ -121,8 +119,31 @@ static bool method_fits(const Route *route, const char *method) {
                ((route->flags & ROUTE_HEAD) && streq(method, "HEAD"));
 }
 
+/* "/containers//x" is what becomes of a name with its slash; dockerd redirects to the clean path. */
+static int clean_path(const char *path, char **ret) {
+        char *clean, *to;
+
+        clean = to = strdup(path);
+        if (!clean)
+                return -ENOMEM;
+
+        for (const char *from = path; *from; from++)
+                if (*from != '/' || to == clean || to[-1] != '/')
+                        *to++ = *from;
+        *to = '\0';
+
+        *ret = clean;
+        return 0;
+}
+
 int router_find(Request *q, const char *path) {
+        _cleanup_(freep) char *clean = NULL;
         int r;
+
+        r = clean_path(path, &clean);
+        if (r < 0)
+                return r;
+        path = clean;
 
         r = split_version(q, &path);
         if (r < 0)

@@ -26,6 +26,8 @@ typedef struct Route {
                 object; /* name of the variable that says which object is meant, for polkit and the journal */
 } Route;
 
+#define ROUTER_API_OLDEST 1024 /* 1.24 */
+
 /* Ends with a row without method. */
 extern const Route system_routes[];
 extern const Route container_routes[];
@@ -35,6 +37,6 @@ extern const Route image_transfer_routes[];
 extern const Route events_routes[];
 extern const Route absent_routes[]; /* last: what Docker has and we do not */
 
-/* Splits the version off path, finds the route, fills q->api, q->path, q->route and the variables. Negative with q->error filled:
+/* Splits the version off path, makes one slash of several, finds the route, fills q->api, q->path, q->route and the variables. Negative with q->error filled:
  * unknown path, version too old or too new. */
 int router_find(Request *q, const char *path);

@@ -169,6 +169,20 @@ static void tokener_freep(struct json_tokener **p) {
                 json_tokener_free(*p);
 }
 
+/* Where the library stumbled it has read a whole document: what is wrong is that more follows. */
+static bool is_whole(const char *text, size_t size) {
+        _cleanup_(tokener_freep) struct json_tokener *tokener = NULL;
+        struct json_object *o;
+
+        tokener = json_tokener_new_ex(JSON_DEPTH_MAX);
+        if (!tokener)
+                return false;
+        json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
+        o = json_tokener_parse_ex(tokener, text, (int) size);
+        json_object_put(o);
+        return size > 0 && json_tokener_get_error(tokener) == json_tokener_success;
+}
+
 int json_parse(const char *text, size_t size, size_t size_max, Json **ret, Error *reterr) {
         _cleanup_(tokener_freep) struct json_tokener *tokener = NULL;
         _cleanup_(freep) char *mended = NULL;
@@ -217,6 +231,8 @@ int json_parse(const char *text, size_t size, size_t size_max, Json **ret, Error
                         "Invalid JSON: nested deeper than %d levels", JSON_DEPTH_MAX);
         if (e == json_tokener_error_size)
                 return -ENOMEM;
+        if (e == json_tokener_error_parse_unexpected && is_whole(text, offset))
+                return error_set(reterr, ERROR_INVALID, "unexpected content after JSON");
         if (e != json_tokener_success)
                 return fail(text, offset, json_tokener_error_desc(e), reterr);
 
