@@ -62,40 +62,29 @@ static int tar_xattr_set(int fd, const char *name, const void *value, size_t siz
         }
 }
 
-static int tar_set_basics(
-        int fd, uid_t uid, gid_t gid, mode_t mode, const struct timespec times[2], bool owners) {
-        if (owners && fchown(fd, uid, gid) < 0)
-                return -errno;
-        if (fchmod(fd, mode) < 0) /* after the owner, whose change takes setuid away */
-                return -errno;
-        if (futimens(fd, times) < 0)
-                return -errno;
-        return 0;
-}
-
-int tar_attributes_apply(
-        TarReader *t, const TarEntry *e, int fd, bool owners, uint64_t *n_dropped, Error *reterr) {
+int tar_attributes_apply(TarReader *t, const TarEntry *e, int fd, const TarWishes *wishes,
+        uint64_t *n_dropped, Error *reterr) {
+        const struct timespec times[2] = { e->atime, e->mtime };
         const char *name;
         const void *value;
         size_t size;
         int r;
 
-        /* A change of owner takes security.capability away too, so it comes first. */
-        if (owners && fchown(fd, e->uid, e->gid) < 0)
+        /* The owner first: a change of it takes setuid and security.capability away. */
+        if (wishes->owners && !wishes->is_ours && fchown(fd, e->uid, e->gid) < 0)
                 return error_set_errno(reterr, -errno, "entry \"%s\": cannot set owner", e->path);
 
         while (tar_reader_xattr(t, &name, &value, &size) > 0) {
-                r = tar_xattr_set(fd, name, value, size, owners, n_dropped);
+                r = tar_xattr_set(fd, name, value, size, wishes->owners, n_dropped);
                 if (r < 0)
                         return error_set_errno(
                                 reterr, r, "entry \"%s\": cannot set attribute %s", e->path, name);
         }
 
-        r = tar_set_basics(fd, 0, 0, e->mode, (const struct timespec[]) { e->atime, e->mtime },
-                /* owners= */ false);
-        if (r < 0)
-                return error_set_errno(
-                        reterr, r, "entry \"%s\": cannot set mode or times", e->path);
+        if (!wishes->has_mode && fchmod(fd, e->mode) < 0)
+                return error_set_errno(reterr, -errno, "entry \"%s\": cannot set mode", e->path);
+        if (futimens(fd, times) < 0)
+                return error_set_errno(reterr, -errno, "entry \"%s\": cannot set times", e->path);
 
         return 0;
 }
@@ -244,6 +233,9 @@ static int tar_directory_apply(
         if (st.st_dev != d->device || st.st_ino != d->inode)
                 return 0;
 
+        if (owners && fchown(fd, d->uid, d->gid) < 0)
+                return -errno;
+
         for (size_t i = 0; i < d->n_xattrs; i++) {
                 const TarXattr *x = d->xattrs + i;
 
@@ -252,7 +244,9 @@ static int tar_directory_apply(
                         return r;
         }
 
-        return tar_set_basics(fd, d->uid, d->gid, d->mode, d->times, owners);
+        if (fchmod(fd, d->mode) < 0 || futimens(fd, d->times) < 0)
+                return -errno;
+        return 0;
 }
 
 int tar_directories_apply(

@@ -16,6 +16,7 @@
 
 typedef struct TarDirectories TarDirectories;
 typedef struct TarDirectory TarDirectory;
+typedef struct TarWishes TarWishes;
 
 struct TarDirectories {
         TarDirectory *items;
@@ -29,9 +30,15 @@ struct TarDirectories {
 /* May an archive set this attribute? trusted.* and the overlay ones would be orders to the storage driver. */
 bool tar_xattr_is_allowed(const char *name);
 
-/* Everything, on an fd that is open for reading or writing. */
-int tar_attributes_apply(
-        TarReader *t, const TarEntry *e, int fd, bool owners, uint64_t *n_dropped, Error *reterr);
+struct TarWishes {
+        bool owners;   /* we are root: owners and security.* can be set */
+        bool is_ours;  /* the file has the right owner already */
+        bool has_mode; /* … and the right mode */
+};
+
+/* Everything, on an fd that is open for writing. */
+int tar_attributes_apply(TarReader *t, const TarEntry *e, int fd, const TarWishes *wishes,
+        uint64_t *n_dropped, Error *reterr);
 /* Owner and times (mode too if set_mode) of something that cannot or should not be opened. */
 int tar_attributes_apply_at(
         const TarEntry *e, int dir_fd, const char *name, bool owners, bool set_mode, Error *reterr);

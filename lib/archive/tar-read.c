@@ -333,6 +333,13 @@ int tar_reader_xattr(
         return archive_entry_xattr_next(t->current, ret_name, ret_value, ret_size) == ARCHIVE_OK;
 }
 
+bool tar_reader_has_xattrs(const TarReader *t) {
+        assert(t);
+        assert(t->current);
+
+        return archive_entry_xattr_count(t->current) > 0;
+}
+
 uint64_t tar_reader_bytes(const TarReader *t) {
         assert(t);
 

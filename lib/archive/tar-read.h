@@ -76,5 +76,7 @@ int tar_reader_data(
 /* Extended attributes of the present entry, one by one: 1, or 0 at the end. */
 int tar_reader_xattr(TarReader *t, const char **ret_name, const void **ret_value, size_t *ret_size);
 
+bool tar_reader_has_xattrs(const TarReader *t);
+
 /* Bytes of content handed out so far. */
 uint64_t tar_reader_bytes(const TarReader *t);

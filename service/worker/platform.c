@@ -49,7 +49,9 @@ static int platform_host(Platform *ret) {
 }
 
 static bool platform_word_is_valid(const char *s) {
-        return !str_empty(s) && strlen(s) <= 32 &&
+        static const char first[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+
+        return !str_empty(s) && strlen(s) <= 32 && strchr(first, s[0]) &&
                strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_.-") == strlen(s);
 }
 

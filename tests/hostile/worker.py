@@ -8,6 +8,10 @@ import subprocess
 
 RECORD_MAX = 1 << 20
 
+# A process that nobody may trace cannot look for its own leaks.
+ENVIRONMENT = {'PATH': '/usr/bin:/bin', 'LANG': 'C.UTF-8', 'ASAN_OPTIONS': 'detect_leaks=0',
+               'UBSAN_OPTIONS': 'halt_on_error=1:print_stacktrace=1'}
+
 
 def find_worker():
     """The worker of the build under test: $STAUER_WORKER, or below $STAUER_BUILD."""
@@ -60,7 +64,7 @@ def run_task(kind, data_root, fd=None, driver="vfs", timeout=120, worker=None, l
             limits()
 
     process = subprocess.Popen([worker or find_worker()], pass_fds=[3] if theirs.fileno() == 3 else [],
-                               close_fds=False, preexec_fn=setup, stdin=subprocess.DEVNULL,
+                               close_fds=False, preexec_fn=setup, stdin=subprocess.DEVNULL, env=ENVIRONMENT,
                                stderr=subprocess.PIPE)
     theirs.close()
     fds = [] if fd is None else [fd]
