@@ -139,7 +139,8 @@ static int add_network_files(Mounts *l, const BundleInput *in) {
         return 0;
 }
 
-static int add_binds(Mounts *l, const HostConfig *h) {
+static int add_binds(Mounts *l, const BundleInput *in) {
+        const HostConfig *h = &in->spec->host;
         int r;
 
         STRV_FOREACH (text, h->binds) {
@@ -150,7 +151,11 @@ static int add_binds(Mounts *l, const HostConfig *h) {
                 if (r < 0)
                         return r;
                 /* "ro" alone would leave what is mounted below writable. */
-                r = str_printf(&options, "rbind,%s%s", b.read_only ? "ro,rro," : "", b.propagation);
+                r = str_printf(&options, "rbind,%s%s",
+                        !b.read_only              ? ""
+                        : in->recursive_read_only ? "ro,rro,"
+                                                  : "ro,",
+                        b.propagation);
                 if (r < 0)
                         return r;
                 r = mounts_add(l, b.target, "bind", b.source, options, NULL);
@@ -160,7 +165,7 @@ static int add_binds(Mounts *l, const HostConfig *h) {
         return 0;
 }
 
-static int add_mount_request(Mounts *l, const MountRequest *q) {
+static int add_mount_request(Mounts *l, const MountRequest *q, bool recursive_read_only) {
         RuntimeMount *m;
         int r;
 
@@ -173,7 +178,8 @@ static int add_mount_request(Mounts *l, const MountRequest *q) {
                         return r;
                 if (q->read_only) {
                         r = strv_add(&m->options, "ro");
-                        if (r >= 0 && !b->non_recursive && !b->read_only_non_recursive)
+                        if (r >= 0 && recursive_read_only && !b->non_recursive &&
+                                !b->read_only_non_recursive)
                                 r = strv_add(&m->options, "rro");
                         if (r < 0)
                                 return r;
@@ -277,11 +283,11 @@ int bundle_add_mounts(const BundleInput *in, const SecurityOptions *o, RuntimeSp
         r = add_network_files(&l, in);
         if (r < 0)
                 return r;
-        r = add_binds(&l, h);
+        r = add_binds(&l, in);
         if (r < 0)
                 return r;
         for (size_t i = 0; i < h->n_mounts; i++) {
-                r = add_mount_request(&l, h->mounts + i);
+                r = add_mount_request(&l, h->mounts + i, in->recursive_read_only);
                 if (r < 0)
                         return r;
         }

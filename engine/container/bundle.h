@@ -4,6 +4,8 @@
 /* What was asked for becomes config.json. Pure: what has to be looked up on the host stands in BundleInput or is the monitor's part (user, HOME,
  * device nodes, cgroupsPath). */
 
+#include <stdbool.h>
+
 #include "lib/base/error.h"
 
 typedef struct ContainerSpec ContainerSpec;
@@ -22,6 +24,7 @@ typedef struct BundleInput {
         const char *architecture;      /* Go's name */
         const unsigned *kernel;        /* major, minor */
         unsigned last_capability;
+        bool recursive_read_only; /* the runtime knows the mount option \"rro\" */
 } BundleInput;
 
 int bundle_make(const BundleInput *in, RuntimeSpec *ret, Error *reterr);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config/settings.h"
 #include "engine/container/bind.h"
 #include "engine/container/container-check.h"
 #include "lib/api/container-spec.h"
@@ -91,7 +92,7 @@ static int check_tmpfs(const HostConfig *h, char ***targets, Error *reterr) {
         return 0;
 }
 
-static int check_mount(const MountRequest *m, char ***targets, Error *reterr) {
+static int check_mount(const MountRequest *m, const char *runtime, char ***targets, Error *reterr) {
         _cleanup_(error_done) Error e = {};
         const char *type = str_or_empty(m->type);
         int r;
@@ -129,6 +130,12 @@ static int check_mount(const MountRequest *m, char ***targets, Error *reterr) {
                         return error_set(reterr, ERROR_INVALID,
                                 "invalid mount config for type \"bind\": only BindOptions are "
                                 "allowed");
+                if (m->bind_options && m->bind_options->read_only_force_recursive &&
+                        !STR_IN_SET(str_or_empty(runtime), SETTINGS_DEFAULT_RUNTIME, "crun"))
+                        return error_set(reterr, ERROR_INVALID,
+                                "invalid mount config for type \"bind\": ReadOnlyForceRecursive: "
+                                "runtime \"%s\" cannot do that",
+                                str_or_empty(runtime));
                 if (m->bind_options && !str_empty(m->bind_options->propagation) &&
                         !bind_propagation_is_valid(m->bind_options->propagation))
                         return error_set(reterr, ERROR_INVALID,
@@ -183,7 +190,7 @@ int check_mounts(ContainerSpec *spec, const CheckContext *x, Error *reterr) {
         if (r < 0)
                 return r;
         for (size_t i = 0; i < h->n_mounts; i++) {
-                r = check_mount(h->mounts + i, &targets, reterr);
+                r = check_mount(h->mounts + i, h->runtime, &targets, reterr);
                 if (r < 0)
                         return r;
         }

@@ -45,9 +45,22 @@ static const JsonField condition_fields[] = {
         {},
 };
 
+static const JsonField arg_fields[] = {
+        JSON_UINT32("index", RuntimeSeccompArg, index, JSON_MANDATORY),
+        JSON_UINT64("value", RuntimeSeccompArg, value, JSON_MANDATORY),
+        JSON_UINT64("valueTwo", RuntimeSeccompArg, value_two, JSON_OMIT_EMPTY),
+        JSON_STRING("op", RuntimeSeccompArg, op, JSON_MANDATORY),
+        {},
+};
+
+/* runtime_syscall_fields, but "names" may be missing: old profiles have "name". */
 static const JsonField rule_fields[] = {
-        JSON_EMBED(SeccompRule, syscall, runtime_syscall_fields),
+        JSON_STRV("names", SeccompRule, syscall.names, JSON_NULLABLE),
         JSON_STRING("name", SeccompRule, name, JSON_OMIT_EMPTY),
+        JSON_STRING("action", SeccompRule, syscall.action, JSON_MANDATORY),
+        JSON_UINT32("errnoRet", SeccompRule, syscall.errno_ret, JSON_NULLABLE),
+        JSON_ARRAY("args", SeccompRule, syscall.args, syscall.n_args, RuntimeSeccompArg, arg_fields,
+                JSON_NULLABLE),
         JSON_NESTED("includes", SeccompRule, includes, condition_fields, JSON_OMIT_EMPTY),
         JSON_NESTED("excludes", SeccompRule, excludes, condition_fields, JSON_OMIT_EMPTY),
         {},
