@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <ctype.h>
 #include <string.h>
 
 #include "engine/container/container.h"
@@ -141,32 +142,41 @@ static void log_on_drain(Stream *s, void *userdata) {
         container_log_resume(l->log);
 }
 
+/* As a query of an URL, which clients parse it with. */
 static int append_escaped(Buffer *b, const char *s) {
         int r = 0;
 
         for (; r >= 0 && *s; s++)
-                if (strchr("=,%&+ \n", *s))
-                        r = buffer_printf(b, "%%%02X", (unsigned char) *s);
-                else
+                if (isalnum((unsigned char) *s) || strchr("-_.~", *s))
                         r = buffer_append_char(b, *s);
+                else if (*s == ' ')
+                        r = buffer_append_char(b, '+');
+                else
+                        r = buffer_printf(b, "%%%02X", (unsigned char) *s);
         return r;
 }
 
-/* "k=v,k=v ": escaped as in a URL so that a client can tell them from the line. */
+/* "k=v,k=v ", sorted. */
 static int append_details(Buffer *b, char *const *attrs) {
+        _cleanup_(strv_freep) char **sorted = NULL;
         bool first = true;
         int r;
 
-        STRV_FOREACH (attr, attrs) {
+        sorted = strv_copy(attrs);
+        if (!sorted)
+                return -ENOMEM;
+        strv_sort(sorted);
+
+        STRV_FOREACH (attr, sorted) {
                 _cleanup_(freep) char *key = NULL, *value = NULL;
 
                 r = str_split_pair(*attr, '=', &key, &value);
                 if (r < 0)
                         continue;
-                if (!first && (r = buffer_append_char(b, ',')) < 0)
-                        return r;
+                r = first ? 0 : buffer_append_char(b, ',');
                 first = false;
-                r = append_escaped(b, key);
+                if (r >= 0)
+                        r = append_escaped(b, key);
                 if (r >= 0)
                         r = buffer_append_char(b, '=');
                 if (r >= 0)
