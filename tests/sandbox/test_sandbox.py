@@ -81,6 +81,12 @@ def test_death_by_signal_is_a_status(number):
     assert run('--', 'sh', '-c', f'kill -{int(number)} $$').returncode == 128 + number
 
 
+@pytest.mark.parametrize('how', ['kill -TERM 0', 'systemctl stop "sandbox-command-*"', 'systemctl poweroff; sleep 100'])
+def test_end_from_outside_is_no_success(how):
+    done = run('--', 'sh', '-c', how)
+    assert done.returncode != 0
+
+
 def test_words_arrive_as_they_are():
     words = ['$HOME', '${PATH}', '%n', 'a b', '', '*', '"', "'", '\\', '$$', '-x']
     done = run('--', 'printf', '%s\\n', *words)
