@@ -211,6 +211,7 @@ void container_handle_hangup(Container *c) {
         }
         if (released || !container_is_running(c)) {
                 clear_run_folder(c);
+                container_expect_end_of_scope(c);
                 container_remove_proceed(c);
                 return;
         }
@@ -223,21 +224,6 @@ void container_handle_hangup(Container *c) {
         if (monitor_link_open(c, &c->link) >= 0)
                 return;
         container_lost(c, "its monitor ended unexpectedly; its processes were killed");
-}
-
-static void on_scope_gone(void *userdata) {
-        Container *c = userdata;
-
-        c->scope = unit_watch_free(c->scope);
-        container_handle_scope_gone(c);
-}
-
-int container_watch_scope(Container *c) {
-        char scope[CONTAINER_SCOPE_SIZE];
-
-        if (c->scope)
-                return 0;
-        return units_watch(c->set->units, container_scope(c, scope), on_scope_gone, c, &c->scope);
 }
 
 void container_handle_scope_gone(Container *c) {

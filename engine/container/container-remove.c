@@ -102,6 +102,7 @@ static void remove_now(Container *c) {
         if (c->image)
                 image_remove_user(c->image, c->id);
 
+        container_leave_scope(c);
         containers_remove(s, c);
         p = TAKE_PTR(c->remove->pending);
         c->remove = container_remove_free(c->remove);

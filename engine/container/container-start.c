@@ -102,20 +102,14 @@ static void start_end(Container *c, int r, const Error *e) {
 /* Ends what the start has made so far. A monitor that runs is killed with all that is in its scope. */
 static void start_undo(Container *c) {
         ContainerStart *s = c->start;
-        char scope[CONTAINER_SCOPE_SIZE];
-        int r;
 
         if (s->pidfd >= 0)
                 (void) process_kill(s->pidfd, SIGKILL);
         c->link = monitor_link_free(c->link);
         s->scope_call = unit_call_free(s->scope_call);
         unit_watch_look(c->scope);
-        if (s->scope_asked || s->phase == START_OLD_SCOPE) {
-                r = units_kill(c->set->units, container_scope(c, scope), SIGKILL, NULL, NULL, NULL);
-                if (r < 0)
-                        (void) log_container_warning(
-                                c, r, "Failed to kill the scope: %m, ignoring");
-        }
+        if (s->scope_asked || s->phase == START_OLD_SCOPE)
+                container_end_scope(c);
         start_steps_undo(s);
 }
 
@@ -154,6 +148,8 @@ static void start_refused(Container *c, const MonitorRecord *record) {
         r = error_set(&e, kind, "failed to start container %s: %s", c->name,
                 str_or(record->error, "no reason given"));
 
+        if (!c->start->scope_done && c->start->scope_asked)
+                container_end_scope(c);
         start_steps_undo(c->start);
         start_rest(c, record->exit_code, error_text(&e, r));
         if (c->link)

@@ -72,8 +72,9 @@ struct Container {
         ContainerRemove *remove;
         UnitWatch *scope; /* while the scope is, or may be, there */
         UnitCall *scope_kill;
-        sd_event_source *lost; /* waits for the end of what a lost monitor left */
-        bool exit_unsaved;     /* the disk was full: the exit file stays the truth */
+        sd_event_source *scope_lingers; /* its monitor is gone: it should be, too */
+        sd_event_source *lost;          /* waits for the end of what a lost monitor left */
+        bool exit_unsaved;              /* the disk was full: the exit file stays the truth */
         List waits;
         List stops;
         List logs;

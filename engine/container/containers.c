@@ -95,6 +95,7 @@ int containers_new(const ContainersWiring *w, Containers **ret, Error *reterr) {
                 .run_fd = -EBADF,
         };
         list_init(&s->by_age);
+        list_init(&s->left_scopes);
         s->by_id = hashmap_new(HASHMAP_STRING);
         s->by_name = hashmap_new(HASHMAP_STRING_COPY);
         if (!s->by_id || !s->by_name)
@@ -123,6 +124,7 @@ void container_detach(Container *c) {
         c->scope = unit_watch_free(c->scope);
         c->scope_kill = unit_call_free(c->scope_kill);
         c->lost = loop_source_free(c->lost);
+        c->scope_lingers = loop_source_free(c->scope_lingers);
 }
 
 void containers_detach(Containers *s) {
@@ -131,6 +133,7 @@ void containers_detach(Containers *s) {
         if (!s || s->ending)
                 return;
         s->ending = true;
+        containers_forget_scopes(s);
         LIST_FOREACH (c, &s->by_age, by_age)
                 container_detach(c);
 }

@@ -151,6 +151,8 @@ static void kill_scope(Containers *s, const char *id) {
 
         (void) snprintf(name, sizeof(name), "docker-%s.scope", id);
         r = units_kill(s->units, name, SIGKILL, NULL, NULL, NULL);
+        if (r >= 0)
+                r = units_stop(s->units, name, NULL, NULL, NULL);
         if (r < 0)
                 (void) log_warning_errno(r, "Failed to kill %s: %m, ignoring", name);
 }

@@ -50,7 +50,8 @@ struct Containers {
         Container **sorted; /* by id, for prefixes */
         size_t n_sorted;
         size_t n_sorted_allocated;
-        List by_age; /* newest first */
+        List by_age;      /* newest first */
+        List left_scopes; /* of containers that are gone */
         unsigned n_running;
         bool trash_running; /* a worker empties the trash */
         bool trash_again;
@@ -94,7 +95,14 @@ void container_handle_scope_gone(Container *c);
 void container_lost(Container *c, const char *why);
 int container_read_exit(
         Container *c, MonitorRecord *ret); /* RUNROOT/containers/ID/exit.json; -ENOENT */
+
+/* container-scope.c */
 int container_watch_scope(Container *c);
+void container_end_scope(
+        Container *c); /* killed, and stopped in case that systemd has missed its end */
+void container_expect_end_of_scope(Container *c); /* its monitor is gone */
+void container_leave_scope(Container *c); /* the container goes, the scope may need a moment more */
+void containers_forget_scopes(Containers *s);
 
 /* container-remove.c, container-stop.c, container-wait.c, container-logs.c: told by container-exit.c and each other */
 void container_remove_proceed(Container *c);

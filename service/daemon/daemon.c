@@ -72,7 +72,7 @@ static int on_stop(int sig, void *userdata) {
         return 1;
 }
 
-/* What may change while we run: the log level. Everything else is said to need a restart. */
+/* What may change while we run is taken over, the rest waits for a restart (org.stauer.Config1 says which is which). */
 static int on_reload(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata) {
         _cleanup_(settings_freep) Settings *fresh = NULL;
         _cleanup_(error_done) Error e = {};
@@ -87,9 +87,8 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *si,
                 log_error("Reload: %s; the options stay as they were", error_text(&e, r));
         else {
                 log_warnings(fresh);
-                log_set_max_level(fresh->log_level);
-                d->settings->debug = fresh->debug;
-                d->settings->log_level = fresh->log_level;
+                settings_take_live(d->settings, fresh);
+                log_set_max_level(d->settings->log_level);
                 engine_reloaded(d->engine);
                 log_info("Options read again");
         }
