@@ -29,7 +29,7 @@
 #include "service/monitor/runtime-error.h"
 
 #define SPEC_SIZE_MAX        ((size_t) 16 * 1024 * 1024)
-#define ABANDONED_USEC       (30 * USEC_PER_SEC) /* ready, and no daemon there to say go */
+#define ABANDONED_USEC       (30 * USEC_PER_SEC) /* ready, and no daemon came to say go */
 #define RUNTIME_TIMEOUT_USEC (2 * USEC_PER_MINUTE)
 #define TAKEN_TIMEOUT_USEC   (5 * USEC_PER_SEC)
 
@@ -370,25 +370,26 @@ static int monitor_on_command(const MonitorCommand *c, void *userdata, Error *re
         }
 }
 
+/* A start under way ends with the daemon that wanted it: nothing has run yet, so there is nothing to tell. */
 static void monitor_on_abandoned(void *userdata) {
         Monitor *m = userdata;
 
-        if (m->state == MONITOR_STATE_READY)
-                monitor_fail(m, 128, ERROR_CANCELLED,
-                        "The daemon went away before the container had started");
+        if (m->state != MONITOR_STATE_READY)
+                return;
+        monitor_log(m, LOG_NOTICE, 0,
+                "The daemon went away before container %s had started, ending", m->spec.name);
+        poller_stop(&m->poller);
 }
 
 static void monitor_on_link(bool linked, void *userdata) {
         Monitor *m = userdata;
 
         m->was_linked = m->was_linked || linked;
-        if (m->state == MONITOR_STATE_READY) {
-                if (linked)
-                        poller_timer_stop(&m->poller, &m->deadline);
-                else
-                        poller_timer(
-                                &m->poller, &m->deadline, ABANDONED_USEC, monitor_on_abandoned, m);
-        } else if (!linked)
+        if (m->state == MONITOR_STATE_READY && linked)
+                poller_timer_stop(&m->poller, &m->deadline);
+        else if (m->state == MONITOR_STATE_READY)
+                monitor_on_abandoned(m);
+        else if (!linked)
                 monitor_check_over(m); /* the daemon has taken the exit */
 }
 

@@ -322,6 +322,27 @@ def test_waits_five_seconds_for_a_daemon_that_does_not_take(make):
     m.wait_end(timeout=8)
 
 
+def test_daemon_goes_before_go(make):
+    m = make('true')
+    m.connect()
+    assert m.record()['type'] == 'ready'
+    m.disconnect()
+    m.wait_end(timeout=3)
+    assert not (m.run / 'exit.json').exists()
+    assert not (m.run.parent / 'runtime').exists()
+
+
+def test_sigterm_before_go(make):
+    m = make('true')
+    m.connect()
+    assert m.record()['type'] == 'ready'
+    signal.pidfd_send_signal(m.pidfd, signal.SIGTERM)
+    record = m.record()
+    assert (record['type'], record['error_kind']) == ('failed', 'cancelled')
+    m.taken()
+    m.wait_end()
+
+
 def test_log_reopen(make):
     m = make('sh', '-c', 'trap "exit 0" TERM; echo one; read -t 1 x <> /tmp/nothing; while :; do sleep 0.05; done')
     m.go()

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tests/unit/test.h"
+
+#include "engine/log/logs.h"
+
+static void check(const char *driver, const char *opt, const char *words) {
+        char *opts[] = { (char *) opt, NULL };
+        _cleanup_(error_done) Error e = {};
+        int r;
+
+        r = logs_check(driver, opt ? opts : NULL, &e);
+        if (words) {
+                assert_true(r < 0);
+                assert_string_equal(e.text, words);
+        } else
+                assert_int_equal(r, 0);
+}
+
+static void test_check(void **state) {
+        check("json-file", NULL, NULL);
+        check("json-file", "max-size=10m", NULL);
+        check("json-file", "max-size=-1", NULL);
+        check("json-file", "max-file=1000", NULL);
+        check("json-file", "compress=false", NULL);
+        check("json-file", "mode=blocking", NULL);
+        check("journald", "tag={{.Name}}", NULL);
+        check("none", NULL, NULL);
+
+        check("json-file", "max-size=ten",
+                "invalid value for max-size: 'ten', must be a size such as 10m, or -1");
+        check("json-file", "max-size=0",
+                "invalid value for max-size: '0', must be a size such as 10m, or -1");
+        check("json-file", "max-file=0",
+                "invalid value for max-file: '0', must be a number from 1 to 1000");
+        check("json-file", "max-sise=1m", "unknown log opt 'max-sise' for json-file log driver");
+        check("json-file", "max-size", "invalid log opt 'max-size', must be KEY=VALUE");
+        check("json-file", "compress=true",
+                "log opt 'compress=true' is not supported: rotated files are kept as they are");
+        check("journald", "max-size=1m", "unknown log opt 'max-size' for journald log driver");
+        check("journald", "mode=fast", "logger: invalid mode 'fast', must be blocking");
+        check("syslog", NULL,
+                "logger: no log driver named 'syslog' is registered, there are json-file, journald "
+                "and none");
+}
+
+static void test_find(void **state) {
+        for (const char *const *name = logs_names(); *name; name++) {
+                assert_non_null(logs_find(*name));
+                assert_string_equal(logs_find(*name)->name, *name);
+        }
+        assert_null(logs_find("x"));
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = { cmocka_unit_test(test_check),
+                cmocka_unit_test(test_find) };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
