@@ -266,6 +266,9 @@ def _nspawn(root, place, report, arguments):
                 command, stdin=subprocess.DEVNULL, stdout=console, stderr=console, cwd='/', env=environment,
                 preexec_fn=lambda: Path('/sys/fs/cgroup/cgroup.procs').write_text('0', encoding='utf-8'))
         leader = _wait_for_boot(notify, nspawn, console)
+    # The booted system goes on sending its status. Nobody reads it any more, and a full socket would stop it.
+    notify.close()
+    os.unlink('/run/notify')
     send_process(report, leader)
     report.close()
 
