@@ -45,8 +45,9 @@ static int post_create(Request *q, Response *a) {
                 request_query(q, "platform"), &j, &q->error);
         if (r < 0)
                 return r;
+        /* The id alone, as dockerd does: scripts take what `docker import` prints for it. */
         return job_stream_new(
-                q, j, JOB_STREAM_STATUS, /* quiet= */ false, /* cancel_on_gone= */ true);
+                q, j, JOB_STREAM_STATUS, /* quiet= */ true, /* cancel_on_gone= */ true);
 }
 
 /* clang-format off */
