@@ -10,14 +10,14 @@
 
 #include <stdint.h>
 
-#define LAUNCHER_VERSION  1u
-#define LAUNCHER_FDS_MAX  16
-#define LAUNCHER_FD_FIRST 3
+#define LAUNCHER_VERSION   1u
+#define LAUNCHER_FDS_MAX   16
+#define LAUNCHER_FD_FIRST  3
 #define LAUNCHER_LABEL_MAX 80
 
 typedef enum LauncherProgram {
-        LAUNCHER_MONITOR = 1,   /* stauer-monitor LABEL */
-        LAUNCHER_WORKER = 2,    /* stauer-worker LABEL */
+        LAUNCHER_MONITOR = 1, /* stauer-monitor LABEL */
+        LAUNCHER_WORKER = 2,  /* stauer-worker LABEL */
         _LAUNCHER_PROGRAM_MAX,
 } LauncherProgram;
 
@@ -28,19 +28,19 @@ typedef enum LauncherMessageType {
 
 typedef struct LauncherRequest {
         uint32_t version;
-        uint32_t program;               /* LauncherProgram */
-        uint64_t tag;                   /* comes back in Answer and Exit */
-        int32_t log_level;              /* LOG_EMERG … LOG_DEBUG; becomes STAUER_LOG_LEVEL of the process */
+        uint32_t program;  /* LauncherProgram */
+        uint64_t tag;      /* comes back in Answer and Exit */
+        int32_t log_level; /* LOG_EMERG … LOG_DEBUG; becomes STAUER_LOG_LEVEL of the process */
         char label[LAUNCHER_LABEL_MAX]; /* [A-Za-z0-9_.-]+, NUL-terminated: argv[1], seen in ps */
         uint32_t reserved;              /* 0 */
 } LauncherRequest;
 
 typedef struct LauncherMessage {
         uint32_t version;
-        uint32_t type;                  /* LauncherMessageType */
+        uint32_t type; /* LauncherMessageType */
         uint64_t tag;
-        int32_t error;                  /* Answer: 0 or a negative errno */
+        int32_t error; /* Answer: 0 or a negative errno */
         int32_t pid;
-        int32_t code;                   /* Exit: CLD_EXITED, CLD_KILLED or CLD_DUMPED … */
-        int32_t status;                 /* … and the exit status or signal */
+        int32_t code;   /* Exit: CLD_EXITED, CLD_KILLED or CLD_DUMPED … */
+        int32_t status; /* … and the exit status or signal */
 } LauncherMessage;
