@@ -11,5 +11,7 @@ int image_describe(const Image *i, char ***ret_pairs) {
         const char *top = image_top_layer(i);
 
         *ret_pairs = NULL;
-        return top ? storage_layer_describe(i->images->storage, top, /* read_only= */ true, ret_pairs) : 0;
+        return top ? storage_layer_describe(
+                             i->images->storage, top, /* read_only= */ true, ret_pairs)
+                   : 0;
 }

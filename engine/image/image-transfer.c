@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "config/settings.h"
 #include "engine/core/job.h"
 #include "engine/core/worker.h"
 #include "engine/image/images-internal.h"
