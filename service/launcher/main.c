@@ -481,6 +481,8 @@ int main(int argc, char **argv) {
         (void) sd_notify(0, "STOPPING=1");
         if (socket_path)
                 (void) unlink(socket_path);
+        free(s.children);
+        free(s.journal_stream);
         if (r < 0)
                 fprintf(stderr, "<3>Failed to wait: %s\n", strerror(-r));
         return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
