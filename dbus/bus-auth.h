@@ -69,8 +69,8 @@ struct AuthPeer {
         int pidfd; /* borrowed; -EBADF when the kernel gives none */
 };
 
-/* Answer later: 1 allowed, negative refused (reterr has the sentence). The query is over when it
- * comes. */
+/* Answer later: 1 allowed, negative refused (e has the sentence and is the query's). The query may
+ * be freed in it, and has to be then or later: it counts among those that wait until it is. */
 typedef void (*auth_answer_t)(int r, const Error *e, void *userdata);
 
 /* 1: allowed at once, no query. 0: asked, *ret lives until the callback; freeing it cancels.

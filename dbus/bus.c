@@ -167,7 +167,17 @@ static int list_jobs(
 
 /* ---- who may look ---- */
 
-/* sd-bus answers Get, GetAll and GetManagedObjects by itself, without asking anybody; so they are asked for here, before it sees them. */
+/* Whether it shows anything: introspection does where the objects stand. A call without an interface may reach any of them. */
+static bool shows(sd_bus_message *m, const char *path) {
+        return !sd_bus_message_get_interface(m) ||
+               sd_bus_message_is_method_call(m, "org.freedesktop.DBus.Properties", NULL) ||
+               sd_bus_message_is_method_call(m, "org.freedesktop.DBus.ObjectManager", NULL) ||
+               (sd_bus_message_is_method_call(m, "org.freedesktop.DBus.Introspectable", NULL) &&
+                       !streq(path, BUS_ROOT));
+}
+
+/* sd-bus answers Get, GetAll, GetManagedObjects and Introspect by itself, without asking anybody; so they are asked for here, before it
+ * sees them. */
 static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
         const char *path = sd_bus_message_get_path(m), *rest;
         uint8_t type;
@@ -181,10 +191,7 @@ static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
         if (!rest || (*rest != '\0' && *rest != '/'))
                 return 0;
 
-        /* A call without an interface may reach any of them. */
-        if (sd_bus_message_get_interface(m) &&
-                !sd_bus_message_is_method_call(m, "org.freedesktop.DBus.Properties", NULL) &&
-                !sd_bus_message_is_method_call(m, "org.freedesktop.DBus.ObjectManager", NULL))
+        if (!shows(m, path))
                 return 0;
 
         r = bus_auth(m, AUTH_VIEW, path, NULL, reterr);
@@ -261,6 +268,7 @@ int bus_new(sd_bus *bus, Engine *e, Bus **ret) {
                 return -ENOMEM;
         b->bus = sd_bus_ref(bus);
         b->engine = e;
+        bus_error_set_prefix("org.stauer.Engine1");
 
         r = add_objects(b);
         if (r < 0)

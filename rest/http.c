@@ -256,10 +256,11 @@ static int read_peer(Request *q) {
 static void on_auth_answer(int r, const Error *e, void *userdata) {
         Request *q = userdata;
 
-        q->auth_query = NULL; /* over with this call */
+        if (r < 0)
+                (void) error_copy(&q->error, e); /* e is the query's */
+        q->auth_query = auth_query_free(q->auth_query);
         q->authorized = true;
         if (r < 0) {
-                (void) error_copy(&q->error, e);
                 if (response_error(&q->response, r, &q->error) < 0)
                         (void) response_empty(&q->response, 403);
                 q->state = REQUEST_RUNNING;

@@ -173,12 +173,12 @@ static void wish_on_answer(int r, const Error *e, void *userdata) {
         Request *q = userdata;
         _cleanup_(wish_freep) ContainerSpec *wish = TAKE_PTR(q->data);
 
-        q->auth_query = NULL; /* over with this call */
+        if (r < 0)
+                (void) error_copy(&q->error, e); /* e is the query's */
+        q->auth_query = auth_query_free(q->auth_query);
         q->on_gone = NULL;
 
-        if (r < 0)
-                (void) error_copy(&q->error, e);
-        else
+        if (r >= 0)
                 r = create(q, wish);
         if (r < 0)
                 request_finish(q, r);

@@ -238,7 +238,7 @@ class BusFace:
             return plain(self.bus.call_blocking(NAME, path, interface, method, signature, args, timeout=timeout))
         except dbus.DBusException as e:
             kind = e.get_dbus_name()
-            assert kind.startswith('org.stauer.Error.') or kind.startswith('org.freedesktop.DBus.Error.'), kind
+            assert kind.startswith(f'{NAME}.Error.') or kind.startswith('org.freedesktop.DBus.Error.'), kind
             raise FaceError(kind.rpartition('.')[2], e.get_dbus_message()) from None
 
     def manager(self, method, signature='', *args):
