@@ -71,7 +71,7 @@ static void clear_run_folder(Container *c) {
 
         if (c->exit_unsaved)
                 return;
-        r = file_remove_tree(c->set->run_fd, c->id);
+        r = containers_clear_run(c->set, c->id);
         if (r < 0)
                 (void) log_container_warning(c, r, "Failed to remove the run folder: %m, ignoring");
 }

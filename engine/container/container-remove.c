@@ -94,7 +94,7 @@ static void remove_now(Container *c) {
                 trash = true;
         if (r < 0)
                 (void) log_container_warning(c, r, "Failed to remove the folder: %m, ignoring");
-        r = file_remove_tree(s->run_fd, c->id);
+        r = containers_clear_run(s, c->id);
         if (r < 0)
                 (void) log_container_warning(c, r, "Failed to remove the run folder: %m, ignoring");
         if (trash)

@@ -19,9 +19,9 @@
 #include "lib/base/str.h"
 #include "lib/event/loop.h"
 
-/* A start has two halves. The steps of the table (start-steps.c) are quick, walked forward and on failure backward. Then three
- * things go on at the same time: the monitor mounts, systemd makes the scope, and we save that a start was begun. "Go" is
- * said when the scope is there, and the monitor's record ends the start. What is told to the world is on disk by then. */
+/* A start has two halves. The steps of the table (start-steps.c) are quick, walked forward and on failure backward. Then the
+ * monitor mounts while systemd makes the scope; "go" is said when the scope is there, and that a start was begun is saved while the
+ * runtime works. The monitor's record ends the start. What is told to the world is on disk by then. */
 
 #define OLD_SCOPE_USEC (10 * USEC_PER_SEC)
 #define LAUNCH_USEC    (10 * USEC_PER_SEC)
@@ -180,14 +180,20 @@ static void start_done(Container *c, const MonitorRecord *record) {
         start_end(c, 0, NULL);
 }
 
+/* The save costs two syncs (none for a container that removes itself), so it goes on while the runtime works. Nobody is told of the start
+ * before it is done, and a start that a crash cuts off before it is none: restore.c ends it. */
 static void start_go(Container *c) {
         const MonitorCommand go = { .type = MONITOR_GO };
         _cleanup_(error_done) Error e = {};
         int r;
 
         r = c->link ? monitor_link_command(c->link, &go, NULL, NULL) : -ENOTCONN;
-        if (r < 0)
+        if (r >= 0)
+                r = container_save(c);
+        if (r < 0) {
+                (void) error_set_errno(&e, r, "Failed to save container %s", c->name);
                 start_fail(c, r, &e);
+        }
 }
 
 static void on_scope_started(int r, const Error *e, void *userdata);
@@ -250,9 +256,6 @@ static void on_launched(int r, int pid, int pidfd, void *userdata) {
         if (r >= 0)
                 r = ask_for_scope(c);
 
-        /* While systemd and the monitor work: two syncs, none for one that removes itself. */
-        if (r >= 0)
-                r = container_save(c);
         if (r < 0) {
                 (void) error_set_errno(
                         &e, r, "Failed to start the monitor of container %s", c->name);

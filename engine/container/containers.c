@@ -64,6 +64,9 @@ static int open_folders(Containers *s, Error *reterr) {
         s->run_fd = file_mkdir_open(run_fd, "containers", 0700);
         if (s->run_fd < 0)
                 return error_set_errno(reterr, s->run_fd, "Failed to open %s", s->run);
+        s->runtime_fd = file_mkdir_open(run_fd, "runtime", 0700);
+        if (s->runtime_fd < 0)
+                return error_set_errno(reterr, s->runtime_fd, "Failed to open %s/runtime", run);
         return 0;
 }
 
@@ -93,6 +96,7 @@ int containers_new(const ContainersWiring *w, Containers **ret, Error *reterr) {
                 .tmp_fd = -EBADF,
                 .trash_fd = -EBADF,
                 .run_fd = -EBADF,
+                .runtime_fd = -EBADF,
         };
         list_init(&s->by_age);
         list_init(&s->left_scopes);
@@ -157,11 +161,21 @@ Containers *containers_free(Containers *s) {
         fd_close(s->tmp_fd);
         fd_close(s->trash_fd);
         fd_close(s->run_fd);
+        fd_close(s->runtime_fd);
         free(s->root);
         free(s->run);
         sd_event_unref(s->event);
         free(s);
         return NULL;
+}
+
+/* A runtime whose monitor was killed could not clean up, and would refuse the same id next time. */
+int containers_clear_run(Containers *s, const char *id) {
+        int r, q;
+
+        r = file_remove_tree(s->run_fd, id);
+        q = file_remove_tree(s->runtime_fd, id);
+        return r < 0 ? r : q;
 }
 
 /* Where an id (or the first one with that prefix) is, or belongs. */

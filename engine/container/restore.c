@@ -218,7 +218,7 @@ static void restore_one(Container *c) {
         /* At rest: a start that was not even saved leaves a folder and a monitor that gives up by itself. */
         if (file_exists_at(c->set->run_fd, c->id) > 0) {
                 kill_scope(c->set, c->id);
-                (void) file_remove_tree(c->set->run_fd, c->id);
+                (void) containers_clear_run(c->set, c->id);
         }
         if (c->has_started)
                 (void) container_auto_remove(c);
@@ -234,7 +234,7 @@ static void sweep_run(Containers *s) {
                 if (!ident_is_valid(*name) || hashmap_contains(s->by_id, *name))
                         continue;
                 kill_scope(s, *name);
-                (void) file_remove_tree(s->run_fd, *name);
+                (void) containers_clear_run(s, *name);
         }
 }
 

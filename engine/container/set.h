@@ -44,6 +44,7 @@ struct Containers {
         int trash_fd; /* DATAROOT/tmp/trash: what nobody refers to any more */
         char *run;    /* RUNROOT/containers */
         int run_fd;
+        int runtime_fd; /* RUNROOT/runtime: where OCI runtimes keep their state, a folder per id */
 
         Hashmap *by_id;
         Hashmap *by_name;   /* also names of containers that are being made */
@@ -62,6 +63,7 @@ struct Containers {
 int containers_add(Containers *s, Container *c);
 void containers_remove(Containers *s, Container *c);
 int containers_reserve(Containers *s, const char *name, const Container *owner, Error *reterr);
+int containers_clear_run(Containers *s, const char *id); /* what a run has left in /run */
 void containers_release(Containers *s, const char *name, const Container *owner);
 
 /* container-state.c: the one way to change a state; asserts that the move is allowed. */

@@ -55,7 +55,7 @@ static int step_folders(ContainerStart *s, Error *reterr) {
         Container *c = s->container;
         int r;
 
-        r = file_remove_tree(c->set->run_fd, c->id);
+        r = containers_clear_run(c->set, c->id);
         if (r < 0)
                 return error_set_errno(reterr, r, "Failed to clear %s/%s", c->set->run, c->id);
         s->run_fd = file_mkdir_open_exact(c->set->run_fd, c->id, 0700);
@@ -74,14 +74,23 @@ static void undo_folders(ContainerStart *s) {
 
         /* A monitor that is about to leave still writes its exit file there. */
         if (!c->link)
-                (void) file_remove_tree(c->set->run_fd, c->id);
+                (void) containers_clear_run(c->set, c->id);
 }
 
 static int step_layer(ContainerStart *s, Error *reterr) {
         Container *c = s->container;
+        int r;
 
-        return storage_mount_spec(
-                c->set->storage, c->id, /* read_only= */ false, &s->rootfs, reterr);
+        r = storage_mount_spec(c->set->storage, c->id, /* read_only= */ false, &s->rootfs, reterr);
+        if (r < 0)
+                return r;
+
+        /* What goes away with its container need not reach the disk: without this the end of the mount syncs the whole file
+         * system below it. */
+        if (!container_is_durable(c) && str_equal(s->rootfs.type, "overlay"))
+                return str_appendf(
+                        &s->rootfs.options, "%svolatile", str_empty(s->rootfs.options) ? "" : ",");
+        return 0;
 }
 
 static int step_network(ContainerStart *s, Error *reterr) {
@@ -261,8 +270,8 @@ static int make_identity(ContainerStart *s, MonitorSpec *m, Error *reterr) {
 
         m->run_dir = container_run_folder(c);
         m->bundle_dir = m->run_dir ? path_join(m->run_dir, "bundle") : NULL;
-        m->runtime_root =
-                m->run_dir ? path_join(m->run_dir, "runtime") : NULL; /* goes away with the rest */
+        m->runtime_root = path_join(c->set->settings->exec_root,
+                "runtime"); /* one for all: what it keeps pays for the next */
         if (!m->run_dir || !m->bundle_dir || !m->runtime_root)
                 return -ENOMEM;
         r = settings_find_runtime(c->set->settings, c->spec.host.runtime, &m->runtime, reterr);
