@@ -18,8 +18,8 @@
 #include "lib/oci/runtime-spec.h"
 
 #define JOB_WAIT_USEC    (30 * USEC_PER_SEC)
-#define SCOPE_TRIES      200U
-#define SCOPE_RETRY_USEC 10000U
+#define SCOPE_TRIES      1000U
+#define SCOPE_RETRY_USEC 2000U
 
 #define SYSTEMD \
         "org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager"

@@ -374,6 +374,8 @@ void child_main(Launch *l) {
         int fd = l->child_sync_fd, r;
 
         (void) close(l->sync_fd);
+        (void) close(l->state.dir_fd); /* its lock is the parent's */
+        l->state.dir_fd = -EBADF;
 
         r = run_steps(l, &e);
         if (r >= 0)

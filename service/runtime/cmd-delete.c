@@ -54,10 +54,7 @@ static int delete_container(int root_fd, const char *id, bool force, Error *rete
         StateStatus status;
         int r;
 
-        r = state_load(root_fd, id, &s, reterr);
-        if (r < 0)
-                return r;
-        r = state_lock(&s, reterr);
+        r = state_load(root_fd, id, /* lock= */ true, &s, reterr);
         if (r >= 0)
                 r = state_status(&s, &status, reterr);
         if (r < 0)

@@ -16,13 +16,13 @@
 #include "service/runtime/state.h"
 #include "service/runtime/sync.h"
 
-static int open_state(const Globals *g, const char *id, State *ret, Error *reterr) {
+static int open_state(const Globals *g, const char *id, bool lock, State *ret, Error *reterr) {
         _cleanup_(fd_closep) int root_fd = -EBADF;
 
         root_fd = state_root_open(g->root, /* make= */ false, NULL);
         if (root_fd < 0 && root_fd != -ENOENT)
                 return error_set_errno(reterr, root_fd, "open the state root %s", g->root);
-        return state_load(root_fd, id, ret, reterr);
+        return state_load(root_fd, id, lock, ret, reterr);
 }
 
 static int one_id(char **argv, const char **ret, Error *reterr) {
@@ -47,9 +47,7 @@ int command_start(const Globals *g, char **argv, Error *reterr) {
 
         r = one_id(argv, &id, reterr);
         if (r >= 0)
-                r = open_state(g, id, &s, reterr);
-        if (r >= 0)
-                r = state_lock(&s, reterr);
+                r = open_state(g, id, /* lock= */ true, &s, reterr);
         if (r >= 0)
                 r = state_status(&s, &status, reterr);
         if (r < 0)
@@ -98,7 +96,7 @@ int command_kill(const Globals *g, char **argv, Error *reterr) {
         if (by_option && parse_signal(by_option, &sig) < 0)
                 return error_set(reterr, ERROR_INVALID, "unknown signal \"%s\"", by_option);
 
-        r = open_state(g, words[0], &s, reterr);
+        r = open_state(g, words[0], /* lock= */ false, &s, reterr);
         if (r >= 0)
                 r = state_status(&s, &status, reterr);
         if (r < 0)
@@ -127,7 +125,7 @@ static int freeze(const Globals *g, char **argv, bool freeze, Error *reterr) {
 
         r = one_id(argv, &id, reterr);
         if (r >= 0)
-                r = open_state(g, id, &s, reterr);
+                r = open_state(g, id, /* lock= */ false, &s, reterr);
         if (r >= 0)
                 r = state_status(&s, &status, reterr);
         if (r < 0)

@@ -91,7 +91,7 @@ int command_state(const Globals *g, char **argv, Error *reterr) {
         root_fd = open_root(g, reterr);
         if (root_fd < 0 && root_fd != -ENOENT)
                 return root_fd;
-        r = state_load(root_fd, words[0], &s, reterr);
+        r = state_load(root_fd, words[0], /* lock= */ false, &s, reterr);
         if (r >= 0)
                 r = describe(&s, &v, reterr);
         return r < 0 ? r : print_json(v, JSON_PRETTY);
@@ -136,7 +136,8 @@ int command_list(const Globals *g, char **argv, Error *reterr) {
                 _cleanup_(json_unrefp) Json *v = NULL;
 
                 /* Removed meanwhile, or nothing of ours. */
-                if (state_load(root_fd, *id, &s, NULL) < 0 || describe(&s, &v, NULL) < 0)
+                if (state_load(root_fd, *id, /* lock= */ false, &s, NULL) < 0 ||
+                        describe(&s, &v, NULL) < 0)
                         continue;
                 if (quiet)
                         (void) printf("%s\n", *id);
@@ -172,7 +173,7 @@ int command_ps(const Globals *g, char **argv, Error *reterr) {
         root_fd = open_root(g, reterr);
         if (root_fd < 0 && root_fd != -ENOENT)
                 return root_fd;
-        r = state_load(root_fd, words[0], &s, reterr);
+        r = state_load(root_fd, words[0], /* lock= */ false, &s, reterr);
         if (r < 0)
                 return r;
         if (!s.cgroup_path)

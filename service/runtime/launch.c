@@ -414,6 +414,7 @@ int launch(Launch *l, const LaunchOptions *options, Error *reterr) {
                 }
         }
 
+        state_unlock(&l->state);
         return 0;
 }
 

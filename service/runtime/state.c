@@ -6,6 +6,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 
 #include "lib/base/alloc.h"
 #include "lib/base/error.h"
@@ -82,6 +84,13 @@ int state_root_open(const char *root, bool make, Error *reterr) {
         return fd;
 }
 
+static int state_lock(const State *s, Error *reterr) {
+        int r;
+
+        r = file_lock(s->dir_fd, /* exclusive= */ true, /* wait= */ true);
+        return r < 0 ? error_set_errno(reterr, r, "lock the state of %s", s->id) : 0;
+}
+
 static int state_init(int root_fd, const char *id, State *ret, Error *reterr) {
         if (!state_id_is_valid(id))
                 return error_set(reterr, ERROR_INVALID, "invalid container id \"%s\"", id);
@@ -114,12 +123,16 @@ int state_create(int root_fd, const char *id, State *ret, Error *reterr) {
                 return error_set_errno(reterr, r, "open the state folder of %s", id);
         }
 
+        r = state_lock(&s, reterr);
+        if (r < 0)
+                return r;
+
         *ret = TAKE_STRUCT(s);
         s.dir_fd = -EBADF;
         return 0;
 }
 
-int state_load(int root_fd, const char *id, State *ret, Error *reterr) {
+int state_load(int root_fd, const char *id, bool lock, State *ret, Error *reterr) {
         _cleanup_(state_done) State s = { .dir_fd = -EBADF };
         _cleanup_(freep) char *text = NULL;
         size_t size;
@@ -137,6 +150,18 @@ int state_load(int root_fd, const char *id, State *ret, Error *reterr) {
                 return error_set(reterr, ERROR_NOT_FOUND, "container does not exist: %s", id);
         if (s.dir_fd < 0)
                 return error_set_errno(reterr, s.dir_fd, "open the state folder of %s", id);
+
+        if (lock) {
+                struct stat st;
+
+                r = state_lock(&s, reterr);
+                if (r < 0)
+                        return r;
+                /* It may be gone by the time that it is ours. */
+                if (fstat(s.dir_fd, &st) < 0 || st.st_nlink == 0)
+                        return error_set(
+                                reterr, ERROR_NOT_FOUND, "container does not exist: %s", id);
+        }
 
         r = file_read_at(s.dir_fd, STATE_FILE, STATE_FILE_MAX, &text, &size);
         if (r < 0 && r != -ENOENT)
@@ -194,11 +219,8 @@ void state_done(State *s) {
         s->dir_fd = fd_close(s->dir_fd);
 }
 
-int state_lock(const State *s, Error *reterr) {
-        int r;
-
-        r = file_lock(s->dir_fd, /* exclusive= */ true, /* wait= */ true);
-        return r < 0 ? error_set_errno(reterr, r, "lock the state of %s", s->id) : 0;
+void state_unlock(const State *s) {
+        (void) flock(s->dir_fd, LOCK_UN);
 }
 
 int process_look(pid_t pid, char *ret_state, uint64_t *ret_start) {

@@ -57,14 +57,16 @@ int state_root_open(const char *root, bool make, Error *reterr); /* fd */
 
 /* A new folder; -EEXIST (ERROR_EXISTS) when the id is taken. The State belongs to the caller, *ret zeroed memory. */
 int state_create(int root_fd, const char *id, State *ret, Error *reterr);
-/* ERROR_NOT_FOUND when there is none. A folder without a file is a container in STATE_CREATING. */
-int state_load(int root_fd, const char *id, State *ret, Error *reterr);
+/* ERROR_NOT_FOUND when there is none. A folder without a file is a container in STATE_CREATING. lock: for calls that change it; waits
+ * for the others, and reads what they have left. */
+int state_load(int root_fd, const char *id, bool lock, State *ret, Error *reterr);
 int state_save(const State *s, Error *reterr);
 int state_remove(int root_fd, State *s, Error *reterr); /* the folder with all in it */
 void state_done(State *s);
 
-/* Two calls for one container one after the other; the lock ends with the process or state_done(). */
-int state_lock(const State *s, Error *reterr);
+/* A new State is locked as well. The lock also ends with state_done() or the process, provided that no child has the folder's fd
+ * too. */
+void state_unlock(const State *s);
 
 int state_status(const State *s, StateStatus *ret, Error *reterr);
 const char *state_status_to_string(StateStatus status);

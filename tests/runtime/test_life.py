@@ -178,11 +178,13 @@ def test_list_and_ps(container):
 
 def test_pause(container):
     container.sh("i=0; while :; do i=$((i+1)); echo $i > /tmp/n; done")
+    counter = container.rootfs / "tmp/n"
     container.create()
     container.start()
+    while not counter.exists():
+        time.sleep(0.02)
     assert container.call("pause", container.id).returncode == 0
     assert container.status() == "paused"
-    counter = container.rootfs / "tmp/n"
     before = counter.read_text(encoding="utf-8")
     time.sleep(0.1)
     assert counter.read_text(encoding="utf-8") == before
@@ -229,6 +231,43 @@ def test_killed_while_creating(container):
     (container.runtime / container.id).mkdir(parents=True)
     assert container.status() == "creating"
     assert container.call("delete", "--force", container.id).returncode == 0
+    container.gone()
+
+
+def test_many_at_once(container):
+    """One state root for all: nobody is in the other's way."""
+    container.config["linux"]["seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+        {"names": ["reboot"], "action": "SCMP_ACT_ERRNO"}]}
+    container.sh("exit 3").write()
+    command = [program(), "--root", str(container.runtime), "run", "-b", str(container.path)]
+    processes = [subprocess.Popen([*command, f"{container.id}-{n}"]) for n in range(24)]
+    assert [process.wait(60) for process in processes] == [3] * 24
+    assert os.listdir(container.runtime) == [".seccomp"]
+    assert len(os.listdir(container.runtime / ".seccomp")) == 1
+
+
+def test_same_id_at_once(container):
+    container.sh("sleep 1; exit 3").write()
+    command = [program(), "--root", str(container.runtime), "run", "-b", str(container.path), container.id]
+    processes = [subprocess.Popen(command, stderr=subprocess.DEVNULL) for _ in range(8)]
+    assert sorted(process.wait(60) for process in processes) == [1] * 7 + [3]
+    container.gone()
+
+
+def test_delete_while_it_is_made(container):
+    """It waits for whoever makes the container, and then takes it away whole."""
+    hook = container.path / "hook"
+    hook.write_text("#!/bin/sh\nsleep 0.5\n", encoding="utf-8")
+    os.chmod(hook, 0o755)
+    container.config["hooks"] = {"createRuntime": [{"path": str(hook), "env": ["PATH=/bin:/usr/bin"]}]}
+    container.set("sleep", "100").write()
+    with open(container.path / "out", "w", encoding="utf-8") as out, subprocess.Popen(
+            [program(), "--root", str(container.runtime), "create", "-b", str(container.path), container.id],
+            stdout=out, stderr=out) as process:
+        while not (container.runtime / container.id).exists():
+            time.sleep(0.01)
+        assert container.call("delete", "--force", container.id).returncode == 0
+        assert process.wait(20) == 0
     container.gone()
 
 

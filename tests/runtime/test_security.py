@@ -255,6 +255,14 @@ def test_cache_of_seccomp_is_not_believed(container):
         assert cache.read_bytes() == good
 
 
+def test_cache_of_seccomp_has_a_limit(container):
+    for n in range(70):
+        container.config["linux"]["seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+            {"names": ["reboot"], "action": "SCMP_ACT_ERRNO", "errnoRet": n + 1}]}
+        assert container.set("true").run().returncode == 0
+    assert len(list((container.runtime / ".seccomp").iterdir())) <= 64
+
+
 def program_mark():
     path = Path(program())
     return hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_ino

@@ -39,7 +39,7 @@ static void test_life(void **state) {
         error_done(&e);
 
         /* Nothing is written yet: it is being made. */
-        assert_ok(state_load(root_fd, "one", &t, NULL));
+        assert_ok(state_load(root_fd, "one", false, &t, NULL));
         assert_ok(state_status(&t, &status, NULL));
         assert_int_equal(status, STATE_CREATING);
         state_done(&t);
@@ -48,7 +48,8 @@ static void test_life(void **state) {
         s.pid = (uint32_t) getpid();
         assert_ok(process_look(getpid(), &letter, &s.pid_start));
         assert_ok(state_save(&s, NULL));
-        assert_ok(state_load(root_fd, "one", &t, NULL));
+        state_unlock(&s);
+        assert_ok(state_load(root_fd, "one", true, &t, NULL));
         assert_string_equal(t.bundle, "/bundle");
         assert_int_equal(t.pid, getpid());
         assert_int_equal(t.pid_start, s.pid_start);
@@ -64,7 +65,7 @@ static void test_life(void **state) {
         state_done(&t);
 
         assert_ok(state_remove(root_fd, &s, NULL));
-        assert_int_equal(state_load(root_fd, "one", &t, &e), -ENOENT);
+        assert_int_equal(state_load(root_fd, "one", false, &t, &e), -ENOENT);
         assert_string_equal(e.text, "container does not exist: one");
         state_done(&s);
 }
