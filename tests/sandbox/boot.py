@@ -229,6 +229,7 @@ def _boot(run_dir, cgroup, report, arguments):
     # of the cgroup it starts in on to the system it boots, so nothing else may stay there.
     Path(cgroup, 'cgroup.procs').write_text('0', encoding='utf-8')
     linux.unshare(linux.CLONE_NEWCGROUP)
+    linux.mount('tmpfs', 'tmpfs', '/sys/fs/cgroup')     # the kernel refuses to mount a cgroup2 upon itself
     linux.mount('cgroup2', 'cgroup2', '/sys/fs/cgroup')
     os.mkdir(SUPERVISOR_CGROUP)
     Path(SUPERVISOR_CGROUP, 'cgroup.procs').write_text('0', encoding='utf-8')
