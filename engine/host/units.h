@@ -40,8 +40,6 @@ int units_stop(Units *u, const char *name, unit_done_t done, void *userdata, Uni
 /* Signal to every process of the unit. Completes when systemd has answered; done may be NULL. */
 int units_kill(
         Units *u, const char *name, int signal, unit_done_t done, void *userdata, UnitCall **ret);
-/* What remains of a failed unit is forgotten; nobody waits for the answer. */
-void units_reset_failed(Units *u, const char *name);
 
 /* No callback any more; what was asked of systemd stays asked. */
 UnitCall *unit_call_free(UnitCall *c);
@@ -54,6 +52,3 @@ int units_watch(Units *u, const char *name, unit_gone_t gone, void *userdata, Un
 void unit_watch_look(UnitWatch *w);
 UnitWatch *unit_watch_free(UnitWatch *w);
 DEFINE_CLEANUP(UnitWatch *, unit_watch_free);
-
-/* Names of the units of that pattern that are loaded and not inactive. Blocking, for start-up only. */
-int units_list(Units *u, const char *pattern, char ***ret, Error *reterr);
