@@ -123,7 +123,7 @@ static void test_layers(void **state) {
                 assert_ok(look(state, B, "gone", &st));
                 assert_true(S_ISCHR(st.st_mode) && st.st_rdev == makedev(0, 0));
                 assert_ok(str_printf(&opaque, "%s/layers/overlay2/%s/diff/opaque",
-                        (const char *) *state, B + 7));
+                        (const char *) *state, &B[7]));
                 assert_int_equal(
                         getxattr(opaque, "trusted.overlay.opaque", value, sizeof(value)), 1);
         }
@@ -158,7 +158,7 @@ static void test_container_layer(void **state) {
         error_done(&e);
         assert_int_equal(storage_layer_create(s, "short", B, &e), -EINVAL);
         error_done(&e);
-        assert_int_equal(storage_layer_create(s, C + 7, C, &e), -ENOENT);
+        assert_int_equal(storage_layer_create(s, &C[7], C, &e), -ENOENT);
 
         assert_ok(look(state, BOX, "", &st));
         assert_int_equal(st.st_mode & 07777, 0711);
@@ -237,7 +237,7 @@ static void test_damaged_chain(void **state) {
 
         make_two(state, s);
         assert_ok(
-                str_printf(&link, "%s/layers/%s/%s/parent", (const char *) *state, driver, A + 7));
+                str_printf(&link, "%s/layers/%s/%s/parent", (const char *) *state, driver, &A[7]));
         assert_ok(symlink(
                 "../aaaaaaaaaaaabbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", link));
         assert_int_equal(storage_mount_spec(s, B, true, &m, &e), -ELOOP); /* a circle */

@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Images with the tools of others: skopeo and umoci make and read what the engine reads and keeps. As root, in the sandbox or the VM."""
+
+import io
+import json
+import os
+import shutil
+import stat
+import tarfile
+import threading
+
+import pytest
+
+from common.images import docker_archive, rootfs_tar
+from common.wait import wait_for
+from host import DATA_ROOT, have, inspect, main_pid, out, run, stauer
+
+pytestmark = pytest.mark.usefixtures('no_images', 'clean')
+
+LAYOUT = f'oci:{DATA_ROOT}'
+
+
+@pytest.fixture
+def no_images():
+    def remove():
+        for ident in set(out('images', '-q', '--no-trunc').split()):
+            stauer('rmi', '-f', ident)
+    remove()
+    yield
+    remove()
+    wait_for(lambda: not layers() and not blobs(), lambda: f'nothing is left: {layers()} {blobs()}', timeout=10)
+
+
+def blobs():
+    return os.listdir(DATA_ROOT / 'blobs/sha256')
+
+
+def layers():
+    return [p.name for d in (DATA_ROOT / 'layers').iterdir() for p in d.iterdir() if len(p.name) == 64]
+
+
+def images():
+    return sorted(':'.join(line.split()[:2]) for line in out('images').splitlines()[1:])
+
+
+def output(*words):
+    """What `stauer run` prints when it has ended."""
+    name = 'output'
+    out('run', '-d', '--name', name, '--network', 'none', *words)
+    assert out('wait', name) == '0', out('logs', name)
+    text = out('logs', name)
+    stauer('rm', name)
+    return text
+
+
+def need(*programs):
+    missing = [p for p in programs if not have(p)]
+    if missing:
+        pytest.skip(f'not installed: {", ".join(missing)}')
+
+
+def small_tar(*entries):
+    """(name, content or None for a folder) as a layer."""
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode='w', format=tarfile.PAX_FORMAT) as tar:
+        for name, content in entries:
+            info = tarfile.TarInfo(name)
+            info.mtime = 1700000000
+            if content is None:
+                info.type, info.mode = tarfile.DIRTYPE, 0o755
+                tar.addfile(info)
+            else:
+                info.size = len(content)
+                tar.addfile(info, io.BytesIO(content))
+    return data.getvalue()
+
+
+@pytest.fixture
+def archive(tmp_path):
+    path = tmp_path / 'app.tar'
+    top = small_tar(('etc', None), ('etc/.wh.group', b''), ('etc/motd', b'top'), ('home', None), ('home/.wh..wh..opq', b''))
+    docker_archive(path, name='app:1', layers=[rootfs_tar(), top], config={'Labels': {'team': 'port'}})
+    return path
+
+
+def container_sees(image):
+    """The whole tree of a container, by busybox itself."""
+    script = 'find . -xdev ! -path "./proc*" ! -path "./sys*" ! -path "./dev*" -exec ls -ldn {} \\; | sed "s/  */ /g"'
+    text = output(image, 'sh', '-c', f'cd / && {script}')
+    rows = [line.split(' ') for line in text.splitlines()]
+    return {row[8]: (row[0], row[2], row[3]) for row in rows if row[8] not in ('.', './etc/hostname', './etc/hosts', './etc/resolv.conf')}
+
+
+def test_skopeo_reads_the_store(archive):
+    need('skopeo')
+    stauer('load', '-i', archive)
+    seen = json.loads(run('skopeo', 'inspect', f'{LAYOUT}:docker.io/library/app:1').stdout)
+    assert len(seen['Layers']) == 2 and seen['Labels'] == {'team': 'port'} and seen['Os'] == 'linux'
+    assert inspect('app:1')['Id'] in run('skopeo', 'inspect', '--raw', f'{LAYOUT}:docker.io/library/app:1').stdout
+
+
+def test_skopeo_copies_out_and_back(archive, tmp_path):
+    """Every blob is really there: a copy of the store's image is the same image."""
+    need('skopeo')
+    stauer('load', '-i', archive)
+    ident = inspect('app:1')['Id']
+    run('skopeo', 'copy', f'{LAYOUT}:docker.io/library/app:1', f'docker-archive:{tmp_path}/copy.tar:copy:2')
+    run('skopeo', 'copy', f'{LAYOUT}:docker.io/library/app:1', f'oci-archive:{tmp_path}/copy.oci:docker.io/library/copy:3')
+    assert 'Loaded image: copy:2' in stauer('load', '-i', tmp_path / 'copy.tar').stdout
+    assert 'Loaded image: copy:3' in stauer('load', '-i', tmp_path / 'copy.oci').stdout
+    assert {inspect(name)['Id'] for name in ('app:1', 'copy:2', 'copy:3')} == {ident}
+    assert len(layers()) == 2
+
+
+@pytest.mark.parametrize('compress', [[], ['--dest-compress'], ['--dest-compress', '--dest-compress-format', 'zstd']],
+                         ids=['plain', 'gzip', 'zstd'])
+@pytest.mark.parametrize('outer', ['plain', 'gzip', 'xz', 'zstd'])
+def test_oci_of_skopeo(archive, tmp_path, compress, outer):
+    need('skopeo', 'tar')
+    layout = tmp_path / 'layout'
+    run('skopeo', 'copy', *compress, f'docker-archive:{archive}', f'oci:{layout}:docker.io/library/app:oci')
+    flag = {'plain': [], 'gzip': ['-z'], 'xz': ['-J'], 'zstd': ['--zstd']}[outer]
+    run('tar', '-C', layout, *flag, '-cf', tmp_path / 'oci.tar', '.')
+    assert 'Loaded image: app:oci' in stauer('load', '-i', tmp_path / 'oci.tar').stdout
+    stauer('load', '-i', archive)
+    assert container_sees('app:oci') == container_sees('app:1')
+    seen = container_sees('app:oci')
+    assert './etc/motd' in seen and './etc/group' not in seen and './home/www' not in seen
+
+
+def test_umoci_makes_an_image(tmp_path):
+    """umoci writes whiteouts, hard links and attributes in its own way."""
+    need('umoci', 'skopeo', 'tar')
+    layout, bundle = tmp_path / 'layout', tmp_path / 'bundle'
+    docker_archive(tmp_path / 'base.tar')
+    run('skopeo', 'copy', f'docker-archive:{tmp_path}/base.tar', f'oci:{layout}:base')
+    run('umoci', 'unpack', '--image', f'{layout}:base', bundle)
+    root = bundle / 'rootfs'
+    (root / 'etc/group').unlink()
+    shutil.rmtree(root / 'home/www')
+    (root / 'srv').mkdir(mode=0o2750)
+    (root / 'srv/file').write_text('made by umoci')
+    os.chmod(root / 'srv/file', 0o4711)
+    os.chown(root / 'srv/file', 70000, 80000)
+    os.utime(root / 'srv/file', ns=(1234567890123456789, 1234567890123456789))
+    os.link(root / 'srv/file', root / 'srv/twin')
+    os.symlink('../etc/passwd', root / 'srv/link')
+    os.mkfifo(root / 'srv/pipe', 0o600)
+    os.mknod(root / 'srv/null', stat.S_IFCHR | 0o666, os.makedev(1, 3))
+    os.setxattr(root / 'srv/file', 'user.note', b'kept')
+    run('umoci', 'repack', '--image', f'{layout}:made', bundle)
+    run('umoci', 'config', '--image', f'{layout}:made', '--config.cmd', 'cat', '--config.cmd', '/srv/file', '--config.user', '70000:80000')
+    run('skopeo', 'copy', f'oci:{layout}:made', f'oci-archive:{tmp_path}/made.tar:made:1')
+
+    assert 'Loaded image: made:1' in stauer('load', '-i', tmp_path / 'made.tar').stdout
+    assert output('made:1') == 'made by umoci'
+    seen = container_sees_as_root('made:1')
+    assert './etc/group' not in seen and './home/www' not in seen and './home' in seen
+    assert seen['./srv/file'] == ('-rws--x--x', '70000', '80000') and seen['./srv'][0] == 'drwxr-s---'
+    assert seen['./srv/pipe'][0] == 'prw-------' and seen['./srv/null'][0] == 'crw-rw-rw-'
+    top = max((DATA_ROOT / 'layers/overlay2').glob('*/diff/srv/file'), key=lambda p: p.stat().st_mtime)
+    assert top.stat().st_mtime_ns == 1234567890123456789 and top.stat().st_nlink == 2
+    assert os.getxattr(top, 'user.note') == b'kept'
+
+
+def container_sees_as_root(image):
+    script = 'find . -xdev ! -path "./proc*" ! -path "./sys*" ! -path "./dev*" -exec ls -ldn {} \\; | sed "s/  */ /g"'
+    text = output('-u', '0', image, 'sh', '-c', f'cd / && {script}')
+    rows = [line.replace(', ', ',').split(' ') for line in text.splitlines()]
+    return {row[8]: (row[0], row[2], row[3]) for row in rows}
+
+
+def test_several_and_moving_names(archive, tmp_path):
+    stauer('load', '-i', archive)
+    first = inspect('app:1')['Id']
+    docker_archive(tmp_path / 'other.tar', name='app:1')
+    text = stauer('load', '-i', tmp_path / 'other.tar').stdout
+    assert 'Loaded image: app:1' in text
+    assert inspect('app:1')['Id'] != first
+    assert inspect(first)['RepoTags'] == []
+    assert images() == ['<none>:<none>', 'app:1']
+    stauer('tag', first, 'quay.io/team/old:9')
+    assert images() == ['app:1', 'quay.io/team/old:9']
+    assert 'Untagged: quay.io/team/old:9' in out('rmi', 'quay.io/team/old:9')
+
+
+def test_import_and_run(tmp_path):
+    (tmp_path / 'root.tar').write_bytes(rootfs_tar())
+    ident = out('import', '-c', 'CMD ["echo", "imported"]', '-m', 'by a test', tmp_path / 'root.tar', 'fs:1').splitlines()[-1]
+    assert inspect('fs:1')['Id'] == ident
+    assert output('fs:1') == 'imported'
+
+
+def test_image_in_use(archive):
+    stauer('load', '-i', archive)
+    box = out('run', '-d', '--name', 'user', '--network', 'none', 'app:1', 'sleep', '1000')
+    ident = inspect('app:1')['Id']
+    refused = stauer('rmi', '-f', ident, check=False)
+    assert refused.returncode != 0 and f'is being used by running container {box[:12]}' in refused.stderr
+    stauer('kill', 'user')
+    wait_for(lambda: inspect('user')['State']['Status'] == 'exited', 'it has stopped')
+    refused = stauer('rmi', 'app:1', check=False)
+    assert refused.returncode != 0 and 'must force' in refused.stderr
+    assert 'Deleted: ' + ident in out('rmi', '-f', ident)
+    assert images() == []
+    stauer('start', 'user')  # its layers are still there
+    run('systemctl', 'restart', 'stauer')
+    assert inspect('user')['State']['Running']
+    stauer('rm', '-f', 'user')
+    wait_for(lambda: not layers(), lambda: f'the layers went with it: {layers()}')
+
+
+def test_kill_while_loading(archive, tmp_path):
+    """The daemon dies while a worker unpacks: afterwards there is the whole image or nothing of it."""
+    for delay in (0.01, 0.05, 0.1, 0.2):
+        loader = threading.Thread(target=lambda: stauer('load', '-i', archive, check=False))
+        loader.start()
+        wait_for(lambda d=delay: True, '', timeout=delay)
+        run('kill', '-9', main_pid())
+        loader.join()
+        wait_for(lambda: run('systemctl', 'is-active', 'stauer', check=False).stdout.strip() == 'active', 'it is back')
+        for name in images():
+            assert output(name, 'cat', '/etc/motd') == 'top'
+        for ident in set(out('images', '-q', '--no-trunc').split()):
+            stauer('rmi', '-f', ident)
+    stauer('load', '-i', archive)
+    assert output('app:1', 'cat', '/etc/motd') == 'top'
+
+
+def test_hostile_archive_through_the_daemon(tmp_path):
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode='w') as tar:
+        link = tarfile.TarInfo('a')
+        link.type, link.linkname = tarfile.SYMTYPE, '/etc'
+        tar.addfile(link)
+        tar.addfile(tarfile.TarInfo('a/pwned'))
+    docker_archive(tmp_path / 'bad.tar', name='bad:1', layers=[data.getvalue()])
+    before = main_pid()
+    refused = stauer('load', '-i', tmp_path / 'bad.tar', check=False)
+    assert refused.returncode != 0 and 'a/pwned' in refused.stderr
+    assert main_pid() == before and not os.path.exists('/etc/pwned') and images() == []
