@@ -166,7 +166,13 @@ static void start_done(Container *c, const MonitorRecord *record) {
         c->started_ns = (int64_t) record->started_at;
         c->has_started = true;
 
-        /* What dies with the boot is kept in /run; that a start was begun is on disk already. */
+        /* What dies with the boot is kept in /run; that a start was begun is on disk already, or was when its daemon lived on. */
+        if (c->start->resumed) {
+                r = container_save(c);
+                if (r < 0)
+                        (void) log_container_warning(
+                                c, r, "Failed to save the start: %m, ignoring");
+        }
         folder = file_open_dir(c->set->run_fd, c->id);
         (void) snprintf(
                 text, sizeof(text), "%lld %lld\n", (long long) c->started_ns, (long long) c->pid);

@@ -176,7 +176,7 @@ static void restore_this_boot(Container *c) {
                 return;
         }
 
-        r = monitor_link_open(c, &c->link);
+        r = c->link ? 0 : monitor_link_open(c, &c->link);
         if (r >= 0) {
                 (void) container_watch_scope(c);
                 if (marked) {
@@ -198,6 +198,27 @@ static void restore_this_boot(Container *c) {
         now_at_rest(c, 128, "the engine ended while it was being started");
 }
 
+/* A start that was not even saved may have gone on without us: its container runs, or ran. /run knows only this boot. An exit file
+ * of the last run may be there too, which is saved already. 1: there was such a start. */
+static int restore_unsaved(Container *c) {
+        _cleanup_(monitor_record_done) MonitorRecord record = {};
+        int r;
+
+        r = container_read_exit(c, &record);
+        if (r >= 0 && (record.type != MONITOR_EXITED || record.started_at == 0 ||
+                              (int64_t) record.exited_at == c->finished_ns))
+                return 0;
+        if (r < 0 && monitor_link_open(c, &c->link) < 0)
+                return 0;
+
+        r = str_copy(&c->start_boot, c->set->sysinfo->boot_id);
+        if (r < 0)
+                return r;
+        container_move(c, CONTAINER_STARTING);
+        restore_this_boot(c);
+        return 1;
+}
+
 static void restore_one(Container *c) {
         if (c->state == CONTAINER_STARTING) {
                 if (str_equal(c->start_boot, c->set->sysinfo->boot_id))
@@ -215,8 +236,9 @@ static void restore_one(Container *c) {
                 return;
         }
 
-        /* At rest: a start that was not even saved leaves a folder and a monitor that gives up by itself. */
         if (file_exists_at(c->set->run_fd, c->id) > 0) {
+                if (restore_unsaved(c) > 0)
+                        return;
                 kill_scope(c->set, c->id);
                 (void) containers_clear_run(c->set, c->id);
         }

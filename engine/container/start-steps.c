@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "engine/container/start.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/socket.h>
 
@@ -77,6 +78,22 @@ static void undo_folders(ContainerStart *s) {
                 (void) containers_clear_run(c->set, c->id);
 }
 
+/* What goes away with its container need not reach the disk: without this the end of the mount syncs the whole file system below it. The
+ * kernel marks such a layer and refuses to mount it a second time, because the host may have crashed in between. It has not if only a
+ * start failed; after a crash there is no such container any more. */
+static int make_volatile(ContainerStart *s) {
+        _cleanup_(freep) char *mark = NULL;
+        int r;
+
+        r = str_printf(&mark, "%s/%s/work/work/incompat", s->rootfs.directory, s->container->id);
+        if (r >= 0)
+                r = file_remove_tree(AT_FDCWD, mark);
+        if (r < 0)
+                return r;
+        return str_appendf(
+                &s->rootfs.options, "%svolatile", str_empty(s->rootfs.options) ? "" : ",");
+}
+
 static int step_layer(ContainerStart *s, Error *reterr) {
         Container *c = s->container;
         int r;
@@ -84,12 +101,8 @@ static int step_layer(ContainerStart *s, Error *reterr) {
         r = storage_mount_spec(c->set->storage, c->id, /* read_only= */ false, &s->rootfs, reterr);
         if (r < 0)
                 return r;
-
-        /* What goes away with its container need not reach the disk: without this the end of the mount syncs the whole file
-         * system below it. */
         if (!container_is_durable(c) && str_equal(s->rootfs.type, "overlay"))
-                return str_appendf(
-                        &s->rootfs.options, "%svolatile", str_empty(s->rootfs.options) ? "" : ",");
+                return make_volatile(s);
         return 0;
 }
 
