@@ -5,6 +5,7 @@
 #include <systemd/sd-bus.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
+#include <unistd.h>
 
 #include "config/settings.h"
 #include "dbus/bus-auth.h"
@@ -20,6 +21,8 @@
 #include "rest/rest.h"
 
 #define LISTEN_FDS_MAX 64
+#define NAME_TRIES     20
+#define NAME_WAIT_USEC 50000
 
 struct Daemon {
         int argc;
@@ -97,6 +100,26 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *si,
         return 0;
 }
 
+/* Comes before anything is read or tidied up: a second daemon, whatever its data root, would take the first one's scopes for left-overs.
+ * Calls that come early wait until the loop runs. The bus may not have noticed yet that the one before us has ended. */
+static int take_name(Daemon *d, Error *reterr) {
+        int r;
+
+        for (unsigned n_tries = 1;; n_tries++) {
+                r = sd_bus_request_name(d->bus, BUS_NAME, 0);
+                if (r != -EEXIST || n_tries >= NAME_TRIES)
+                        break;
+                (void) usleep(NAME_WAIT_USEC);
+        }
+        if (r == -EEXIST)
+                return error_set(reterr, ERROR_CONFLICT,
+                        "Another stauerd runs: it has the name %s on the system bus", BUS_NAME);
+        if (r < 0)
+                return error_set_errno(
+                        reterr, r, "Failed to take the name %s on the system bus", BUS_NAME);
+        return 0;
+}
+
 static int open_bus(Daemon *d, Error *reterr) {
         int r;
 
@@ -107,7 +130,10 @@ static int open_bus(Daemon *d, Error *reterr) {
         r = sd_bus_set_exit_on_disconnect(d->bus, true);
         if (r < 0)
                 return r;
-        return sd_bus_attach_event(d->bus, d->event, LOOP_BUS);
+        r = sd_bus_attach_event(d->bus, d->event, LOOP_BUS);
+        if (r < 0)
+                return r;
+        return take_name(d, reterr);
 }
 
 static int open_loop(Daemon *d, Error *reterr) {
@@ -138,13 +164,7 @@ static int open_faces(Daemon *d, Error *reterr) {
                 return error_set_errno(reterr, r, "Failed to register on the system bus");
         r = rest_new(d->engine, d->auth, d->settings, d->listen_fds, TAKE(d->n_listen_fds, 0),
                 &d->face_rest, reterr);
-        if (r < 0)
-                return r;
-        r = sd_bus_request_name(d->bus, BUS_NAME, 0);
-        if (r < 0)
-                return error_set_errno(
-                        reterr, r, "Failed to take the name %s on the system bus", BUS_NAME);
-        return 0;
+        return r < 0 ? r : 0;
 }
 
 int daemon_new(int argc, char *const *argv, Settings *settings, Daemon **ret, Error *reterr) {
