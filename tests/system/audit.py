@@ -49,7 +49,10 @@ def layers():
 
 def temporary_files():
     root = host.DATA_ROOT / 'tmp'
-    return sorted(str(p.relative_to(root)) for p in root.rglob('*') if p.name not in ('trash', 'lock', 'empty'))
+    found = []
+    for folder, folders, files in os.walk(root):        # not disturbed by what is being removed
+        found += [os.path.relpath(f'{folder}/{name}', root) for name in folders + files]
+    return sorted({name for name in found if name not in ('trash', 'lock', 'empty')})
 
 
 def zombies():

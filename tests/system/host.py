@@ -66,6 +66,17 @@ def monitors():
     return pids
 
 
+def processes_of(ident):
+    """Pids of all that is in the scope of a container."""
+    found = []
+    for path in Path('/sys/fs/cgroup').rglob(f'docker-{ident}.scope/**/cgroup.procs'):
+        try:
+            found += [int(word) for word in path.read_text().split()]
+        except FileNotFoundError:
+            continue
+    return found
+
+
 def scopes():
     """Names of all scopes of containers."""
     text = run('systemctl', 'list-units', '--all', '--plain', '--no-legend', 'docker-*.scope').stdout
