@@ -70,7 +70,7 @@ static int images_rows(Table *t, const Json *row, bool whole) {
 static int cmd_images(Cli *cli, const Options *o, Error *reterr) {
         static const char *const header[] = { "REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE",
                 NULL };
-        _cleanup_(freep) char *filters = NULL, *path = NULL, *reference = NULL;
+        _cleanup_(freep) char *filters = NULL, *path = NULL;
         _cleanup_(strv_freep) char **words = NULL;
         _cleanup_(json_unrefp) Json *rows = NULL;
         _cleanup_(table_freep) Table *t = NULL;

@@ -12,8 +12,8 @@
 #include "lib/base/fd.h"
 #include "lib/base/log.h"
 #include "lib/base/str.h"
-#include "lib/base/strv.h"
 #include "lib/event/loop.h"
+#include "lib/json/pairs.h"
 #include "rest/request.h"
 #include "rest/router.h"
 #include "rest/status.h"
@@ -178,14 +178,13 @@ static ssize_t read_stream(void *userdata, uint64_t position, char *data, size_t
 }
 
 static int add_headers(struct MHD_Response *response, const Response *a, bool matched) {
+        const char *name, *value;
         bool ok = true;
 
         if (a->content_type)
                 ok = MHD_add_response_header(response, "Content-Type", a->content_type) == MHD_YES;
-        STRV_FOREACH (h, a->headers) {
-                ok = MHD_add_response_header(response, h[0], h[1]) == MHD_YES && ok;
-                h++;
-        }
+        PAIRS_FOREACH(name, value, a->headers)
+        ok = MHD_add_response_header(response, name, value) == MHD_YES && ok;
 
         if (matched) {
                 ok = MHD_add_response_header(
@@ -498,7 +497,7 @@ static void on_completed(void *userdata, struct MHD_Connection *connection, void
         *con_cls = request_free(*con_cls);
 }
 
-static void on_log(void *userdata, const char *format, va_list ap) {
+_printf_(2, 0) static void on_log(void *userdata, const char *format, va_list ap) {
         _cleanup_(freep) char *text = NULL;
 
         if (vasprintf(&text, format, ap) < 0) {
