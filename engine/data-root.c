@@ -10,7 +10,7 @@
 #include "lib/base/ident.h"
 #include "lib/base/str.h"
 
-#define MARK_FILE "engine-id" /* only we write it */
+#define MARK_FILE "stauer-id" /* only we write it; Docker has an engine-id */
 #define LOCK_FILE "lock"
 #define LAYOUT    "oci-layout"
 #define ID_MAX    ((size_t) 256)
@@ -21,9 +21,10 @@ static int check_foreign(int fd, const char *path, Error *reterr) {
                 const char *name;
                 const char *engine;
         } marks[] = {
-                { "engine-id.docker", "Docker" },
+                { "engine-id", "Docker" },
                 { "buildkit", "Docker" },
                 { "image", "Docker" },
+                { "overlay2", "Docker" },
                 { "containerd", "Docker" },
                 { "runtimes", "Docker" },
                 { "overlay-containers", "Podman" },

@@ -20,7 +20,12 @@ SANITIZER = re.compile(r'(ERROR: (Address|Leak)Sanitizer|runtime error:).*')
 def make_daemon(folder, *options, **more):
     from engine_daemon import EngineDaemon                        # needs dbus-python
     folder.chmod(0o755)
-    return EngineDaemon(folder, *options, **more).start()
+    daemon = EngineDaemon(folder, *options, **more)
+    try:
+        return daemon.start()
+    except AssertionError:
+        daemon.end()
+        raise
 
 
 def end_daemon(daemon):
