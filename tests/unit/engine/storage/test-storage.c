@@ -284,7 +284,8 @@ static void test_chain_ids(void **state) {
 #define CASE(function) \
         cmocka_unit_test_setup_teardown(function, test_folder_setup, test_folder_teardown)
 
-int main(void) {
+/* The name of the driver is the argument. */
+int main(int argc, char **argv) {
         const struct CMUnitTest tests[] = {
                 CASE(test_layers),
                 CASE(test_hostile_layer),
@@ -297,14 +298,12 @@ int main(void) {
         };
         _cleanup_(strv_freep) char **usable = NULL;
         const char *base = getenv("TMPDIR");
-        int r;
 
-        driver = "vfs";
-        r = cmocka_run_group_tests_name("vfs", tests, NULL, NULL);
-        if (storage_list_usable(base ? base : "/tmp", &usable) >= 0 &&
-                strv_contains(usable, "overlay2")) {
-                driver = "overlay2";
-                r |= cmocka_run_group_tests_name("overlay2", tests, NULL, NULL);
+        driver = argc > 1 ? argv[1] : "vfs";
+        if (storage_list_usable(base ? base : "/tmp", &usable) < 0 ||
+                !strv_contains(usable, driver)) {
+                printf("1..0 # SKIP %s cannot be used here\n", driver);
+                return 0;
         }
-        return r;
+        return cmocka_run_group_tests(tests, NULL, NULL);
 }

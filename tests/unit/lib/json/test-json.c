@@ -71,7 +71,7 @@ static void test_refuses(void **state) {
                 { "[1,]", "column 4" },
                 { "{\"a\":1,}", "column 8" },
                 { "[1] x", "column 5" },
-                { "{} {}", "column 4" },
+                { "{} {}", "unexpected content after JSON" },
                 { "{a:1}", "column 2" },
                 { "{'a':1}", "column 2" },
                 { "[1, /* x */ 2]", "column 5" },
