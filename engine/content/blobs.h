@@ -3,7 +3,11 @@
 
 /* Blobs are the bytes of manifests, configs and layers below DATAROOT/blobs/sha256/, each named by its own digest. A
  * blob gets its name only after every byte has been hashed (rule R8), so what has a name is whole. The data root is an OCI
- * image layout; blobs_open() makes the mark (oci-layout). Removing renames into the trash folder, which a worker empties. */
+ * image layout; blobs_open() makes the mark (oci-layout). Removing renames into the trash folder, which a worker empties.
+ *
+ * A layer is on disk twice: as the blob it came as (plain, gzip or zstd; any other compression is kept as plain tar) and unpacked for
+ * the storage driver. The blob is what skopeo and umoci read, what push and save will send byte for byte, and what another
+ * driver unpacks after a change of -s without asking a registry again. */
 
 #include <stdint.h>
 #include <sys/types.h>

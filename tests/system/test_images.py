@@ -47,10 +47,10 @@ def output(*words):
     """What `stauer run` prints when it has ended."""
     name = 'output'
     out('run', '-d', '--name', name, '--network', 'none', *words)
-    assert out('wait', name) == '0', out('logs', name)
-    text = out('logs', name)
+    code, text = out('wait', name), stauer('logs', name)
     stauer('rm', name)
-    return text
+    assert code == '0', f'{code}: {text.stdout}{text.stderr}'
+    return text.stdout.rstrip('\n')
 
 
 def need(*programs):
@@ -138,15 +138,17 @@ def test_umoci_makes_an_image(tmp_path):
     root = bundle / 'rootfs'
     (root / 'etc/group').unlink()
     shutil.rmtree(root / 'home/www')
-    (root / 'srv').mkdir(mode=0o2750)
+    (root / 'srv').mkdir()
+    os.chmod(root / 'srv', 0o2755)
     (root / 'srv/file').write_text('made by umoci')
-    os.chmod(root / 'srv/file', 0o4711)
     os.chown(root / 'srv/file', 70000, 80000)
+    os.chmod(root / 'srv/file', 0o4711)
     os.utime(root / 'srv/file', ns=(1234567890123456789, 1234567890123456789))
     os.link(root / 'srv/file', root / 'srv/twin')
     os.symlink('../etc/passwd', root / 'srv/link')
     os.mkfifo(root / 'srv/pipe', 0o600)
-    os.mknod(root / 'srv/null', stat.S_IFCHR | 0o666, os.makedev(1, 3))
+    os.mknod(root / 'srv/null', stat.S_IFCHR, os.makedev(1, 3))
+    os.chmod(root / 'srv/null', 0o666)
     os.setxattr(root / 'srv/file', 'user.note', b'kept')
     run('umoci', 'repack', '--image', f'{layout}:made', bundle)
     run('umoci', 'config', '--image', f'{layout}:made', '--config.cmd', 'cat', '--config.cmd', '/srv/file', '--config.user', '70000:80000')
@@ -156,7 +158,7 @@ def test_umoci_makes_an_image(tmp_path):
     assert output('made:1') == 'made by umoci'
     seen = container_sees_as_root('made:1')
     assert './etc/group' not in seen and './home/www' not in seen and './home' in seen
-    assert seen['./srv/file'] == ('-rws--x--x', '70000', '80000') and seen['./srv'][0] == 'drwxr-s---'
+    assert seen['./srv/file'] == ('-rws--x--x', '70000', '80000') and seen['./srv'][0] == 'drwxr-sr-x'
     assert seen['./srv/pipe'][0] == 'prw-------' and seen['./srv/null'][0] == 'crw-rw-rw-'
     top = max((DATA_ROOT / 'layers/overlay2').glob('*/diff/srv/file'), key=lambda p: p.stat().st_mtime)
     assert top.stat().st_mtime_ns == 1234567890123456789 and top.stat().st_nlink == 2

@@ -98,6 +98,44 @@ static void test_writer(void **state) {
         assert_string_equal(left[0], "trash");
 }
 
+/* What was lost on disk comes back with the next copy that arrives. */
+static void test_mend(void **state) {
+        static const char *const damages[] = { "jello", "", "hello and more" };
+        _cleanup_(fd_closep) int root = test_folder_open(state);
+        _cleanup_(blobs_freep) Blobs *b = NULL;
+        char digest[DIGEST_TEXT_SIZE], name[128];
+
+        assert_ok(blobs_open(root, &b));
+        assert_ok(blobs_put(b, "hello", 5, digest));
+        (void) snprintf(name, sizeof(name), "blobs/sha256/%s", digest_hex(digest));
+        assert_int_equal(blobs_is_whole(b, HELLO), 1);
+
+        for (size_t i = 0; i < ARRAY_SIZE(damages); i++) {
+                _cleanup_(freep) char *text = NULL;
+                size_t size;
+
+                assert_ok(file_write_atomic_string(root, name, damages[i], 0600, 0));
+                assert_int_equal(blobs_is_whole(b, HELLO), 0);
+                assert_ok(blobs_put(b, "hello", 5, digest));
+                assert_ok(blobs_read(b, HELLO, &text, &size, NULL));
+                assert_string_equal(text, "hello");
+        }
+
+        for (size_t i = 0; i < ARRAY_SIZE(damages); i++) {
+                _cleanup_(blob_writer_freep) BlobWriter *w = NULL;
+
+                assert_ok(file_write_atomic_string(root, name, damages[i], 0600, 0));
+                assert_ok(blob_writer_new(b, &w));
+                assert_ok(blob_writer_write(w, "hello", 5));
+                assert_ok(blob_writer_commit(w, HELLO, NULL, NULL));
+                assert_int_equal(blobs_is_whole(b, HELLO), 1);
+        }
+
+        assert_int_equal(blobs_remove(b, HELLO), 1);
+        assert_int_equal(blobs_is_whole(b, HELLO), 0);
+        assert_int_equal(blobs_is_whole(b, "x"), -EINVAL);
+}
+
 static void test_damage(void **state) {
         _cleanup_(fd_closep) int root = test_folder_open(state);
         _cleanup_(blobs_freep) Blobs *b = NULL;
