@@ -290,7 +290,7 @@ def test_monitor_hangs(d):
     other = run(d, 'true')
     assert wait(d, other) == 0
     begin = time.monotonic()
-    answer = d.post(f'/containers/{c}/kill?signal=USR1')
+    answer = d.post(f'/containers/{c}/kill?signal=WINCH')
     assert answer.status == 500 and 'does not answer' in answer.json['message']
     assert time.monotonic() - begin < 10
     os.kill(monitor, signal.SIGCONT)
