@@ -258,8 +258,9 @@ int state_pidfd(const State *s) {
         if (s->pid == 0)
                 return -ESRCH;
         pidfd = process_pidfd_open((pid_t) s->pid);
+        /* EINVAL: the process is gone, but its number still names the session of what it left behind. */
         if (pidfd < 0)
-                return pidfd;
+                return pidfd == -EINVAL ? -ESRCH : pidfd;
 
         /* Looked at after it was opened: if it is ours now, the pidfd is ours. */
         r = process_look((pid_t) s->pid, &letter, &start);
