@@ -129,6 +129,42 @@ int blobs_exists(Blobs *b, const char *digest) {
         return file_exists_at(b->dir_fd, name);
 }
 
+/* 1 if it has the right digest, 0 if not, -EFBIG if it is too large to find out here. */
+static int blob_check(Blobs *b, const char *name) {
+        _cleanup_(fd_closep) int fd = -EBADF;
+        char seen[DIGEST_TEXT_SIZE];
+        struct stat st;
+        int r;
+
+        fd = openat(b->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        if (fd < 0)
+                return errno == ENOENT || errno == ELOOP ? 0 : -errno;
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        if (!S_ISREG(st.st_mode))
+                return 0;
+        if ((uint64_t) st.st_size > BLOBS_SMALL_MAX)
+                return -EFBIG;
+
+        r = digest_fd(fd, seen, NULL);
+        if (r == -EIO) /* the disk cannot read it any more */
+                return 0;
+        return r < 0 ? r : streq(digest_hex(seen), name);
+}
+
+int blobs_is_whole(Blobs *b, const char *digest) {
+        const char *name;
+        int r;
+
+        assert(b);
+
+        r = blob_name(digest, &name);
+        if (r < 0)
+                return r;
+        r = blob_check(b, name);
+        return r == -EFBIG ? 1 : r;
+}
+
 int blobs_open_fd(Blobs *b, const char *digest, uint64_t *ret_size) {
         _cleanup_(fd_closep) int fd = -EBADF;
         const char *name;
@@ -271,6 +307,21 @@ const char *blob_writer_digest(BlobWriter *w) {
         return w->digest ? digest_text(w->digest, w->text) : NULL;
 }
 
+/* The name is taken. An image may stand on that file already: it stays as durable as it was. */
+static int blob_writer_meet(BlobWriter *w, const char *name) {
+        int r;
+
+        r = blob_check(w->blobs, name);
+        if (r > 0)
+                return unlinkat(w->blobs->tmp_fd, w->name, 0) < 0 ? -errno : 0;
+        if (r < 0 && r != -EFBIG)
+                return r;
+
+        if (fdatasync(w->fd) < 0 || renameat(w->blobs->tmp_fd, w->name, w->blobs->dir_fd, name) < 0)
+                return -errno;
+        return 0;
+}
+
 int blob_writer_commit(BlobWriter *w, const char *expected, const char *computed, Error *reterr) {
         const char *digest, *name;
         int r;
@@ -288,12 +339,13 @@ int blob_writer_commit(BlobWriter *w, const char *expected, const char *computed
         if (r < 0)
                 return r;
 
-        if (renameat2(w->blobs->tmp_fd, w->name, w->blobs->dir_fd, name, RENAME_NOREPLACE) < 0) {
-                if (errno != EEXIST)
-                        return error_set_errno(reterr, -errno, "blob %s", digest);
-                if (unlinkat(w->blobs->tmp_fd, w->name, 0) < 0)
-                        return error_set_errno(reterr, -errno, "blob %s", digest);
-        }
+        r = renameat2(w->blobs->tmp_fd, w->name, w->blobs->dir_fd, name, RENAME_NOREPLACE) < 0
+                  ? -errno
+                  : 0;
+        if (r == -EEXIST)
+                r = blob_writer_meet(w, name);
+        if (r < 0)
+                return error_set_errno(reterr, r, "blob %s", digest);
 
         w->name = mfree(w->name);
         return 0;
@@ -310,7 +362,7 @@ int blobs_put(Blobs *b, const void *data, size_t size, char ret[static DIGEST_TE
         if (r < 0)
                 return r;
 
-        r = blobs_exists(b, digest);
+        r = blobs_is_whole(b, digest);
         if (r == 0) {
                 r = blob_writer_new(b, &w);
                 if (r < 0)

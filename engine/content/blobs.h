@@ -34,6 +34,8 @@ void blobs_unlock(Blobs *b);
 /* 1 there, 0 not. A string that is no sha256 digest is -EINVAL in every function here. */
 int blobs_exists(Blobs *b, const char *digest);
 int blobs_open_fd(Blobs *b, const char *digest, uint64_t *ret_size); /* an fd for reading */
+/* 1 there, and what has up to BLOBS_SMALL_MAX bytes has been hashed again; 0 not there, or the disk has changed it. */
+int blobs_is_whole(Blobs *b, const char *digest);
 /* Whole, at most BLOBS_SMALL_MAX bytes, hashed again and compared: -EBADMSG when the disk has changed it. */
 int blobs_read(Blobs *b, const char *digest, char **ret, size_t *ret_size, Error *reterr);
 
@@ -49,7 +51,7 @@ uint64_t blob_writer_size(const BlobWriter *w);
 int blob_writer_fd(const BlobWriter *w);       /* borrowed; readable too */
 const char *blob_writer_digest(BlobWriter *w); /* of all bytes so far; NULL after skip_hash */
 /* Gives the blob its name. expected (or NULL): what the digest must be, else ERROR_INVALID. When the name is there already
- * the new copy is dropped. computed: after skip_hash the digest, else NULL. */
+ * with content that is known to be right, the new copy is dropped; else it takes the place of the old one, synced. computed: after skip_hash the digest, else NULL. */
 int blob_writer_commit(BlobWriter *w, const char *expected, const char *computed, Error *reterr);
 
 int blobs_put(Blobs *b, const void *data, size_t size, char ret[static DIGEST_TEXT_SIZE]);

@@ -222,6 +222,19 @@ static int layer_build_adopt(LayerBuild *b, const char *parent) {
         return s->driver->adopt(s->state, diff, chain, b->result.implied);
 }
 
+/* Containers may stand on the layer that is there, so it stays; a record that the disk has damaged is written anew. */
+static int layer_build_meet(Storage *s, const char *digits, const Layer *record) {
+        _cleanup_(fd_closep) int fd = -EBADF;
+        int r;
+
+        r = layer_is_whole(s, record->chain_id);
+        if (r != 0)
+                return r < 0 ? r : 0;
+
+        fd = file_open_dir(s->layers_fd, digits);
+        return fd < 0 ? fd : layer_save_at(fd, record);
+}
+
 int layer_build_commit(LayerBuild *b, Layer *record, Error *reterr) {
         const char *digits, *below = NULL;
         Storage *s = b->storage;
@@ -249,7 +262,7 @@ int layer_build_commit(LayerBuild *b, Layer *record, Error *reterr) {
                 r = storage_folder_publish(
                         s, b->folder, digits, b->result.opaque_root ? NULL : below);
         if (r == -EEXIST) /* another worker was faster; its layer is the same */
-                return 0;
+                return layer_build_meet(s, digits, record);
         if (r < 0)
                 return error_set_errno(reterr, r, "Failed to keep layer %s", record->chain_id);
 

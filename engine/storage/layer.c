@@ -107,6 +107,14 @@ int layer_load(Storage *s, const char *chain_id, Layer *ret) {
         return 0;
 }
 
+int layer_is_whole(Storage *s, const char *chain_id) {
+        _cleanup_(layer_done) Layer l = {};
+        int r;
+
+        r = layer_load(s, chain_id, &l);
+        return r == -ENOENT || r == -EBADMSG || r == -EFBIG ? 0 : r < 0 ? r : 1;
+}
+
 int layer_save_at(int dir_fd, const Layer *l) {
         _cleanup_(freep) char *text = NULL;
         int r;

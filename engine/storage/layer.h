@@ -32,4 +32,6 @@ int layer_chain_ids(char *const *diff_ids, char ***ret);
 
 /* Reads the record of a visible layer. -ENOENT when there is no such layer, -EBADMSG when it is damaged. Quick. */
 int layer_load(Storage *s, const char *chain_id, Layer *ret);
+/* 1 it is visible and its record can be read, 0 not. */
+int layer_is_whole(Storage *s, const char *chain_id);
 int layer_save_at(int dir_fd, const Layer *l);

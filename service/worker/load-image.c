@@ -147,7 +147,7 @@ static int load_layer(Load *l, LoadFile *f, const char *chain_id, const char *pa
                         "content does not match the config: expected %s, got %s", diff_id,
                         i->diff_id);
 
-        r = storage_layer_exists(l->context->storage, chain_id);
+        r = layer_is_whole(l->context->storage, chain_id);
         if (r != 0)
                 return r < 0 ? r : 0;
 

@@ -49,7 +49,7 @@ static int import_layer(TaskContext *c, Intake *i, Error *reterr) {
         _cleanup_(layer_build_freep) LayerBuild *build = TAKE_PTR(i->build);
         int r;
 
-        r = storage_layer_exists(c->storage, i->diff_id);
+        r = layer_is_whole(c->storage, i->diff_id);
         if (r != 0)
                 return r < 0 ? r : 0;
 

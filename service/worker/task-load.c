@@ -126,10 +126,14 @@ static bool load_is_leftover(const TarEntry *e) {
         return e->name != e->path && STR_IN_SET(e->name, "VERSION", "json");
 }
 
-/* Bytes of this digest are in the store: those of the archive need not be looked at. */
+/* Bytes of this digest are in the store: those of the archive need not be looked at. What the disk has damaged is not known: it is
+ * taken anew. */
 static int load_find_known(Load *l, LoadFile *f, const char *digest) {
-        int fd;
+        int fd, r;
 
+        r = blobs_is_whole(l->context->blobs, digest);
+        if (r <= 0)
+                return r;
         fd = blobs_open_fd(l->context->blobs, digest, &f->intake.size);
         if (fd < 0)
                 return fd == -ENOENT ? 0 : fd;
@@ -161,11 +165,13 @@ static int load_regular(Load *l, TarReader *t, const TarEntry *e, Error *reterr)
                 if (r < 0)
                         return r;
         } else
-                (void) snprintf(short_id, sizeof(short_id), "%.12s", e->path);
+                (void) snprintf(short_id, sizeof(short_id),
+                        "%.12s", /* rule R12: it is shown on terminals */
+                        str_is_ascii_printable(e->path) ? e->path : "file");
 
-        if (f->known && f->intake.size != e->size)
-                return error_set(reterr, ERROR_INVALID, "\"%s\": content does not match its digest",
-                        e->path);
+        /* One of the two is not what it is called: the digest of this one will tell. */
+        if (f->intake.size != e->size)
+                f->known = false;
 
         if (!f->known) {
                 const IntakeOptions options = {

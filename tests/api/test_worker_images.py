@@ -197,6 +197,48 @@ def test_twice_and_the_same_layer_twice(store):
     assert {p: p.stat().st_ino for p in store.layers(second.images[0])} == inodes
 
 
+@pytest.mark.parametrize('form', ['docker', 'oci'])
+@pytest.mark.parametrize('what', ['config', 'manifest', 'layer.json'])
+@pytest.mark.parametrize('how', ['flip', 'cut', 'empty'])
+def test_what_the_disk_has_damaged_is_mended(store, form, what, how):
+    """The same archive once more: everything is as it was, so that nobody needs to repair the store by hand."""
+    layer = base_layer()
+    data = archive.docker([layer]) if form == 'docker' else archive.oci([layer])
+    image = store.load(data).images[0]
+    before = {p: p.read_bytes() for p in store.root.rglob('*') if p.is_file() and 'diff' not in p.parts}
+    if what == 'layer.json':
+        path = store.layers(image)[0] / 'layer.json'
+    else:
+        path = store.root / 'blobs/sha256' / image['id' if what == 'config' else 'manifest'][7:]
+    content = path.read_bytes()
+    middle = len(content) // 2
+    path.write_bytes({'flip': content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1:], 'cut': content[:middle],
+                      'empty': b''}[how])
+    if what == 'layer.json' and how == 'flip':
+        path.write_bytes(b'{' + content)
+    assert store.load(data).images[0] == image
+    assert {p: p.read_bytes() for p in before} == before
+
+
+def test_cut_layer_blob_is_mended(store):
+    layer = base_layer()
+    for data in archive.docker([layer]), archive.oci([layer]):
+        store.load(data)
+        path = store.root / 'blobs/sha256' / sha256(layer)[7:]
+        path.write_bytes(layer[:1000])
+        store.load(data)
+        assert path.read_bytes() == layer
+
+
+def test_labels_are_for_terminals(store):
+    layer = base_layer()
+    name = b'\x1b]0;owned\x07.tar'
+    manifest = [{'Config': 'c.json', 'RepoTags': ['old:1'], 'Layers': [name.decode()]}]
+    t = Tar().file(name, layer).file('c.json', config([sha256(layer)])).file('manifest.json', json.dumps(manifest).encode())
+    r = store.load(t.end())
+    assert r.progress and all(row['id'].isprintable() for row in r.progress)
+
+
 def test_links_between_layers_of_old_archives(store):
     layer = base_layer()
     c = config([sha256(layer), sha256(layer)])

@@ -178,6 +178,7 @@ int main(void) {
                 CASE(test_no_digest),
                 CASE(test_writer),
                 CASE(test_damage),
+                CASE(test_mend),
                 CASE(test_lock),
         };
 
