@@ -68,6 +68,10 @@ static int add_paths(const BundleInput *in, RuntimeLinux *l) {
                         r = strv_add_all(&l->masked_paths, in->extra_masked);
                         if (r < 0)
                                 return r;
+                        /* Not in Docker's list, but root of a container may write to it (seen on 6.1). */
+                        r = strv_add(&l->masked_paths, "/proc/dynamic_debug");
+                        if (r < 0)
+                                return r;
                 }
         }
         return strv_empty(h->readonly_paths) ? 0 : strv_set(&l->readonly_paths, h->readonly_paths);

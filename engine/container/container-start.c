@@ -262,6 +262,10 @@ static void on_launched(int r, int pid, int pidfd, void *userdata) {
         if (r >= 0)
                 r = ask_for_scope(c);
 
+        if (r == -ECONNRESET) /* whether it has started the monitor is not known: no second try */
+                (void) error_set(&e, ERROR_INTERNAL,
+                        "Failed to start the monitor of container %s: the launcher ended meanwhile",
+                        c->name);
         if (r < 0) {
                 (void) error_set_errno(
                         &e, r, "Failed to start the monitor of container %s", c->name);
