@@ -172,6 +172,7 @@ Engine *engine_free(Engine *e) {
                 return NULL;
 
         containers_detach(e->containers);
+        images_end(e->images);
         e->launcher = launcher_free(e->launcher);
         workers_free(e->workers);
         jobs_free(e->jobs);

@@ -119,13 +119,17 @@ void images_sweep(Images *s) {
 
         assert(s);
 
-        if (s->n_jobs > 0 || s->n_damaged > 0)
+        if (s->ending || s->n_damaged > 0)
                 return;
 
-        /* A worker of an earlier daemon may still be at it; then the next time. */
+        /* A worker may be at it, also one of an earlier daemon: then when the next job has ended. */
+        s->sweep_wanted = true;
+        if (s->n_jobs > 0)
+                return;
         r = blobs_lock(s->blobs, /* exclusive= */ true, /* wait= */ false);
         if (r == -EAGAIN)
                 return;
+        s->sweep_wanted = false;
         if (r >= 0) {
                 blobs = hashmap_new(HASHMAP_STRING);
                 layers = hashmap_new(HASHMAP_STRING);
@@ -144,6 +148,13 @@ void images_sweep(Images *s) {
                 r = images_empty_trash(s);
         if (r < 0)
                 (void) log_warning_errno(r, "Failed to sweep the images: %m, ignoring");
+}
+
+void images_on_jobs_changed(Job *j, bool added, void *userdata) {
+        Images *s = userdata;
+
+        if (!added && s->sweep_wanted)
+                images_sweep(s);
 }
 
 bool images_layer_is_used(Images *s, const char *chain_id, const Image *but) {

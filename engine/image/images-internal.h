@@ -35,6 +35,8 @@ struct Images {
 
         unsigned n_jobs; /* loads and imports under way: what they bring is not referred to yet */
         Job *trash_job;
+        bool sweep_wanted; /* it could not be done when it was due: a worker was busy */
+        bool ending;
 };
 
 /* image-read.c: an image from its manifest in the store. Its layers may be missing. */
@@ -61,4 +63,5 @@ void images_publish(Images *s, const Image *i, const char *action, const char *n
 
 /* image-sweep.c: what no row refers to goes to the trash, and the trash is emptied by a worker. */
 void images_sweep(Images *s);
+void images_on_jobs_changed(Job *j, bool added, void *userdata);
 bool images_layer_is_used(Images *s, const char *chain_id, const Image *but);

@@ -53,8 +53,19 @@ int images_new(const char *data_root, const Settings *settings, Storage *storage
         if (!s->by_id || !s->by_manifest)
                 return -ENOMEM;
 
+        if (jobs) { /* last: they hold a pointer to us from here on, and end before us */
+                r = jobs_watch(jobs, images_on_jobs_changed, s);
+                if (r < 0)
+                        return r;
+        }
+
         *ret = TAKE_PTR(s);
         return 0;
+}
+
+void images_end(Images *s) {
+        if (s)
+                s->ending = true;
 }
 
 Images *images_free(Images *s) {

@@ -25,6 +25,8 @@ int images_new(const char *data_root, const Settings *settings, Storage *storage
         Jobs *jobs, Workers *workers, Images **ret);
 Images *images_free(Images *s);
 DEFINE_CLEANUP(Images *, images_free);
+/* The jobs and workers are about to go: starts nothing any more. Takes NULL. Before workers_free(). */
+void images_end(Images *s);
 
 /* Reads index.json and the configs; a damaged image is logged, left on disk and not listed. */
 int images_load(Images *s);

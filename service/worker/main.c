@@ -34,10 +34,10 @@
 #define FILES_MAX     4096U
 
 static const Task tasks[] = {
-        { TASK_LOAD, 1, task_load_run },
-        { TASK_IMPORT, 1, task_import_run },
-        { TASK_LAYER_CREATE, 0, task_layer_create_run },
-        { TASK_LAYER_REMOVE, 0, task_layer_remove_run },
+        { TASK_LOAD, 1, /* locks= */ true, task_load_run },
+        { TASK_IMPORT, 1, /* locks= */ true, task_import_run },
+        { TASK_LAYER_CREATE, 0, /* locks= */ true, task_layer_create_run },
+        { TASK_LAYER_REMOVE, 0, /* locks= */ false, task_layer_remove_run },
 };
 
 bool task_cancelled(const TaskContext *c) {
@@ -122,7 +122,7 @@ static const Task *task_find(const TaskContext *c, Error *reterr) {
 }
 
 /* Everything that needs names outside comes first, then the walls. */
-static int task_prepare(TaskContext *c, Error *reterr) {
+static int task_prepare(TaskContext *c, const Task *t, Error *reterr) {
         _cleanup_(fd_closep) int tmp = -EBADF, empty = -EBADF;
         char warm_up[DIGEST_TEXT_SIZE];
         int r;
@@ -136,7 +136,8 @@ static int task_prepare(TaskContext *c, Error *reterr) {
         if (c->root_fd < 0)
                 return -errno;
         r = blobs_open(c->root_fd, &c->blobs);
-        if (r >= 0) /* held until we exit: nobody sweeps what we are about to refer to */
+        if (r >= 0 &&
+                t->locks) /* held until we exit: nobody sweeps what we are about to refer to */
                 r = blobs_lock(c->blobs, /* exclusive= */ false, /* wait= */ true);
         if (r >= 0)
                 r = digest_data(
@@ -161,7 +162,7 @@ static int task_run(TaskContext *c, int fds[static CHANNEL_FDS_MAX], Error *rete
         if (!t)
                 return -EINVAL;
 
-        r = task_prepare(c, reterr);
+        r = task_prepare(c, t, reterr);
         if (r < 0)
                 return r;
 

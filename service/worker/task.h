@@ -32,6 +32,7 @@ struct TaskContext {
 struct Task {
         TaskKind kind;
         size_t n_fds; /* exactly so many must come */
+        bool locks;   /* makes or needs what nothing refers to yet: no sweep meanwhile */
         int (*run)(TaskContext *c, Error *reterr);
 };
 
