@@ -240,6 +240,10 @@ int images_remove(Images *s, const char *name, bool force, bool no_prune, char *
         assert(s);
         assert(ret_actions);
 
+        r = images_remove_damaged(s, name, ret_actions, reterr);
+        if (r != 0)
+                return r < 0 ? r : 0;
+
         r = images_find(s, name, &k.image, reterr);
         if (r < 0)
                 return r;

@@ -2,6 +2,7 @@
 /* What no image refers to any more: blobs and layers go to the trash by renames, and a worker empties it. Only when no worker brings
  * new ones, which nothing refers to yet. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "engine/content/blobs.h"
@@ -11,9 +12,12 @@
 #include "engine/storage/storage.h"
 #include "lib/api/task-spec.h"
 #include "lib/base/alloc.h"
+#include "lib/base/digest.h"
+#include "lib/base/ident.h"
 #include "lib/base/log.h"
 #include "lib/base/str.h"
 #include "lib/base/strv.h"
+#include "lib/oci/image-spec.h"
 
 static int on_trash_emptied(
         Job *j, const TaskResult *result, int r, const Error *e, void *userdata, Error *reterr) {
@@ -48,6 +52,38 @@ static int images_empty_trash(Images *s) {
         return r;
 }
 
+/* What is not to be swept. */
+typedef struct Sweep {
+        Hashmap *blobs;  /* sha256:…; borrowed from images or from kept */
+        Hashmap *layers; /* the same for chain ids */
+        char **kept;
+        size_t n_kept;
+        size_t n_kept_allocated;
+} Sweep;
+
+static void sweep_done(Sweep *k) {
+        hashmap_free(k->blobs);
+        hashmap_free(k->layers);
+        for (size_t i = 0; i < k->n_kept; i++)
+                free(k->kept[i]);
+        free(k->kept);
+}
+
+static int sweep_keep(Sweep *k, Hashmap *marks, const char *name) {
+        int r;
+
+        r = array_grow(&k->kept, &k->n_kept_allocated, k->n_kept + 1);
+        if (r < 0)
+                return r;
+        k->kept[k->n_kept] = strdup(name);
+        if (!k->kept[k->n_kept])
+                return -ENOMEM;
+
+        r = hashmap_set(marks, k->kept[k->n_kept], k->kept[k->n_kept], NULL);
+        k->n_kept++;
+        return r;
+}
+
 static int mark_all(Hashmap *marks, char *const *list) {
         STRV_FOREACH (x, list) {
                 int r = hashmap_set(marks, *x, *x, NULL);
@@ -58,27 +94,104 @@ static int mark_all(Hashmap *marks, char *const *list) {
         return 0;
 }
 
-static int sweep_mark(Images *s, Hashmap *blobs, Hashmap *layers) {
+/* What a row that is not ours refers to: somebody put it there with another program. */
+static int sweep_mark_document(Images *s, const char *digest, unsigned depth, Sweep *k) {
+        _cleanup_(image_manifest_done) ImageManifest m = {};
+        _cleanup_(image_index_done) ImageIndex index = {};
+        _cleanup_(freep) char *text = NULL;
+        size_t size;
+        int r;
+
+        if (!image_digest_is_valid(digest) || hashmap_contains(k->blobs, digest))
+                return 0;
+        r = sweep_keep(k, k->blobs, digest);
+        if (r < 0)
+                return r;
+
+        r = blobs_read(s->blobs, digest, &text, &size, NULL);
+        if (r < 0)
+                return r == -ENOMEM ? r : 0;
+
+        r = image_manifest_read(text, size, NULL, &m, NULL);
+        if (r == -ENOMEM)
+                return r;
+        if (r >= 0) {
+                r = sweep_keep(k, k->blobs, m.config.digest);
+                for (size_t i = 0; r >= 0 && i < m.n_layers; i++)
+                        r = sweep_keep(k, k->blobs, m.layers[i].digest);
+                return r;
+        }
+
+        if (depth >= IMAGE_INDEX_DEPTH_MAX || image_index_read(text, size, NULL, &index, NULL) < 0)
+                return 0;
+        r = 0;
+        for (size_t i = 0; r >= 0 && i < index.n_manifests; i++)
+                r = sweep_mark_document(s, index.manifests[i].digest, depth + 1, k);
+        return r;
+}
+
+static int sweep_mark_others(Images *s, Sweep *k) {
+        const Descriptor *d;
+
+        for (size_t i = 0; (d = tags_other(s->tags, i)); i++) {
+                int r = sweep_mark_document(s, d->digest, 0, k);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* The layers below those of containers, whose image may have been lost. As a rule the first one is marked. */
+static int sweep_mark_below(Images *s, Sweep *k) {
+        _cleanup_(strv_freep) char **boxes = NULL;
+        int r;
+
+        r = storage_list_layers(s->storage, /* of_images= */ false, &boxes);
+        if (r < 0)
+                return r;
+
+        STRV_FOREACH (b, boxes) {
+                char chain_id[DIGEST_TEXT_SIZE], digits[IDENT_SIZE];
+
+                (void) strcpy(digits, *b);
+                while ((r = storage_layer_parent(s->storage, digits, digits)) > 0) {
+                        (void) snprintf(chain_id, sizeof(chain_id), "sha256:%s", digits);
+                        if (hashmap_contains(k->layers, chain_id))
+                                break;
+                        r = sweep_keep(k, k->layers, chain_id);
+                        if (r < 0)
+                                return r;
+                }
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int sweep_mark(Images *s, Sweep *k) {
         Image *i;
         int r = 0;
 
         HASHMAP_FOREACH (i, s->by_id) {
-                r = mark_all(blobs, i->blobs);
+                r = mark_all(k->blobs, i->blobs);
                 if (r >= 0)
-                        r = mark_all(layers, i->chain_ids);
+                        r = mark_all(k->layers, i->chain_ids);
                 if (r < 0)
                         return r;
         }
-        for (size_t k = 0; r >= 0 && k < s->n_unlisted; k++) {
-                r = mark_all(blobs, s->unlisted[k]->blobs);
+        for (size_t n = 0; r >= 0 && n < s->n_unlisted; n++) {
+                r = mark_all(k->blobs, s->unlisted[n]->blobs);
                 if (r >= 0)
-                        r = mark_all(layers, s->unlisted[k]->chain_ids);
+                        r = mark_all(k->layers, s->unlisted[n]->chain_ids);
         }
-        return r;
+        if (r >= 0)
+                r = sweep_mark_others(s, k);
+        return r < 0 ? r : sweep_mark_below(s, k);
 }
 
 /* 1: there is something in the trash now. */
-static int sweep_remove(Images *s, Hashmap *blobs, Hashmap *layers) {
+static int sweep_remove(Images *s, const Sweep *k) {
         _cleanup_(strv_freep) char **all = NULL;
         int r, trash = 0;
 
@@ -86,7 +199,7 @@ static int sweep_remove(Images *s, Hashmap *blobs, Hashmap *layers) {
         if (r < 0)
                 return r;
         STRV_FOREACH (b, all) {
-                if (hashmap_contains(blobs, *b))
+                if (hashmap_contains(k->blobs, *b))
                         continue;
                 r = blobs_remove(s->blobs, *b);
                 if (r < 0)
@@ -103,7 +216,7 @@ static int sweep_remove(Images *s, Hashmap *blobs, Hashmap *layers) {
 
                 if (!chain_id)
                         return -ENOMEM;
-                if (hashmap_contains(layers, chain_id))
+                if (hashmap_contains(k->layers, chain_id))
                         continue;
                 r = storage_layer_remove(s->storage, *l);
                 if (r < 0)
@@ -114,12 +227,12 @@ static int sweep_remove(Images *s, Hashmap *blobs, Hashmap *layers) {
 }
 
 void images_sweep(Images *s) {
-        _cleanup_(hashmap_freep) Hashmap *blobs = NULL, *layers = NULL;
+        _cleanup_(sweep_done) Sweep k = {};
         int r;
 
         assert(s);
 
-        if (s->ending || s->n_damaged > 0)
+        if (s->ending || !strv_empty(s->damaged))
                 return;
 
         /* A worker may be at it, also one of an earlier daemon: then when the next job has ended. */
@@ -131,12 +244,12 @@ void images_sweep(Images *s) {
                 return;
         s->sweep_wanted = false;
         if (r >= 0) {
-                blobs = hashmap_new(HASHMAP_STRING);
-                layers = hashmap_new(HASHMAP_STRING);
-                r = blobs && layers ? sweep_mark(s, blobs, layers) : -ENOMEM;
+                k.blobs = hashmap_new(HASHMAP_STRING);
+                k.layers = hashmap_new(HASHMAP_STRING);
+                r = k.blobs && k.layers ? sweep_mark(s, &k) : -ENOMEM;
         }
         if (r >= 0)
-                r = sweep_remove(s, blobs, layers);
+                r = sweep_remove(s, &k);
         blobs_unlock(s->blobs);
 
         if (r >= 0) { /* and the folders of workers that were killed */

@@ -28,7 +28,7 @@ struct Images {
         Image **unlisted;     /* complete in the store, but without layers of this driver */
         size_t n_unlisted;
         size_t n_unlisted_allocated;
-        unsigned n_damaged; /* rows whose documents cannot be read: then nothing is swept */
+        char **damaged; /* manifests with rows whose documents cannot be read: then nothing is swept */
 
         Image **sorted; /* by_id without hidden ones, newest first; NULL: to be made */
         size_t n_sorted;
@@ -58,6 +58,12 @@ int images_give_name(Images *s, Tags *next, Image *i, const char *name, int64_t 
 
 /* The name that a client's "repo" and "tag" mean, normalised. */
 int images_target_name(const char *repository, const char *tag, char **ret, Error *reterr);
+
+/* image-damaged.c */
+int images_load_tags(Images *s, Error *reterr);
+int images_note_damaged(Images *s, const Tag *t, const char *why);
+/* 1: name is one of a damaged image, and has been removed; 0: it is not. */
+int images_remove_damaged(Images *s, const char *name, char ***ret_actions, Error *reterr);
 
 void images_publish(Images *s, const Image *i, const char *action, const char *name);
 

@@ -77,6 +77,7 @@ Images *images_free(Images *s) {
         for (size_t i = 0; i < s->n_unlisted; i++)
                 image_free(s->unlisted[i]);
         free(s->unlisted);
+        strv_free(s->damaged);
         free(s->sorted);
         job_unref(s->trash_job);
         tags_free(s->tags);
@@ -104,6 +105,7 @@ int images_add(Images *s, Image *i, Image **ret) {
         r = hashmap_set(s->by_manifest, i->manifest, known ?: i, NULL);
         if (r < 0)
                 return r;
+        (void) strv_remove(s->damaged, i->manifest);
 
         if (known) {
                 if (!strv_contains(known->manifests, i->manifest))
@@ -184,12 +186,8 @@ static int images_load_one(Images *s, const Tag *t) {
         r = images_read(s, t->manifest, t->media_type, &i, &e);
         if (r == -ENOMEM)
                 return r;
-        if (r < 0) {
-                log_warning("Image %s cannot be read, ignoring: %s", t->name ?: t->manifest,
-                        error_text(&e, r));
-                s->n_damaged++;
-                return 0;
-        }
+        if (r < 0)
+                return images_note_damaged(s, t, error_text(&e, r));
 
         r = images_read_layers(s, i);
         if (r == -ENOMEM) {
@@ -266,15 +264,9 @@ int images_load(Images *s) {
         assert(s);
         assert(!s->tags);
 
-        r = tags_load(s->root_fd, &s->tags, &e);
+        r = images_load_tags(s, &e);
         if (r < 0)
                 return log_error_errno(r, "Failed to read the images: %s", error_text(&e, r));
-
-        r = file_exists_at(s->root_fd, TAGS_FILE);
-        if (r == 0)
-                r = tags_save(s->tags, s->root_fd, &e);
-        if (r < 0)
-                return log_error_errno(r, "Failed to make " TAGS_FILE ": %s", error_text(&e, r));
 
         seen = hashmap_new(HASHMAP_STRING);
         if (!seen)

@@ -49,7 +49,7 @@ Tags *tags_free(Tags *t) {
         return mfree(t);
 }
 
-static int tags_new(Tags **ret) {
+int tags_new(Tags **ret) {
         _cleanup_(tags_freep) Tags *t = NULL;
 
         t = new0(Tags, 1);
@@ -175,6 +175,17 @@ const Tag *tags_find(const Tags *t, const char *name) {
         return i > 0 ? t->rows + i - 1 : NULL;
 }
 
+bool tags_has_name(const Tags *t, const char *manifest) {
+        for (size_t i = 0; i < t->n; i++)
+                if (t->rows[i].name && streq(t->rows[i].manifest, manifest))
+                        return true;
+        return false;
+}
+
+const Descriptor *tags_other(const Tags *t, size_t i) {
+        return i < t->n_others ? t->others + i : NULL;
+}
+
 /* A name is ours when it is written exactly as we write it. */
 static bool tag_name_is_ours(const char *name) {
         _cleanup_(reference_done) Reference ref = {};
@@ -197,7 +208,8 @@ static int tags_read_row(Tags *t, Descriptor *d) {
         };
         int r;
 
-        if (!media_type_is_manifest(d->media_type) ||
+        if (!image_digest_is_valid(d->digest) || d->size < 0 ||
+                !media_type_is_manifest(d->media_type) ||
                 (name && (!tag_name_is_ours(name) || tags_find(t, name)))) {
                 r = array_grow(&t->others, &t->n_others_allocated, t->n_others + 1);
                 if (r >= 0)
@@ -241,12 +253,7 @@ int tags_load(int root_fd, Tags **ret, Error *reterr) {
                 return error_prefix(reterr, r, TAGS_FILE);
 
         for (size_t i = 0; i < index.n_manifests; i++) {
-                Descriptor *d = index.manifests + i;
-
-                if (!image_digest_is_valid(str_or_empty(d->digest)) || d->size < 0)
-                        return error_set(
-                                reterr, ERROR_INVALID, TAGS_FILE ": row %zu has no digest", i);
-                r = tags_read_row(t, d);
+                r = tags_read_row(t, index.manifests + i);
                 if (r < 0)
                         return r;
         }

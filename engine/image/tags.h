@@ -14,6 +14,7 @@
 #include "lib/base/error.h"
 #include "lib/base/macro.h"
 
+typedef struct Descriptor Descriptor;
 typedef struct Tag Tag;
 typedef struct Tags Tags;
 
@@ -34,6 +35,7 @@ struct Tag {
         bool hidden;
 };
 
+int tags_new(Tags **ret);
 /* A missing file gives an empty table. */
 int tags_load(int root_fd, Tags **ret, Error *reterr);
 int tags_save(const Tags *t, int root_fd, Error *reterr); /* durable */
@@ -44,6 +46,10 @@ DEFINE_CLEANUP(Tags *, tags_free);
 size_t tags_count(const Tags *t);
 const Tag *tags_at(const Tags *t, size_t i);
 const Tag *tags_find(const Tags *t, const char *name); /* NULL: nobody has it */
+bool tags_has_name(const Tags *t, const char *manifest);
+
+/* Rows that are not ours: indexes, foreign names. NULL after the last. */
+const Descriptor *tags_other(const Tags *t, size_t i);
 
 /* Gives the name to a manifest, taking it away from another one, which keeps a row without a name if it has no other. name NULL: only sees to it
  * that the manifest has a row. */

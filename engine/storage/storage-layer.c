@@ -71,6 +71,26 @@ int storage_list_layers(Storage *s, bool of_images, char ***ret) {
         return 0;
 }
 
+int storage_layer_parent(Storage *s, const char *digits, char ret[static IDENT_SIZE]) {
+        char link[IDENT_SIZE + STRLEN("/" LAYER_PARENT_LINK)], target[IDENT_SIZE + STRLEN("../")];
+        ssize_t size;
+
+        assert(ident_is_valid(digits));
+
+        (void) snprintf(link, sizeof(link), "%s/" LAYER_PARENT_LINK, digits);
+        size = readlinkat(s->layers_fd, link, target, sizeof(target));
+        if (size < 0)
+                return errno == ENOENT ? 0 : -errno;
+        if ((size_t) size != sizeof(target) - 1)
+                return -EBADMSG;
+        target[size] = '\0';
+        if (!str_starts(target, "../") || !ident_is_valid(target + 3))
+                return -EBADMSG;
+
+        (void) strcpy(ret, target + 3);
+        return 1;
+}
+
 int storage_chain(Storage *s, const char *digits, char ***ret) {
         _cleanup_(strv_freep) char **chain = NULL;
         char id[IDENT_SIZE];
@@ -80,10 +100,6 @@ int storage_chain(Storage *s, const char *digits, char ***ret) {
 
         (void) strcpy(id, digits);
         for (unsigned n = 0;; n++) {
-                char link[IDENT_SIZE + STRLEN("/" LAYER_PARENT_LINK)],
-                        target[IDENT_SIZE + STRLEN("../")];
-                ssize_t size;
-
                 if (n > STORAGE_LAYERS_MAX) /* a circle, or too many for the kernel */
                         return -ELOOP;
 
@@ -91,22 +107,12 @@ int storage_chain(Storage *s, const char *digits, char ***ret) {
                 if (r <= 0)
                         return r < 0 ? r : -ENOENT;
                 r = strv_add(&chain, id);
+                if (r >= 0)
+                        r = storage_layer_parent(s, id, id);
                 if (r < 0)
                         return r;
-
-                (void) snprintf(link, sizeof(link), "%s/" LAYER_PARENT_LINK, id);
-                size = readlinkat(s->layers_fd, link, target, sizeof(target));
-                if (size < 0) {
-                        if (errno == ENOENT)
-                                break;
-                        return -errno;
-                }
-                if ((size_t) size != sizeof(target) - 1)
-                        return -EBADMSG;
-                target[size] = '\0';
-                if (!str_starts(target, "../") || !ident_is_valid(target + 3))
-                        return -EBADMSG;
-                (void) strcpy(id, target + 3);
+                if (r == 0)
+                        break;
         }
 
         *ret = TAKE_PTR(chain);

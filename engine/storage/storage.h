@@ -10,6 +10,8 @@
 #include <stdint.h>
 
 #include "lib/base/error.h"
+#include "lib/base/ident.h"
+#include "lib/base/ident.h"
 #include "lib/base/macro.h"
 
 typedef struct MountSpec MountSpec;
@@ -49,6 +51,9 @@ int storage_layer_exists(Storage *s, const char *id); /* 1, 0, negative errno */
 
 /* Ids (64 digits, sorted) of all layers of images, or of all of containers: to find those that nobody needs any more. */
 int storage_list_layers(Storage *s, bool of_images, char ***ret);
+
+/* The layer below (digits): 1, or 0 when there is none. ret may be the buffer that digits is in. */
+int storage_layer_parent(Storage *s, const char *digits, char ret[static IDENT_SIZE]);
 
 /* What the monitor shall mount as the root file system. read_only: no upper directory; for images and for looking. */
 int storage_mount_spec(Storage *s, const char *id, bool read_only, MountSpec *ret, Error *reterr);

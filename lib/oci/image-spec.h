@@ -33,6 +33,7 @@ typedef struct Json Json;
 #define IMAGE_DOCUMENT_SIZE_MAX ((size_t) 4 * 1024 * 1024)
 #define IMAGE_LAYERS_MAX        500U /* overlayfs itself takes 500 lower directories */
 #define IMAGE_MANIFESTS_MAX     4096U
+#define IMAGE_INDEX_DEPTH_MAX   4U /* indexes inside each other */
 #define IMAGE_HISTORY_MAX       10000U
 
 #define ANNOTATION_REF_NAME        "org.opencontainers.image.ref.name"

@@ -14,8 +14,6 @@
 #include "service/worker/platform.h"
 #include "service/worker/task.h"
 
-#define INDEX_DEPTH_MAX 4U
-
 static int load_oci_index(Load *l, const char *text, size_t size, const char *media_type,
         char *const *tags, unsigned depth, Error *reterr);
 
@@ -143,9 +141,10 @@ static int load_oci_descriptor(
         if (!media_type_is_index(d->media_type))
                 return error_set(reterr, ERROR_INVALID, "index.json: \"%s\" is no kind of an image",
                         str_or_empty(d->media_type));
-        if (depth >= INDEX_DEPTH_MAX)
+        if (depth >= IMAGE_INDEX_DEPTH_MAX)
                 return error_set(reterr, ERROR_INVALID,
-                        "index.json: more than %u indexes inside each other", INDEX_DEPTH_MAX);
+                        "index.json: more than %u indexes inside each other",
+                        IMAGE_INDEX_DEPTH_MAX);
 
         r = oci_read(l, d, &text, &size, reterr);
         if (r < 0)

@@ -97,8 +97,7 @@ static void test_file(void **state) {
 
 static void test_damaged(void **state) {
         static const char *const texts[] = { "", "{", "[]",
-                "{\"schemaVersion\":2,\"manifests\":[{\"digest\":\"../x\",\"size\":1}]}",
-                "{\"schemaVersion\":2,\"manifests\":[{\"digest\":\"" M1 "\",\"size\":-1}]}",
+                "{\"schemaVersion\":2,\"manifests\":[{\"digest\":7,\"size\":1}]}",
                 "{\"schemaVersion\":2,\"manifests\":7}" };
         _cleanup_(fd_closep) int root = test_folder_open(state);
 
