@@ -168,6 +168,7 @@ static void start_done(Container *c, const MonitorRecord *record) {
 
         /* What dies with the boot is kept in /run; that a start was begun is on disk already, or was when its daemon lived on. */
         if (c->start->resumed) {
+                container_join_network(c);
                 r = container_save(c);
                 if (r < 0)
                         (void) log_container_warning(

@@ -115,7 +115,7 @@ static int read_mark(Container *c, int64_t *ret_started, int64_t *ret_pid) {
         return 1;
 }
 
-static void join_network(Container *c) {
+void container_join_network(Container *c) {
         NetworkLeg leg = {};
         Network *n;
 
@@ -128,7 +128,7 @@ static void now_running(Container *c, int64_t started_ns, int64_t pid) {
         c->has_started = true;
         c->started_ns = started_ns;
         c->pid = pid;
-        join_network(c); /* container_handle_exit() leaves it */
+        container_join_network(c); /* container_handle_exit() leaves it */
         container_move(c, CONTAINER_RUNNING);
 }
 

@@ -86,6 +86,8 @@ void container_start_on_scope_gone(Container *c);
 ContainerStart *container_start_free(ContainerStart *s);
 int container_start_resume(Container *
                 c); /* an earlier daemon began it; its monitor is linked and will say how it went */
+/* restore.c: what an earlier daemon joined counts again; container_handle_exit() leaves it. */
+void container_join_network(Container *c);
 #define START_MARK "started" /* RUNROOT/containers/ID/started: time and pid */
 
 /* container-exit.c: the one place where an exit is handled. */
