@@ -77,7 +77,6 @@ static void clear_run_folder(Container *c) {
 }
 
 void container_handle_exit(Container *c, const MonitorRecord *record) {
-        bool stopped = !list_empty(&c->stops);
         int r;
 
         assert(container_is_running(c));
@@ -105,8 +104,6 @@ void container_handle_exit(Container *c, const MonitorRecord *record) {
 
         publish_die(c);
         container_logs_finish(c, /* removed= */ false);
-        if (stopped)
-                container_publish(c, "stop", NULL, NULL);
         container_stops_finish(c, 0, NULL);
         container_waits_tell(c, /* removed= */ false);
 

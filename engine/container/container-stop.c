@@ -293,9 +293,21 @@ void container_stops_proceed(Container *c) {
                         stop_begin(s);
 }
 
+/* Its end was wished, and by more than a kill. */
+static bool was_stopped(const Container *c) {
+        ContainerStop *s;
+
+        LIST_FOREACH (s, &c->stops, node)
+                if (!s->is_kill && s->stage != STOP_WAITS)
+                        return true;
+        return false;
+}
+
 void container_stops_finish(Container *c, int r, const Error *e) {
         ContainerStop *s;
 
+        if (r >= 0 && !c->set->ending && was_stopped(c))
+                container_publish(c, "stop", NULL, NULL);
         while ((s = list_first(&c->stops, ContainerStop, node))) {
                 if (c->set->ending)
                         stop_free(s);
