@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "lib/archive/unpack.h"
@@ -55,6 +56,26 @@ int unpack_check_free(Unpack *u, bool now, Error *reterr) {
         return 0;
 }
 
+/* 1: name was a whiteout of this layer and is free now. */
+static int unpack_lift_whiteout(int dir_fd, const char *name) {
+        struct stat st;
+
+        if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(0, 0))
+                return 0;
+        return unlinkat(dir_fd, name, 0) < 0 ? -errno : 1;
+}
+
+/* A folder that the archive did not name. Made where a whiteout was, nothing below shows through. */
+static int unpack_tell_made(Unpack *u, int fd, const char *path, bool opaque, Error *reterr) {
+        const TarExtractOps *ops = u->x->ops;
+
+        if (opaque)
+                return ops && ops->opaque ? ops->opaque(u->x->userdata, fd, path, reterr) : 0;
+        return ops && ops->implied ? ops->implied(u->x->userdata, fd, path, reterr) : 0;
+}
+
 /* Makes the folder at path, whose parents may be missing too, as the archive should have said. */
 static int unpack_imply_dirs(Unpack *u, char *path, Error *reterr) {
         _cleanup_(fd_closep) int fd = -EBADF;
@@ -62,7 +83,7 @@ static int unpack_imply_dirs(Unpack *u, char *path, Error *reterr) {
 
         for (char *p = path; p; p = strchr(p, '/')) {
                 _cleanup_(freep) char *name = NULL;
-                int parent;
+                int parent, removed;
                 char *end;
 
                 if (*p == '/')
@@ -73,7 +94,11 @@ static int unpack_imply_dirs(Unpack *u, char *path, Error *reterr) {
                         return -ENOMEM;
 
                 parent = fd >= 0 ? fd : u->x->root_fd;
+                removed = unpack_lift_whiteout(parent, name);
+                if (removed < 0)
+                        return removed;
                 if (mkdirat(parent, name, 0755) >= 0) {
+                        _cleanup_(freep) char *prefix = strndup(path, (size_t) (end - path));
                         int made =
                                 openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
                         if (made < 0)
@@ -81,15 +106,11 @@ static int unpack_imply_dirs(Unpack *u, char *path, Error *reterr) {
                         fd_close(fd);
                         fd = made;
 
-                        if (u->x->ops && u->x->ops->implied) {
-                                _cleanup_(freep) char *prefix =
-                                        strndup(path, (size_t) (end - path));
-                                if (!prefix)
-                                        return -ENOMEM;
-                                r = u->x->ops->implied(u->x->userdata, fd, prefix, reterr);
-                                if (r < 0)
-                                        return r;
-                        }
+                        if (!prefix)
+                                return -ENOMEM;
+                        r = unpack_tell_made(u, fd, prefix, removed, reterr);
+                        if (r < 0)
+                                return r;
                 } else {
                         _cleanup_(freep) char *prefix = NULL;
                         int found;
@@ -133,7 +154,7 @@ static int unpack_open_parent(Unpack *u, const TarEntry *e, bool make, Error *re
 
         fd = beneath_open(
                 u->x->root_fd, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, BENEATH_NO_XDEV);
-        if (fd == -ENOENT && make) {
+        if ((fd == -ENOENT || fd == -ENOTDIR) && make) {
                 fd = unpack_imply_dirs(u, path, reterr);
                 if (fd >= 0)
                         fd = beneath_open(u->x->root_fd, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0,

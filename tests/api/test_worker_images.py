@@ -239,6 +239,14 @@ def test_labels_are_for_terminals(store):
     assert r.progress and all(row['id'].isprintable() for row in r.progress)
 
 
+def test_whiteout_and_what_is_below_it(store):
+    """A whiteout is about the layers below, wherever it stands in the archive, and whether or not its name comes back as a folder."""
+    base = Tar().dir('x').file('x/old').dir('y').file('y/old').dir('z').dir('z/deep').file('z/deep/old').end()
+    top = Tar().file('.wh.x').file('x/new').file('y/new').file('.wh.y').file('z/.wh.deep').file('z/deep/er/new').end()
+    tree = store.tree(store.load(archive.docker([base, top])).images[0])
+    assert set(tree) == {'x', 'x/new', 'y', 'y/new', 'z', 'z/deep', 'z/deep/er', 'z/deep/er/new'}
+
+
 def test_links_between_layers_of_old_archives(store):
     layer = base_layer()
     c = config([sha256(layer), sha256(layer)])
