@@ -19,6 +19,9 @@ ROOT = '/org/stauer/Engine1'
 MANAGER, CONTAINER, IMAGE, JOB = (f'{NAME}.{kind}' for kind in ('Manager', 'Container', 'Image', 'Job'))
 PROPERTIES = 'org.freedesktop.DBus.Properties'
 
+# dbus-python may still be called for one that is closed, and fails when its object is gone.
+CONNECTIONS = []
+
 STATUS = {304: 'NotModified', 400: 'Invalid', 403: 'Forbidden', 404: 'NotFound', 409: 'Conflict', 413: 'TooLarge',
           501: 'NotImplemented'}
 # What REST has one code for, the bus has names for.
@@ -212,6 +215,7 @@ class BusFace:
     def __init__(self, daemon):
         self.daemon = daemon
         self.bus = dbus.bus.BusConnection(daemon.bus.address, mainloop=DBusGMainLoop())
+        CONNECTIONS.append(self.bus)
         self.signals = []
         self.bus.add_signal_receiver(self._signal, path_keyword='path', member_keyword='member',
                                      interface_keyword='interface', bus_name=None)
