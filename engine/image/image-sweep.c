@@ -19,6 +19,8 @@
 #include "lib/base/strv.h"
 #include "lib/oci/image-spec.h"
 
+static int images_empty_trash(Images *s);
+
 static int on_trash_emptied(
         Job *j, const TaskResult *result, int r, const Error *e, void *userdata, Error *reterr) {
         Images *s = userdata;
@@ -26,6 +28,11 @@ static int on_trash_emptied(
         if (r < 0)
                 log_warning("Failed to empty the trash, ignoring: %s", error_text(e, r));
         s->trash_job = job_unref(s->trash_job);
+        if (!s->ending && TAKE(s->trash_again, false)) {
+                r = images_empty_trash(s);
+                if (r < 0)
+                        (void) log_warning_errno(r, "Failed to empty the trash: %m, ignoring");
+        }
         return 0;
 }
 
@@ -39,8 +46,12 @@ static int images_empty_trash(Images *s) {
         };
         int r;
 
-        if (s->trash_job || !s->workers)
+        if (!s->workers)
                 return 0;
+        if (s->trash_job) { /* it may have looked already */
+                s->trash_again = true;
+                return 0;
+        }
 
         r = job_new(s->jobs, JOB_LAYER, "remove layers", on_trash_emptied, s, &j);
         if (r < 0)
@@ -48,8 +59,8 @@ static int images_empty_trash(Images *s) {
         s->trash_job = job_ref(j);
         r = worker_start(s->workers, &task, NULL, 0, j);
         if (r < 0)
-                s->trash_job = job_unref(s->trash_job);
-        return r;
+                job_finish(j, NULL, r, NULL);
+        return 0;
 }
 
 /* What is not to be swept. */

@@ -197,7 +197,7 @@ static int transfer_start(Images *s, JobKind kind, TaskSpec *task, const char *t
         s->n_jobs++;
         r = worker_start(s->workers, task, &fd, 1, j);
         if (r < 0) {
-                s->n_jobs--;
+                job_finish(j, NULL, r, NULL); /* on_transferred() counts it down */
                 return error_set_errno(reterr, r, "Failed to %s", title);
         }
 

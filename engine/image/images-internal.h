@@ -35,6 +35,7 @@ struct Images {
 
         unsigned n_jobs; /* loads and imports under way: what they bring is not referred to yet */
         Job *trash_job;
+        bool trash_again;
         bool sweep_wanted; /* it could not be done when it was due: a worker was busy */
         bool ending;
 };

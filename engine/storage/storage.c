@@ -282,21 +282,29 @@ int storage_tidy(Storage *s) {
 }
 
 int storage_trash_empty(Storage *s) {
-        _cleanup_(strv_freep) char **names = NULL;
-        int r, n = 0;
+        int n = 0, removed, error;
 
         assert(s);
 
-        r = file_list(s->trash_fd, ".", /* hidden= */ true, &names);
-        if (r < 0)
-                return r;
+        /* Others may be at it too, and more may come meanwhile. */
+        do {
+                _cleanup_(strv_freep) char **names = NULL;
+                int r;
 
-        STRV_FOREACH (name, names) {
-                r = file_remove_tree(s->trash_fd, *name);
+                r = file_list(s->trash_fd, ".", /* hidden= */ true, &names);
                 if (r < 0)
                         return r;
-                n += r;
-        }
 
-        return n;
+                removed = error = 0;
+                STRV_FOREACH (name, names) {
+                        r = file_remove_tree(s->trash_fd, *name);
+                        if (r >= 0)
+                                removed += r;
+                        else if (r != -ENOENT && error == 0)
+                                error = r;
+                }
+                n += removed;
+        } while (removed > 0);
+
+        return error < 0 ? error : n;
 }

@@ -407,6 +407,33 @@ def test_layers_for_containers(store):
     assert not list((store.root / 'tmp/trash').iterdir())
 
 
+def test_several_empty_the_trash(store):
+    """Images and containers have it emptied at the same time, and more comes meanwhile: nobody fails, nothing stays."""
+    store.load(archive.docker([base_layer()]))
+    trash = store.root / 'tmp/trash'
+
+    def fill(prefix, n):
+        for i in range(n):
+            made = store.root / f'tmp/{prefix}{i}'
+            (made / 'a/b').mkdir(parents=True)
+            for k in range(5):
+                (made / f'a/b/{k}').touch()
+            made.rename(trash / made.name)
+
+    fill('x', 300)
+    results = []
+    threads = [threading.Thread(target=lambda: results.append(worker.run_task('layer-remove', store.root, driver=store.driver, worker=WORKER)))
+               for _ in range(3)]
+    for t in threads:
+        t.start()
+    fill('y', 100)
+    for t in threads:
+        t.join()
+    assert [r.error for r in results] == [''] * 3
+    assert not worker.run_task('layer-remove', store.root, driver=store.driver, worker=WORKER).error
+    assert not list(trash.iterdir())
+
+
 def test_tasks_that_make_no_sense(store):
     assert worker.run_task('load', store.root, driver=store.driver, worker=WORKER).kind == 'invalid'  # no descriptor
     assert worker.run_task('nonsense', store.root, driver=store.driver, worker=WORKER).kind == 'invalid'

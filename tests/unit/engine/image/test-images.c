@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tests/unit/test.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <systemd/sd-event.h>
 
 #include "engine/content/blobs.h"
 #include "engine/core/hub.h"
+#include "engine/core/job.h"
+#include "engine/core/worker.h"
 #include "engine/image/image.h"
 #include "engine/image/images.h"
 #include "engine/image/tags.h"
@@ -471,6 +475,48 @@ static void test_foreign_rows(void **state) {
         assert_non_null(strstr(after, digest));
 }
 
+static int never_spawn(
+        void *userdata, const char *label, int fd, worker_started_t on_started, void *other) {
+        return 0;
+}
+
+/* Nobody hears of a job for which there was no room. */
+static void test_no_room_for_a_job(void **state) {
+        Place *p = *state;
+        sd_event *event = NULL;
+        unsigned n_started = 0, n_jobs = 0;
+        Workers *workers;
+        Images *images;
+        Jobs *jobs;
+        int r;
+
+        assert_ok(sd_event_new(&event));
+        assert_ok(jobs_new(event, &jobs));
+        assert_ok(workers_new(event, never_spawn, NULL, &workers));
+        assert_ok(images_new(p->root, NULL, p->storage, p->hub, jobs, workers, &images));
+        assert_ok(images_load(images));
+        do {
+                _cleanup_(error_done) Error e = {};
+                _cleanup_(job_unrefp) Job *j = NULL;
+
+                r = images_load_archive(
+                        images, open("/dev/null", O_RDONLY | O_CLOEXEC), false, &j, &e);
+                n_started += r >= 0;
+                assert_true(r >= 0 || e.text);
+        } while (r >= 0 && n_started < 10000);
+        assert_true(n_started < 10000);
+
+        for (Job *j = jobs_next(jobs, NULL); j; j = jobs_next(jobs, j))
+                n_jobs++;
+        assert_int_equal(n_jobs, n_started);
+
+        images_end(images);
+        workers_free(workers);
+        jobs_free(jobs);
+        images_free(images);
+        sd_event_unref(event);
+}
+
 static void test_other_driver(void **state) {
         Place *p = *state;
         _cleanup_(freep) char *layer = strdup(image_top_layer(find(p, "x:1")));
@@ -541,6 +587,7 @@ int main(void) {
                 CASE(test_lost_image_of_container),
                 CASE(test_damaged_table),
                 CASE(test_foreign_rows),
+                CASE(test_no_room_for_a_job),
                 CASE(test_other_driver),
                 CASE(test_list),
         };
