@@ -20,6 +20,9 @@ static int image_target(const char *repository, const char *tag, Reference *ret,
         if (ret->digest)
                 return error_set(
                         reterr, ERROR_INVALID, "refusing to create a tag with a digest reference");
+        if (reference_is_ambiguous(ret))
+                return error_set(reterr, ERROR_INVALID,
+                        "refusing to create an ambiguous tag using digest algorithm as name");
 
         if (!str_empty(tag)) {
                 if (!reference_tag_is_valid(tag))

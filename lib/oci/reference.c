@@ -283,6 +283,13 @@ int reference_format_familiar_name(const Reference *r, char **ret) {
         return reference_format_familiar(&name, ret);
 }
 
+bool reference_is_ambiguous(const Reference *r) {
+        assert(r);
+
+        return str_equal(r->domain, REFERENCE_DOMAIN_DEFAULT) &&
+               str_equal(r->path, "library/sha256");
+}
+
 bool reference_same_repository(const Reference *a, const Reference *b) {
         return streq(a->domain, b->domain) && streq(a->path, b->path);
 }

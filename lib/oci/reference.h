@@ -35,6 +35,8 @@ int reference_format_familiar(const Reference *r, char **ret);
 /* alpine: the familiar form without tag and digest. */
 int reference_format_familiar_name(const Reference *r, char **ret);
 
+/* "sha256:…" in the familiar form would be read as an id: no image may be called so. */
+bool reference_is_ambiguous(const Reference *r);
 bool reference_same_repository(const Reference *a, const Reference *b);
 bool reference_tag_is_valid(const char *tag);
 

@@ -48,7 +48,7 @@ static int docker_tags(char *const *repo_tags, char ***ret, Error *reterr) {
                 _cleanup_(reference_done) Reference ref = {};
                 _cleanup_(freep) char *full = NULL;
 
-                if (reference_parse(*s, &ref) < 0 || ref.digest)
+                if (reference_parse(*s, &ref) < 0 || ref.digest || reference_is_ambiguous(&ref))
                         return error_set(reterr, ERROR_INVALID,
                                 "manifest.json: \"%s\" is no name of an image", *s);
                 r = reference_format(&ref, &full);

@@ -33,7 +33,7 @@ static int oci_tags(const Descriptor *d, char ***ret) {
                         name = NULL;
         }
 
-        if (name && reference_parse(name, &ref) >= 0) {
+        if (name && reference_parse(name, &ref) >= 0 && !reference_is_ambiguous(&ref)) {
                 r = reference_format(&ref, &full);
                 if (r >= 0)
                         r = strv_take(&tags, TAKE_PTR(full));

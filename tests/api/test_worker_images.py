@@ -290,7 +290,7 @@ def test_platforms(store):
 
 @pytest.mark.parametrize('name, tags', [
     ('docker.io/library/a:1', ['docker.io/library/a:1']), ('quay.io/x/y', ['quay.io/x/y:latest']), ('b:2', ['docker.io/library/b:2']),
-    ('latest', []), ('1.0', []), (None, [])])
+    ('latest', []), ('1.0', []), (None, []), ('sha256:' + '0' * 63, []), ('docker.io/library/sha256:1', [])])
 def test_names_of_oci(store, name, tags):
     r = store.load(archive.oci([base_layer()], name=name))
     assert r.images[0].get('tags', []) == tags

@@ -232,6 +232,7 @@ def image_cases(out):
     yield Case('image-layers-null', bad(Layers=None), INVALID)
     yield Case('image-tag-path', bad(RepoTags=['../../etc/passwd:1']), INVALID, contains='name')
     yield Case('image-tag-digest', bad(RepoTags=['x@' + sha256(b'')]), INVALID)
+    yield Case('image-tag-like-an-id', bad(RepoTags=['sha256:' + '0' * 63]), INVALID, contains='name')
     yield Case('image-tag-control', bad(RepoTags=['x\x1b[2J:1']), INVALID)
     yield Case('image-tag-long', bad(RepoTags=['a' * 5000]), INVALID)
     yield Case('image-config-not-json', docker([good], tweak=lambda f, m, c, layers: _swap_config(f, m, c, b'{not json')), INVALID)

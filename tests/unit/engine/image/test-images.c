@@ -227,7 +227,12 @@ static void test_tag(void **state) {
                                  "sha256:" BOX1,
                                  NULL, &e),
                 -EINVAL);
-        check_list(p->events, "tag|tag|tag");
+        error_done(&e);
+        assert_int_equal(images_tag(p->images, i, "sha256", "0123abc", &e), -EINVAL);
+        assert_non_null(strstr(e.text, "ambiguous"));
+        assert_ok(images_tag(p->images, i, "quay.io/sha256", "1", NULL));
+        free(removed(p, "quay.io/sha256:1", false));
+        check_list(p->events, "tag|tag|tag|tag|untag");
 
         reload(p);
         assert_int_equal(images_count(p->images), 2);
