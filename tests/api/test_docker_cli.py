@@ -137,6 +137,7 @@ def test_events(docker):
         finally:
             events.terminate()
         thread.join(5)
+    lines = [line for line in lines if line.endswith(' news\n')]
     assert lines == ['create news\n', 'start news\n', 'die news\n', 'destroy news\n']
     assert 'destroy' in docker('events', '--since', '1m', '--until', str(int(time.time()) + 1), '--filter', 'container=news')
 
