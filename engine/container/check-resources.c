@@ -216,6 +216,11 @@ static int check_pids(Resources *c, const CheckContext *x, Error *reterr) {
         return 0;
 }
 
+/* systemd writes them into a file of lines. */
+static bool is_device_path(const char *path) {
+        return path && path[0] == '/' && !str_has_control(path);
+}
+
 static void throttle_clear(ThrottleDevice **list, size_t *n) {
         for (size_t i = 0; i < *n; i++)
                 free((*list)[i].path);
@@ -249,9 +254,13 @@ static int check_io(Resources *c, const CheckContext *x, Error *reterr) {
         for (size_t i = 0; i < c->n_blkio_weight_device; i++) {
                 const WeightDevice *d = c->blkio_weight_device + i;
 
-                if (d->weight < 10 || d->weight > 1000 || str_empty(d->path))
+                if (d->weight < 10 || d->weight > 1000)
                         return error_set(
                                 reterr, ERROR_INVALID, "Range of blkio weight is from 10 to 1000");
+                if (!is_device_path(d->path))
+                        return error_set(reterr, ERROR_INVALID,
+                                "invalid device path for Block I/O weight: \"%s\"",
+                                str_or_empty(d->path));
         }
 
         if ((c->blkio_weight != 0 || c->n_blkio_weight_device > 0) && !x->sysinfo->has_io) {
@@ -269,7 +278,7 @@ static int check_io(Resources *c, const CheckContext *x, Error *reterr) {
                 for (size_t k = 0; k < *throttles[i].n; k++) {
                         const char *path = (*throttles[i].list)[k].path;
 
-                        if (!path || path[0] != '/')
+                        if (!is_device_path(path))
                                 return error_set(reterr, ERROR_INVALID,
                                         "invalid device path for %s: \"%s\"", throttles[i].what,
                                         str_or_empty(path));
@@ -350,6 +359,9 @@ static int check_devices(Resources *c, const CheckContext *x, Error *reterr) {
                         if (r < 0)
                                 return r;
                 }
+                if (!is_device_path(d->path_on_host) || !is_device_path(d->path_in_container))
+                        return error_set(reterr, ERROR_INVALID, "invalid device path: \"%s\"",
+                                d->path_on_host);
                 if (strspn(d->permissions, "rwm") != strlen(d->permissions) ||
                         strlen(d->permissions) > 3)
                         return error_set(

@@ -138,10 +138,12 @@ const char *container_check_privilege(const ContainerSpec *spec) {
                 if (str_starts(*word, "systempaths") || str_starts(*word, "writable-cgroups"))
                         return "system-paths";
         }
-        /* [] means: nothing masked. NULL is the default list. */
-        if ((h->masked_paths && strv_empty(h->masked_paths)) ||
-                (h->readonly_paths && strv_empty(h->readonly_paths)))
+        /* A list of one's own takes the place of the default one, and [] is a list. */
+        if (!container_spec_hides_system_paths(h))
                 return "system-paths";
+        /* They go to the runtime, and some runtimes obey them: crun takes a filter for system calls from there. */
+        if (pairs_count(h->annotations) > 0)
+                return "annotation";
         if (!str_empty(h->resources.cgroup_parent))
                 return "cgroup-parent";
         return NULL;

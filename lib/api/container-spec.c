@@ -152,3 +152,19 @@ int container_spec_fill_defaults(ContainerSpec *s) {
 
         return 0;
 }
+
+static bool list_has(char *const *list, const char *const *values) {
+        if (!list)
+                return true; /* the default will be put in */
+        for (; *values; values++)
+                if (!strv_contains(list, *values))
+                        return false;
+        return true;
+}
+
+bool container_spec_hides_system_paths(const HostConfig *h) {
+        assert(h);
+
+        return list_has(h->masked_paths, masked_paths) &&
+               list_has(h->readonly_paths, readonly_paths);
+}

@@ -291,3 +291,6 @@ int container_spec_write(const ContainerSpec *s, Json **ret);
  * "private", MemorySwap 2 × Memory, MaskedPaths and ReadonlyPaths (unless privileged), empty
  * maps where Docker has no null. */
 int container_spec_fill_defaults(ContainerSpec *s);
+
+/* Whether all that Docker hides, and makes read-only, by itself is hidden and read-only. */
+bool container_spec_hides_system_paths(const HostConfig *h);

@@ -82,6 +82,13 @@ static void test_refuses(void **state) {
                 { "", "\"CpusetCpus\":\"3-9\"",
                         "Requested CPUs are not available - requested 3-9, available: 0-3" },
                 { "", "\"CpusetCpus\":\"x\"", "Invalid value x for cpuset cpus" },
+                { "", "\"Devices\":[{\"PathOnHost\":\"/dev/x\\ny\"}]", "invalid device path" },
+                { "", "\"Devices\":[{\"PathOnHost\":\"/dev/x\",\"PathInContainer\":\"/y\\n\"}]",
+                        "invalid device path" },
+                { "", "\"BlkioDeviceReadBps\":[{\"Path\":\"/dev/x\\n[Unit]\",\"Rate\":1}]",
+                        "invalid device path for BPS Block I/O read limit" },
+                { "", "\"BlkioWeightDevice\":[{\"Path\":\"/dev/x\\n[Unit]\",\"Weight\":100}]",
+                        "invalid device path for Block I/O weight" },
                 { "", "\"BlkioWeight\":5", "Range of blkio weight is from 10 to 1000" },
                 { "", "\"OomScoreAdj\":2000",
                         "Invalid value 2000, range for oom score adj is [-1000, 1000]" },
@@ -207,6 +214,13 @@ static void test_privilege(void **state) {
                 { "\"SecurityOpt\":[\"seccomp=unconfined\"]", "seccomp" },
                 { "\"SecurityOpt\":[\"no-new-privileges\"]", NULL },
                 { "\"MaskedPaths\":[]", "system-paths" },
+                { "\"MaskedPaths\":[\"/nothing\"]", "system-paths" },
+                { "\"ReadonlyPaths\":[\"/nothing\"]", "system-paths" },
+                { "\"ReadonlyPaths\":[\"/x\",\"/proc/bus\",\"/proc/fs\",\"/proc/irq\",\"/proc/"
+                  "sys\","
+                  "\"/proc/sysrq-trigger\"]",
+                        NULL },
+                { "\"Annotations\":{\"run.oci.seccomp_bpf_data\":\"x\"}", "annotation" },
                 { "\"CgroupParent\":\"x.slice\"", "cgroup-parent" },
         };
 
