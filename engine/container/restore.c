@@ -72,7 +72,7 @@ static int load_one(Containers *s, const char *id) {
         r = containers_add(s, c);
         if (r < 0)
                 return r;
-        (void) images_find(s->images, c->image_id, &c->image, NULL);
+        c->image = c->image_id ? images_get(s->images, c->image_id) : NULL;
         if (c->image) {
                 r = image_add_user(c->image, c->id);
                 if (r < 0)

@@ -25,7 +25,7 @@ static int on_trash_emptied(
         Job *j, const TaskResult *result, int r, const Error *e, void *userdata, Error *reterr) {
         Images *s = userdata;
 
-        if (r < 0)
+        if (r < 0 && r != -ECANCELED)
                 log_warning("Failed to empty the trash, ignoring: %s", error_text(e, r));
         s->trash_job = job_unref(s->trash_job);
         if (!s->ending && TAKE(s->trash_again, false)) {

@@ -329,6 +329,13 @@ static int images_find_prefix(Images *s, const char *digits, Image **ret, Error 
         return found ? 0 : -ENOENT;
 }
 
+Image *images_get(Images *s, const char *id) {
+        assert(s);
+        assert(id);
+
+        return hashmap_get(s->by_id, id);
+}
+
 int images_find(Images *s, const char *name, Image **ret, Error *reterr) {
         _cleanup_(reference_done) Reference ref = {};
         _cleanup_(freep) char *key = NULL;
@@ -341,8 +348,8 @@ int images_find(Images *s, const char *name, Image **ret, Error *reterr) {
         assert(ret);
 
         name = str_or_empty(name);
-        i = hashmap_get(s->by_id, name);
-        if (i) {
+        i = images_get(s, name);
+        if (i && !i->hidden) {
                 *ret = i;
                 return 0;
         }
@@ -353,7 +360,7 @@ int images_find(Images *s, const char *name, Image **ret, Error *reterr) {
         if (r >= 0) {
                 t = tags_find(s->tags, key);
                 i = t ? images_by_manifest(s, t->manifest) : NULL;
-                if (i) {
+                if (i && !i->hidden) {
                         *ret = i;
                         return 0;
                 }

@@ -34,6 +34,8 @@ int images_load(Images *s);
 /* name: "repo[:tag][@digest]", "sha256:…", an id or a unique prefix of one (at least one digit). ERROR_NOT_FOUND "No such image: X:tag";
  * ERROR_INVALID when the prefix is ambiguous. */
 int images_find(Images *s, const char *name, Image **ret, Error *reterr);
+/* By the whole id, for a container that stands on it: also one that was removed since and leaves with its last container. NULL: not there. */
+Image *images_get(Images *s, const char *id);
 Image *images_next(Images *s, Image *after); /* newest first; NULL: start */
 unsigned images_count(Images *s);
 

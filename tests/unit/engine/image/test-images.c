@@ -321,10 +321,12 @@ static void test_remove_hidden(void **state) {
         assert_int_equal(images_count(p->images), 0);
         assert_null(images_next(p->images, NULL));
         missing(p, "x:1", "No such image: x:1");
+        missing_id(p, p->id[0]);
         assert_int_equal(storage_layer_exists(s, layer), 1); /* containers stand on it */
 
         reload(p); /* a new daemon: the containers come back, one is removed */
-        i = find(p, p->id[0]);
+        missing_id(p, p->id[0]);
+        i = images_get(p->images, p->id[0]);
         assert_true(i->hidden);
         assert_ok(image_add_user(i, BOX1));
         assert_ok(image_add_user(i, BOX2));
@@ -343,8 +345,9 @@ static void test_settle(void **state) {
         free(removed(p, p->id[0], true));
         reload(p); /* the container went with the old daemon */
         assert_int_equal(images_count(p->images), 1);
-        assert_ptr_not_equal(find(p, p->id[0]), NULL);
+        assert_ptr_not_equal(images_get(p->images, p->id[0]), NULL);
         images_settle(p->images);
+        assert_null(images_get(p->images, p->id[0]));
         missing_id(p, p->id[0]);
 }
 
