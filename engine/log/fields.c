@@ -10,11 +10,11 @@
 #include "engine/log/logs.h"
 #include "lib/base/alloc.h"
 #include "lib/base/ident.h"
+#include "lib/base/pattern.h"
 #include "lib/base/str.h"
 #include "lib/base/strv.h"
 
-#define PATTERN_MAX 1024u
-#define KEY_MAX     1024u
+#define KEY_MAX 1024u
 
 /* Adds those of pairs whose key is in the comma list. */
 static int add_listed(char ***fields, const char *list, char *const *pairs) {
@@ -63,8 +63,12 @@ static int add_matching(char ***fields, const char *option, const char *pattern,
 
         if (str_empty(pattern))
                 return 0;
-        if (strlen(pattern) > PATTERN_MAX ||
-                regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB) != 0)
+        if (pattern_cost(pattern) > PATTERN_COST_MAX)
+                return error_set(reterr, ERROR_INVALID,
+                        "invalid value for %s: the regular expression is too long, repeats too "
+                        "much, or refers back",
+                        option);
+        if (regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB) != 0)
                 return error_set(reterr, ERROR_INVALID,
                         "invalid value for %s: '%s' is no regular expression", option, pattern);
         r = add_matching_with(fields, &regex, pairs);

@@ -52,6 +52,13 @@ static void check_bad(const char *opt, const char *words) {
 static void test_bad(void **state) {
         check_bad("tag={{.Nothing}}", "invalid log tag '{{.Nothing}}': there is no {{.Nothing}}");
         check_bad("tag=x{{.ID", "invalid log tag 'x{{.ID': '{{' without '}}'");
+        /* A gigabyte to compile, and a search without an end. */
+        check_bad("labels-regex=((a{1,100}){1,100}){1,100}",
+                "invalid value for labels-regex: the regular expression is too long, repeats too "
+                "much, or refers back");
+        check_bad("env-regex=(a*)*(a*)*(.*)\\1\\1\\2b", "invalid value for env-regex: the regular "
+                                                        "expression is too long, repeats too much, "
+                                                        "or refers back");
         check_bad("labels-regex=(", "invalid value for labels-regex: '(' is no regular expression");
 }
 
