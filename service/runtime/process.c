@@ -116,7 +116,6 @@ int process_plan(const RuntimeProcess *spec, unsigned n_listen_fds, Process *ret
         if (spec->user.uid == UID_INVALID || spec->user.gid == GID_INVALID)
                 return error_set(reterr, ERROR_INVALID, "process.user: 4294967295 is not an id");
 
-        p.has_capabilities = spec->capabilities != NULL;
         r = capabilities_parse(spec->capabilities, &p.capabilities, reterr);
         if (r < 0)
                 return r;
@@ -219,12 +218,9 @@ int process_change_user(const Process *p, Error *reterr) {
         const RuntimeUser *u = &p->spec->user;
         int r;
 
-        if (p->has_capabilities) {
-                r = capabilities_apply_bounding(&p->capabilities);
-                if (r < 0)
-                        return error_set_errno(
-                                reterr, r, "reduce the bounding set of capabilities");
-        }
+        r = capabilities_apply_bounding(&p->capabilities);
+        if (r < 0)
+                return error_set_errno(reterr, r, "reduce the bounding set of capabilities");
         r = capabilities_keep();
         if (r < 0)
                 return error_set_errno(reterr, r, "keep capabilities");
@@ -237,11 +233,9 @@ int process_change_user(const Process *p, Error *reterr) {
                 return error_set_errno(reterr, -errno, "set gid %u", u->gid);
         if (setresuid(u->uid, u->uid, u->uid) < 0)
                 return error_set_errno(reterr, -errno, "set uid %u", u->uid);
-        if (p->has_capabilities) {
-                r = capabilities_apply_inherited(&p->capabilities);
-                if (r < 0)
-                        return error_set_errno(reterr, r, "set the inherited capabilities");
-        }
+        r = capabilities_apply_inherited(&p->capabilities);
+        if (r < 0)
+                return error_set_errno(reterr, r, "set the inherited capabilities");
         (void) umask(u->umask == JSON_NO_UINT32 ? 0022 : (mode_t) (u->umask & 0777));
         return 0;
 }
@@ -249,8 +243,6 @@ int process_change_user(const Process *p, Error *reterr) {
 int process_apply_capabilities(const Process *p, Error *reterr) {
         int r;
 
-        if (!p->has_capabilities)
-                return 0;
         r = capabilities_apply(&p->capabilities);
         return r < 0 ? error_set_errno(reterr, r, "set the capabilities") : 0;
 }

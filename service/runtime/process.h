@@ -27,7 +27,6 @@ struct ProcessLimit {
 struct Process {
         const RuntimeProcess *spec; /* borrowed */
         CapabilitySets capabilities;
-        bool has_capabilities; /* false: config.json says nothing, those of this process stay */
         ProcessLimit *limits;
         size_t n_limits;
         char **env; /* with LISTEN_FDS, when fds are handed on */

@@ -154,6 +154,9 @@ def test_capabilities_of_a_user(container):
 def test_no_capabilities(container):
     container.config["process"]["capabilities"] = {}
     assert set(capabilities(container.output(CAPABILITY_LINES)).values()) == {0}
+    # Nothing said is nothing given, too: ours are not the container's.
+    del container.config["process"]["capabilities"]
+    assert set(capabilities(container.output(CAPABILITY_LINES)).values()) == {0}
 
 
 def test_file_capabilities_are_not_raised(container):
