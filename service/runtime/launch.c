@@ -245,7 +245,6 @@ static void undo_clone(Launch *l) {
 }
 
 static int step_identity(Launch *l, Error *reterr) {
-        char letter;
         int r;
 
         if (namespaces_is_own(&l->namespaces, NAMESPACE_USER)) {
@@ -263,7 +262,7 @@ static int step_identity(Launch *l, Error *reterr) {
 
         l->state.pid = (uint32_t) l->pid;
         l->state.created = clock_realtime_ns();
-        r = process_look(l->pid, &letter, &l->state.pid_start);
+        r = process_start_time(l->pid, &l->state.pid_start);
         if (r < 0)
                 return error_set_errno(reterr, r, "look at the container's process");
         return 0;
@@ -438,7 +437,11 @@ int launch_go(Launch *l, Error *reterr) {
 }
 
 void launch_undo(Launch *l) {
-        undo_from(l, ARRAY_SIZE(launch_steps));
+        /* Once somebody else has deleted it, folder and cgroup may be those of the next container of this name. */
+        if (state_lock(&l->state, NULL) >= 0)
+                undo_from(l, ARRAY_SIZE(launch_steps));
+        else
+                undo_clone(l);
 }
 
 void launch_done(Launch *l) {

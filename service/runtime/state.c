@@ -4,7 +4,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -84,11 +83,17 @@ int state_root_open(const char *root, bool make, Error *reterr) {
         return fd;
 }
 
-static int state_lock(const State *s, Error *reterr) {
+int state_lock(const State *s, Error *reterr) {
+        struct stat st;
         int r;
 
         r = file_lock(s->dir_fd, /* exclusive= */ true, /* wait= */ true);
-        return r < 0 ? error_set_errno(reterr, r, "lock the state of %s", s->id) : 0;
+        if (r < 0)
+                return error_set_errno(reterr, r, "lock the state of %s", s->id);
+        /* It may be gone by the time that it is ours. */
+        if (fstat(s->dir_fd, &st) < 0 || st.st_nlink == 0)
+                return error_set(reterr, ERROR_NOT_FOUND, "container does not exist: %s", s->id);
+        return 0;
 }
 
 static int state_init(int root_fd, const char *id, State *ret, Error *reterr) {
@@ -152,15 +157,9 @@ int state_load(int root_fd, const char *id, bool lock, State *ret, Error *reterr
                 return error_set_errno(reterr, s.dir_fd, "open the state folder of %s", id);
 
         if (lock) {
-                struct stat st;
-
                 r = state_lock(&s, reterr);
                 if (r < 0)
                         return r;
-                /* It may be gone by the time that it is ours. */
-                if (fstat(s.dir_fd, &st) < 0 || st.st_nlink == 0)
-                        return error_set(
-                                reterr, ERROR_NOT_FOUND, "container does not exist: %s", id);
         }
 
         r = file_read_at(s.dir_fd, STATE_FILE, STATE_FILE_MAX, &text, &size);
@@ -188,6 +187,9 @@ int state_save(const State *s, Error *reterr) {
         assert(s);
 
         r = json_write_text(s, state_fields, &text);
+        if (r >= 0 && strlen(text) > STATE_FILE_MAX)
+                return error_set(reterr, ERROR_TOO_LARGE,
+                        "the state of %s (annotations, hooks) is too large to be kept", s->id);
         if (r >= 0)
                 r = file_write_atomic_string(s->dir_fd, STATE_FILE, text, 0600, 0);
         if (r < 0)
@@ -223,34 +225,9 @@ void state_unlock(const State *s) {
         (void) flock(s->dir_fd, LOCK_UN);
 }
 
-int process_look(pid_t pid, char *ret_state, uint64_t *ret_start) {
-        _cleanup_(freep) char *text = NULL;
-        char path[STRLEN("/proc//stat") + 12];
-        const char *p;
-        int r;
-
-        (void) snprintf(path, sizeof(path), "/proc/%d/stat", (int) pid);
-        r = file_read(path, 4096, &text, NULL);
-        if (r == -ENOENT)
-                return -ESRCH;
-        if (r < 0)
-                return r;
-
-        /* The name in brackets may hold anything, brackets too; the rest cannot. */
-        p = strrchr(text, ')');
-        if (!p || sscanf(p,
-                          ") %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
-                          "%*s %*s %" SCNu64,
-                          ret_state, ret_start) != 2)
-                return -EBADMSG;
-
-        return 0;
-}
-
 int state_pidfd(const State *s) {
         _cleanup_(fd_closep) int pidfd = -EBADF;
         uint64_t start;
-        char letter;
         int r;
 
         assert(s);
@@ -258,24 +235,23 @@ int state_pidfd(const State *s) {
         if (s->pid == 0)
                 return -ESRCH;
         pidfd = process_pidfd_open((pid_t) s->pid);
-        /* EINVAL: the process is gone, but its number still names the session of what it left behind. */
+        /* EINVAL: the process is gone, but its number names a thread by now, or the session of what it left behind. */
         if (pidfd < 0)
                 return pidfd == -EINVAL ? -ESRCH : pidfd;
 
-        /* Looked at after it was opened: if it is ours now, the pidfd is ours. */
-        r = process_look((pid_t) s->pid, &letter, &start);
+        /* Looked at after it was opened: if it is ours now, the pidfd is ours. By the pidfd and not by the letter of
+         * /proc/PID/stat, which is "Z" as soon as the first thread has ended, whatever the others do. */
+        r = process_start_time((pid_t) s->pid, &start);
+        if (r >= 0)
+                r = start == s->pid_start ? process_is_alive(pidfd) : 0;
         if (r < 0)
                 return r;
-        if (start != s->pid_start || letter == 'Z' || letter == 'X')
-                return -ESRCH;
 
-        return TAKE_FD(pidfd);
+        return r > 0 ? TAKE_FD(pidfd) : -ESRCH;
 }
 
 int state_status(const State *s, StateStatus *ret, Error *reterr) {
-        uint64_t start = 0;
-        char letter = 'X';
-        int r;
+        _cleanup_(fd_closep) int pidfd = -EBADF;
 
         assert(s);
         assert(ret);
@@ -285,11 +261,11 @@ int state_status(const State *s, StateStatus *ret, Error *reterr) {
                 return 0;
         }
 
-        r = process_look((pid_t) s->pid, &letter, &start);
-        if (r < 0 && r != -ESRCH)
-                return error_set_errno(reterr, r, "look at process %" PRIu32, s->pid);
-        if (r == -ESRCH || start != s->pid_start || letter == 'Z' || letter == 'X')
+        pidfd = state_pidfd(s);
+        if (pidfd == -ESRCH)
                 *ret = STATE_STOPPED;
+        else if (pidfd < 0)
+                return error_set_errno(reterr, pidfd, "look at process %" PRIu32, s->pid);
         else if (file_exists_at(s->dir_fd, STATE_SOCKET) > 0)
                 *ret = STATE_CREATED;
         else

@@ -65,8 +65,9 @@ int state_remove(int root_fd, State *s, Error *reterr); /* the folder with all i
 void state_done(State *s);
 
 /* A new State is locked as well. The lock also ends with state_done() or the process, provided that no child has the folder's fd
- * too. */
+ * too. state_lock() takes it again: ERROR_NOT_FOUND when somebody has deleted the container meanwhile. */
 void state_unlock(const State *s);
+int state_lock(const State *s, Error *reterr);
 
 int state_status(const State *s, StateStatus *ret, Error *reterr);
 const char *state_status_to_string(StateStatus status);
@@ -76,6 +77,3 @@ int state_pidfd(const State *s);
 
 /* The document of `state` and of hooks. pretty: indented, and with a newline at the end. */
 int state_document(const State *s, StateStatus status, bool pretty, char **ret);
-
-/* /proc/PID/stat: one letter and the start time; -ESRCH. */
-int process_look(pid_t pid, char *ret_state, uint64_t *ret_start);

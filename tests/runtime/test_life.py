@@ -234,6 +234,30 @@ def test_killed_while_creating(container):
     container.gone()
 
 
+def test_state_that_could_not_be_read_again(container):
+    """What is too much to be remembered is refused while there is still nothing to remove."""
+    container.config["annotations"] = {"note": "x" * (1 << 20)}
+    done = container.create()
+    assert done.returncode != 0 and "too large" in done.stderr, done.stderr
+    container.gone()
+
+
+def test_deleted_and_made_again(container):
+    """A foreground run that somebody else has deleted leaves the next container of this name alone."""
+    container.set("sleep", "100").write()
+    command = [program(), "--root", str(container.runtime), "run", "-b", str(container.path), container.id]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as first:
+        container.wait_status("running")
+        first.send_signal(signal.SIGSTOP)
+        assert container.call("delete", "--force", container.id).returncode == 0
+        assert container.create().returncode == 0
+        first.send_signal(signal.SIGCONT)
+        assert first.wait(20) == 128 + signal.SIGKILL
+    assert container.status() == "created"
+    assert container.start().returncode == 0
+    assert container.status() == "running"
+
+
 def test_many_at_once(container):
     """One state root for all: nobody is in the other's way."""
     container.config["linux"]["seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
