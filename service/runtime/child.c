@@ -213,14 +213,27 @@ static int child_pivot(Launch *l, Error *reterr) {
 static int child_resources(Launch *l, Error *reterr) {
         int r;
 
-        r = process_apply_limits(&l->process, reterr);
-        if (r >= 0)
-                r = process_apply_scheduling(&l->process, reterr);
+        r = process_apply_scheduling(&l->process, reterr);
         if (r >= 0)
                 r = process_own_streams(&l->process, reterr);
         if (r >= 0)
                 r = process_enter_cwd(&l->process, l->mounts.root_fd, reterr);
         return r;
+}
+
+/* Nothing of the host stays open in a container that waits for its start; and RLIMIT_NOFILE may leave little room. */
+static int child_let_go(Launch *l, Error *reterr) {
+        mounts_done(&l->mounts);
+        rootfs_done(&l->rootfs);
+        devices_done(&l->devices);
+        namespaces_done(&l->namespaces);
+        cgroup_done(&l->cgroup);
+        l->root_fd = fd_close(l->root_fd);
+        l->bundle_fd = fd_close(l->bundle_fd);
+        l->console_fd = fd_close(l->console_fd);
+        l->console_parent_fd = fd_close(l->console_parent_fd);
+
+        return process_apply_limits(&l->process, reterr);
 }
 
 static int child_personality(Launch *l, Error *reterr) {
@@ -287,7 +300,8 @@ static const ChildStep child_steps[] = {
         { "set kernel parameters", child_proc },
         { "finish the root file system", child_finish_root },
         { "change the root", child_pivot },
-        { "set limits", child_resources },
+        { "set resources", child_resources },
+        { "set limits", child_let_go },
         { "set the personality", child_personality },
         { "set no_new_privs", child_privileges },
         { "change the user", child_user },
@@ -326,9 +340,9 @@ static int wait_for_start(Launch *l) {
 }
 
 static int install_seccomp(Launch *l, Error *reterr) {
-        int listener_fd, r;
+        int r;
 
-        r = seccomp_filter_install(&l->seccomp, &listener_fd);
+        r = seccomp_filter_install(&l->seccomp);
         return r < 0 ? error_set_errno(reterr, r, "install the seccomp filter") : 0;
 }
 

@@ -164,13 +164,6 @@ void mounts_done(Mounts *m) {
         m->empty_fd = fd_close(m->empty_fd);
 }
 
-bool mounts_have_late(const Mounts *m) {
-        for (size_t i = 0; i < m->n_items; i++)
-                if (m->items[i].late)
-                        return true;
-        return false;
-}
-
 /* Images like to ship /etc/resolv.conf as a link to a file that only a running system has. The target is then made where the
  * link leads, inside the root. */
 static int follow_dangling(int root_fd, const char *path, char **ret) {

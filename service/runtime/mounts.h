@@ -58,7 +58,6 @@ void mounts_done(Mounts *m);
 
 /* Child. late: the ones that wait for the cgroup, else all others. */
 int mounts_attach(Mounts *m, bool late, Error *reterr);
-bool mounts_have_late(const Mounts *m) _pure_;
 
 /* Child, after everything is in place: /dev as read-only as was asked for. */
 int mounts_finish(Mounts *m, Error *reterr);

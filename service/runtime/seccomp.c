@@ -24,9 +24,6 @@
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
 #endif
-#ifndef SECCOMP_FILTER_FLAG_NEW_LISTENER
-#define SECCOMP_FILTER_FLAG_NEW_LISTENER (1UL << 3)
-#endif
 
 DEFINE_CLEANUP(scmp_filter_ctx, seccomp_release);
 
@@ -313,14 +310,11 @@ void seccomp_filter_done(SeccompFilter *f) {
         *f = (SeccompFilter) {};
 }
 
-int seccomp_filter_install(const SeccompFilter *f, int *ret_listener_fd) {
+int seccomp_filter_install(const SeccompFilter *f) {
         struct sock_fprog program;
-        int r;
 
         assert(f);
-        assert(ret_listener_fd);
 
-        *ret_listener_fd = -EBADF;
         if (f->n_instructions == 0)
                 return 0;
 
@@ -328,10 +322,5 @@ int seccomp_filter_install(const SeccompFilter *f, int *ret_listener_fd) {
                 .len = (unsigned short) f->n_instructions,
                 .filter = (struct sock_filter *) f->instructions,
         };
-        r = (int) syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, f->flags, &program);
-        if (r < 0)
-                return -errno;
-        if (f->flags & SECCOMP_FILTER_FLAG_NEW_LISTENER)
-                *ret_listener_fd = r;
-        return 0;
+        return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, f->flags, &program) < 0 ? -errno : 0;
 }

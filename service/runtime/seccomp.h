@@ -35,9 +35,8 @@ int seccomp_compile(const RuntimeSeccomp *s, SeccompFilter *ret, Error *reterr);
 int seccomp_prepare(const RuntimeSeccomp *s, int root_fd, SeccompFilter *ret, Error *reterr);
 void seccomp_filter_done(SeccompFilter *f);
 
-/* From here on every system call of this process is looked at. ret_listener_fd gets the notification fd when the profile has a
- * listener, else -EBADF. */
-int seccomp_filter_install(const SeccompFilter *f, int *ret_listener_fd);
+/* From here on every system call of this process is looked at. */
+int seccomp_filter_install(const SeccompFilter *f);
 
 /* For `features`; NULL-terminated. */
 extern const char *const seccomp_action_names[];

@@ -65,6 +65,17 @@ def test_rlimits(container):
     assert container.output("ulimit -Sn; ulimit -Hn; ulimit -c").split() == ["100", "200", "0"]
 
 
+@pytest.mark.parametrize("number", [3, 5, 10])
+def test_few_descriptors(container, number):
+    """The limit is the container's: what we need for the way there does not count."""
+    container.set("true", rlimits=[{"type": "RLIMIT_NOFILE", "soft": number, "hard": number}])
+    done = container.run()
+    assert done.returncode == 0, done.stderr
+    if number > 3:
+        assert container.create().returncode == 0, container.text("err")
+        assert container.start().returncode == 0
+
+
 def test_environment_and_cwd(container):
     (container.rootfs / "work").mkdir()
     container.config["process"]["cwd"] = "/work"
