@@ -35,19 +35,29 @@ typedef struct JobSignals {
 
 /* ---- events ---- */
 
+/* Everybody on the bus sees signals. Labels may hold anything: they are for those who may look at the object. */
+static const char *const public_attributes[] = { "debug", "execDuration", "exitCode", "image",
+        "name", "signal", NULL };
+
+/* Of a label and an attribute with the same key the attribute comes last. */
+static int append_attribute(sd_bus_message *m, char *const *attributes, const char *key) {
+        const char *value = NULL;
+
+        STRV_FOREACH (attribute, attributes) {
+                const char *rest = str_starts(*attribute, key);
+
+                if (rest && *rest == '=')
+                        value = rest + 1;
+        }
+        return value ? sd_bus_message_append(m, "{ss}", key, value) : 0;
+}
+
 static int append_attributes(sd_bus_message *m, char *const *attributes) {
         int r;
 
         r = sd_bus_message_open_container(m, 'a', "{ss}");
-        STRV_FOREACH (attribute, attributes) {
-                _cleanup_(freep) char *key = NULL, *value = NULL;
-
-                if (r < 0)
-                        return r;
-                r = str_split_pair(*attribute, '=', &key, &value);
-                if (r >= 0)
-                        r = sd_bus_message_append(m, "{ss}", key, value);
-        }
+        for (const char *const *key = public_attributes; r >= 0 && *key; key++)
+                r = append_attribute(m, attributes, *key);
         if (r < 0)
                 return r;
         return sd_bus_message_close_container(m);

@@ -279,6 +279,17 @@ def test_signals_of_objects(bus, tmp_path):
     bus.signal(lambda s: s[2] == 'InterfacesRemoved' and s[3][0] == path and CONTAINER in s[3][1], 'InterfacesRemoved')
 
 
+def test_labels_are_not_broadcast(bus):
+    """A signal reaches everybody on the bus, labels are for those who may look."""
+    labels = {'token': 'secret-of-a-label', 'image': 'no', 'name': 'no'}
+    identity, _ = bus.create('noisy', {'Image': 'busybox', 'Labels': labels, 'HostConfig': {'NetworkMode': 'none'}})
+    event = bus.signal(lambda s: s[2] == 'Event' and s[3][2] == identity, 'Event')
+    assert event[3][4] == {'image': 'busybox', 'name': 'noisy'}
+    bus.remove(identity)
+    bus.signal(lambda s: s[2] == 'InterfacesRemoved' and s[3][0] == f'{ROOT}/container/{identity}', 'InterfacesRemoved')
+    assert not any('secret-of-a-label' in str(s) for s in bus.signals)
+
+
 def test_signals_of_jobs(bus, archive):
     with open(archive[0], 'rb') as f:
         path = bus.manager('LoadImage', 'h', dbus.types.UnixFd(f))
