@@ -235,9 +235,10 @@ int state_pidfd(const State *s) {
         if (s->pid == 0)
                 return -ESRCH;
         pidfd = process_pidfd_open((pid_t) s->pid);
-        /* EINVAL: the process is gone, but its number names a thread by now, or the session of what it left behind. */
+        /* EINVAL, ENOENT since Linux 6.9: the process is gone, but its number names a thread by now, or the session of what it
+         * left behind. */
         if (pidfd < 0)
-                return pidfd == -EINVAL ? -ESRCH : pidfd;
+                return pidfd == -EINVAL || pidfd == -ENOENT ? -ESRCH : pidfd;
 
         /* Looked at after it was opened: if it is ours now, the pidfd is ours. By the pidfd and not by the letter of
          * /proc/PID/stat, which is "Z" as soon as the first thread has ended, whatever the others do. */
