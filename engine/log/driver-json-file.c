@@ -29,9 +29,10 @@ typedef struct JsonFile {
         uint64_t max_size;
         unsigned max_files;
         int fd;
-        uint64_t size;    /* of the file, without batch */
-        Buffer batch;     /* whole lines */
-        uint64_t n_batch; /* how many */
+        uint64_t size;      /* of the file, without batch */
+        uint64_t rotate_at; /* at this size */
+        Buffer batch;       /* whole lines */
+        uint64_t n_batch;   /* how many */
         uint64_t n_lost;
         int lost_errno;
 } JsonFile;
@@ -91,6 +92,7 @@ static int json_file_open_path(JsonFile *j) {
         (void) fd_close(j->fd);
         j->fd = fd;
         j->size = (uint64_t) st.st_size;
+        j->rotate_at = j->max_size;
         return 0;
 }
 
@@ -160,7 +162,8 @@ static void json_file_rotate(JsonFile *j) {
         if (r < 0) {
                 /* go on in the file that is open: a log that is too long is better than none */
                 j->lost_errno = -r;
-                j->size = 0;
+                if (ADD_OVERFLOWS(j->size, j->max_size, &j->rotate_at))
+                        j->rotate_at = UINT64_MAX;
         }
 }
 
@@ -169,9 +172,9 @@ static int json_file_write(void *state, const LogMessage *m) {
         size_t before;
         int r;
 
-        if (j->size + buffer_size(&j->batch) >= j->max_size) {
+        if (j->size + buffer_size(&j->batch) >= j->rotate_at) {
                 (void) json_file_flush(j);
-                if (j->size >= j->max_size)
+                if (j->size >= j->rotate_at)
                         json_file_rotate(j);
         }
 

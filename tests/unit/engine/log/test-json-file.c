@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <signal.h>
 
 #include "engine/log/driver.h"
@@ -121,6 +122,34 @@ static void test_full(void **state) {
                                   "01T00:00:00.000000001Z\"}\n");
 }
 
+/* Neither a new file nor more in the old one: what is in the log already stays. */
+static void test_full_at_rotation(void **state) {
+        _cleanup_(freep) char *path = path_in(state, "log"), *one = path_in(state, "log.1"),
+                              *in_one = path_in(state, "log.1/x");
+        char *opts[] = { (char *) "max-size=1k", (char *) "max-file=2", NULL };
+        void *log = open_log(path, opts);
+        struct rlimit old, limit;
+        size_t size;
+
+        assert_ok(mkdir(one, 0700)); /* cannot be replaced by a file */
+        assert_ok(mkdir(in_one, 0700));
+        for (int i = 0; i < 20; i++)
+                say(log, "0123456789\n");
+        assert_ok(log_driver_json_file.flush(log));
+        size = size_of(path);
+        assert_true(size > 1024);
+
+        assert_ok(getrlimit(RLIMIT_FSIZE, &old));
+        limit = (struct rlimit) { .rlim_cur = size + 10, .rlim_max = old.rlim_max };
+        signal(SIGXFSZ, SIG_IGN);
+        assert_ok(setrlimit(RLIMIT_FSIZE, &limit));
+        say(log, "lost\n");
+        assert_int_equal(log_driver_json_file.flush(log), 0);
+        assert_ok(setrlimit(RLIMIT_FSIZE, &old));
+        assert_int_equal(size_of(path), size);
+        log_driver_json_file.close(log);
+}
+
 static void test_not_through_a_link(void **state) {
         _cleanup_(freep) char *path = path_in(state, "log"), *target = path_in(state, "target");
         LogTarget t = { .id = "x", .path = path };
@@ -151,6 +180,7 @@ int main(void) {
                 WITH_FOLDER(test_rotation),
                 WITH_FOLDER(test_single_file),
                 WITH_FOLDER(test_full),
+                WITH_FOLDER(test_full_at_rotation),
                 WITH_FOLDER(test_not_through_a_link),
                 WITH_FOLDER(test_reopen),
         };
