@@ -150,6 +150,14 @@ static int child_console(Launch *l, Error *reterr) {
         return console_make(l->spec.process, &l->mounts, l->console_fd, reterr);
 }
 
+/* For hooks of this side, with our number in the container. The parent fills its State only after the clone. */
+static int hook_state(Launch *l, StateStatus status, char **ret) {
+        l->state.pid = (uint32_t) getpid();
+        l->state.bundle = l->bundle;
+        l->state.annotations = l->spec.annotations;
+        return state_document(&l->state, status, /* pretty= */ false, ret);
+}
+
 /* The programs are the host's: they are run while its tree is still there. */
 static int child_hooks(Launch *l, Error *reterr) {
         const RuntimeHooks *h = l->spec.hooks;
@@ -168,9 +176,7 @@ static int child_hooks(Launch *l, Error *reterr) {
         if (h->n_create_container == 0)
                 return 0;
 
-        l->state.pid = (uint32_t) getpid();
-        l->state.bundle = l->bundle;
-        r = state_document(&l->state, STATE_CREATING, /* pretty= */ false, &state);
+        r = hook_state(l, STATE_CREATING, &state);
         if (r < 0)
                 return r;
         return hooks_run(
@@ -372,7 +378,7 @@ static int start_program(Launch *l, Error *reterr) {
                 return r;
         /* Programs of the container's tree: with no more rights than the container has. */
         if (h && h->n_start_container > 0) {
-                r = state_document(&l->state, STATE_CREATED, /* pretty= */ false, &state);
+                r = hook_state(l, STATE_CREATED, &state);
                 if (r >= 0)
                         r = hooks_run("startContainer", h->start_container, h->n_start_container,
                                 state, reterr);

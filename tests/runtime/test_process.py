@@ -315,6 +315,25 @@ def test_hook_state_is_complete(container):
     assert container.set("true").run().returncode == 0
     state = json.loads(container.text("document"))
     assert state["id"] == container.id and state["pid"] > 1 and state["annotations"] == {"org.example": "a b"}
+    assert state["bundle"] == str(container.path)
+
+
+def test_hook_state_inside(container):
+    """In the container's namespaces the process has another number."""
+    inside = container.rootfs / "bin/hook"
+    inside.write_text("#!/bin/sh\ncat > /tmp/document\n", encoding="utf-8")
+    os.chmod(inside, 0o755)
+    container.config["annotations"] = {"org.example": "a b"}
+    container.config["hooks"] = {"startContainer": [{"path": "/bin/hook", "env": ["PATH=/bin"]}],
+                                 "createContainer": [hook(container, "createContainer", "cat > $WHERE/document")]}
+    assert container.set("true").run().returncode == 0
+    wanted = {"ociVersion": "1.2.0", "id": container.id, "pid": 1, "bundle": str(container.path),
+              "annotations": {"org.example": "a b"}}
+    assert json.loads((container.rootfs / "tmp/document").read_text()) == {**wanted, "status": "created"}
+    assert json.loads(container.text("document")) == {**wanted, "status": "creating"}
+    del container.config["hooks"]["createContainer"]
+    assert container.run().returncode == 0
+    assert json.loads((container.rootfs / "tmp/document").read_text()) == {**wanted, "status": "created"}
 
 
 @pytest.mark.parametrize("kind", ["prestart", "createRuntime", "createContainer"])
