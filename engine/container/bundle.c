@@ -176,6 +176,18 @@ static int make_linux(const BundleInput *in, RuntimeSpec *s) {
         return make_sysctls(in, l);
 }
 
+/* The one limit that the runtime sets: what the scope counts includes the monitor, and this is for what runs inside. */
+static int add_pids(const Resources *c, RuntimeResources *r) {
+        if (c->pids_limit == JSON_NO_INT64 || c->pids_limit <= 0)
+                return 0;
+
+        r->pids = runtime_part_new(RuntimePids, runtime_pids_fields);
+        if (!r->pids)
+                return -ENOMEM;
+        r->pids->limit = c->pids_limit;
+        return 0;
+}
+
 int bundle_make(const BundleInput *in, RuntimeSpec *ret, Error *reterr) {
         _cleanup_(security_options_done) SecurityOptions o = {};
         _cleanup_(runtime_spec_done) RuntimeSpec s = {};
@@ -229,6 +241,9 @@ int bundle_make(const BundleInput *in, RuntimeSpec *ret, Error *reterr) {
         if (r < 0)
                 return r;
         r = bundle_add_device_rules(in->spec, &s);
+        if (r < 0)
+                return r;
+        r = add_pids(&in->spec->host.resources, s.linux_->resources);
         if (r < 0)
                 return r;
 

@@ -13,6 +13,7 @@
 #include "lib/json/fields.h"
 
 #define SLICE_DEFAULT    "machine.slice"
+#define TASKS_OF_OURS    64 /* the monitor, and runc's threads while it works */
 #define STOP_TIMEOUT_SEC 10
 #define STOP_MARGIN_SEC  5 /* the monitor needs time of its own after the last process is gone */
 #define CPU_PERIOD_USEC  100000
@@ -177,12 +178,13 @@ static int add_cpu(const Resources *c, UnitProperties *p) {
                      : unit_properties_add_cpus(p, "AllowedMemoryNodes", c->cpuset_mems);
 }
 
-/* The monitor and the runtime are in the scope, too, but a limit is for what runs inside. */
+/* The monitor and, for moments, the runtime with its threads are in the scope, too, but a limit is for what runs inside: that has its own,
+ * which the runtime sets (bundle.c). */
 static int add_tasks(const Resources *c, UnitProperties *p) {
         uint64_t limit = UINT64_MAX;
 
         if (c->pids_limit != JSON_NO_INT64 && c->pids_limit > 0)
-                limit = (uint64_t) c->pids_limit;
+                limit = (uint64_t) c->pids_limit + TASKS_OF_OURS;
         return unit_properties_add_u64(p, "TasksMax", limit);
 }
 

@@ -68,7 +68,7 @@ static void test_limits(void **state) {
         assert_int_equal(number(&p, "CPUWeight"), 100);
         assert_int_equal(unit_properties_find(&p, "AllowedCPUs")->text[0], 3);
         assert_int_equal(unit_properties_find(&p, "AllowedMemoryNodes")->text[0], 1);
-        assert_int_equal(number(&p, "TasksMax"), 50);
+        assert_int_equal(number(&p, "TasksMax"), 50 + 64);
         assert_int_equal(number(&p, "IOWeight"), 4950);
         assert_string_equal(unit_properties_find(&p, "IOReadBandwidthMax")->text, "/dev/sda");
         assert_string_equal(unit_properties_find(&p, "Slice")->text, "batch.slice");
