@@ -178,11 +178,7 @@ int sysconfig_save(Sysconfig *s, Error *reterr) {
         dir_fd = file_open_dir(AT_FDCWD, dir);
         if (dir_fd < 0)
                 return error_set_errno(reterr, dir_fd, "Cannot open the folder %s", dir);
-        /* Programs of ours wait for each other; others are noticed. */
-        r = file_lock(dir_fd, /* exclusive= */ true, /* wait= */ true);
-        if (r < 0)
-                return error_set_errno(reterr, r, "Cannot lock the folder %s", dir);
-
+        /* No lock: whoever can read the folder could hold it for ever. Whoever writes meanwhile is noticed. */
         r = file_temporary_open(dir_fd, name, 0600, &t);
         if (r < 0)
                 return error_set_errno(reterr, r, "Cannot write in %s", dir);

@@ -423,6 +423,24 @@ static const sd_bus_vtable config_vtable[] = {
         SD_BUS_VTABLE_END,
 };
 
+/* sd-bus answers for properties by itself, without asking anybody; they tell of the file, so they are asked for before it sees them. A
+ * call without an interface may reach them. */
+static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
+        const char *path = sd_bus_message_get_path(m);
+        uint8_t type;
+        int r;
+
+        r = sd_bus_message_get_type(m, &type);
+        if (r < 0 || type != SD_BUS_MESSAGE_METHOD_CALL || !str_equal(path, CONFIG_PATH))
+                return 0;
+        if (sd_bus_message_get_interface(m) &&
+                !sd_bus_message_is_method_call(m, "org.freedesktop.DBus.Properties", NULL))
+                return 0;
+
+        r = auth_view(userdata, m, reterr);
+        return r < 0 ? r : r == 0; /* asked: dealt with, it comes again */
+}
+
 /* An editor or a package renamed or wrote the file while we run. */
 static int on_folder(sd_event_source *source, const struct inotify_event *event, void *userdata) {
         BusConfig *c = userdata;
@@ -457,6 +475,9 @@ int bus_config_new(sd_bus *bus, const char *sysconfig_file, const char *config_f
                 return -ENOMEM;
         (void) sysconfig_read(sysconfig_file, NULL, c->etag, NULL, NULL);
 
+        r = sd_bus_add_filter(bus, &c->filter, on_message, c);
+        if (r < 0)
+                return r;
         r = sd_bus_add_object_vtable(
                 bus, &c->slot, CONFIG_PATH, CONFIG_INTERFACE, config_vtable, c);
         if (r < 0)
@@ -482,6 +503,7 @@ BusConfig *bus_config_free(BusConfig *c) {
 
         sd_event_source_disable_unref(c->watch);
         sd_bus_slot_unref(c->slot);
+        sd_bus_slot_unref(c->filter);
         sd_bus_unref(c->bus);
         free(c->sysconfig_file);
         free(c->config_file);

@@ -16,6 +16,7 @@ typedef struct Options Options;
 struct BusConfig {
         sd_bus *bus;
         sd_bus_slot *slot;
+        sd_bus_slot *filter;
         sd_event_source *watch; /* the file's folder */
         char *sysconfig_file;
         char *config_file;

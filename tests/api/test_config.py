@@ -2,6 +2,7 @@
 """stauer-configd on a private bus with the policy of the tree and a fake polkit, as any user."""
 
 import ctypes.util
+import fcntl
 import os
 import subprocess
 import sys
@@ -263,6 +264,18 @@ def test_an_editor_at_the_same_time_loses_nothing(config):
     assert [p.name for p in config.folder.iterdir()] == ['docker']
 
 
+def test_nobody_keeps_the_folder_locked(config):
+    """Anybody who can read a folder can lock it: that must keep nobody waiting."""
+    fd = os.open(config.folder, os.O_RDONLY)
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    try:
+        began = time.monotonic()
+        config.call('Set', 'ss', 'group', 'g')
+        assert time.monotonic() - began < 5
+    finally:
+        os.close(fd)
+
+
 def test_tells_changes_by_others(config):
     config.call('Get', 's', 'group')
     monitor = subprocess.Popen(['busctl', f'--address={config.bus.address}', '--match',
@@ -398,6 +411,14 @@ def test_others_cannot_take_the_name(config):
         config.bus.call('org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus', 'RequestName', 'su', NAME, 0,
                         uid=config.uid)
     assert e.value.name == DENIED
+
+
+def test_properties_are_asked_for(config):
+    config.bus.polkit({'*': 'no'})
+    for name in ('Etag', 'State', 'Message'):
+        assert refused(lambda name=name: config.get(name), DENIED)
+    config.bus.polkit({'org.stauer.config.view': 'yes', '*': 'no'})
+    assert config.get('State') == 'refused'
 
 
 def test_properties_cannot_be_set(config):
