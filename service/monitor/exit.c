@@ -23,10 +23,11 @@ int exit_write_file(Monitor *m) {
         int r;
 
         r = json_write_text(&m->record, monitor_record_fields, &text);
-        if (r < 0)
-                return r;
         /* the run folder is memory: after a power cut there is neither container nor file, so nothing is synced */
-        return file_write_atomic_string(m->run_fd, "exit.json", text, 0600, 0);
+        if (r >= 0)
+                r = file_write_atomic_string(m->run_fd, "exit.json", text, 0600, 0);
+        m->unsaved = r < 0;
+        return r;
 }
 
 static void exit_on_drained(void *userdata) {

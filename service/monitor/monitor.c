@@ -57,14 +57,17 @@ int monitor_log(const Monitor *m, int level, int r, const char *format, ...) {
 static void monitor_on_over(void *userdata) {
         Monitor *m = userdata;
 
-        poller_stop(&m->poller);
+        if (m->unsaved && !m->control.finished && exit_write_file(m) < 0)
+                poller_timer(&m->poller, &m->deadline, TAKEN_TIMEOUT_USEC, monitor_on_over, m);
+        else
+                poller_stop(&m->poller);
 }
 
 /* The runtime's delete and the daemon's taking: whichever is last ends us. A daemon that has never come may be on its way; one that went has
- * the exit file. */
+ * the exit file, if there is one. */
 static void monitor_check_over(Monitor *m) {
         if (m->state == MONITOR_STATE_OVER && m->runtime_pid == 0 && m->was_linked &&
-                (m->control.fd < 0 || m->control.finished))
+                (m->control.finished || (m->control.fd < 0 && !m->unsaved)))
                 poller_stop(&m->poller);
 }
 
@@ -135,6 +138,10 @@ static void monitor_stop(Monitor *m, bool everybody) {
                 if (m->spec.stop_timeout_usec != UINT64_MAX)
                         poller_timer(&m->poller, &m->stop_timer, m->spec.stop_timeout_usec,
                                 monitor_on_stop_timer, m);
+                break;
+        case MONITOR_STATE_OVER:
+                if (m->unsaved)
+                        poller_stop(&m->poller); /* nobody is going to take it any more */
                 break;
         default:
                 break; /* STARTING: when it runs */

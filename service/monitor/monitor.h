@@ -46,6 +46,7 @@ struct Monitor {
         int pidfd;
         bool was_linked; /* some daemon was there once */
         bool stopping;   /* somebody asked us to end the container */
+        bool unsaved; /* the end is in no exit file: only we know of it until a daemon takes it */
         uint64_t n_oom_kills;
         siginfo_t reaped
                 [MONITOR_REAPED_MAX]; /* while the runtime works: the container may be over before it says so */

@@ -322,6 +322,27 @@ def test_waits_five_seconds_for_a_daemon_that_does_not_take(make):
     m.wait_end(timeout=8)
 
 
+@pytest.mark.parametrize('room', [False, True])
+def test_exit_file_cannot_be_written(make, room):
+    """Then the monitor is all that knows of the exit: it waits for room, or for a daemon."""
+    m = make('sh', '-c', 'sleep 0.3; exit 7')
+    m.go()
+    (m.run / 'exit.json/full').mkdir(parents=True)
+    m.disconnect()
+    time.sleep(1)
+    assert m.is_alive()
+    if room:
+        (m.run / 'exit.json/full').rmdir()
+        (m.run / 'exit.json').rmdir()
+        m.wait_end()
+        assert m.exit_file()['exit_code'] == 7
+    else:
+        m.connect()
+        assert m.record('exited')['exit_code'] == 7
+        m.taken()
+        m.wait_end(timeout=3)
+
+
 def test_daemon_goes_before_go(make):
     m = make('true')
     m.connect()
