@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include "engine/content/blobs.h"
 #include "lib/archive/tar-extract.h"
+#include "lib/archive/tar-read.h"
 #include "lib/base/alloc.h"
 #include "lib/base/str.h"
 #include "service/worker/task.h"
@@ -49,6 +51,15 @@ static void pipe_done(Pipe *p) {
         p->diff = digest_free(p->diff);
 }
 
+/* As for what is unpacked: the last bytes belong to those who are running already. */
+static int pipe_check_free(const Pipe *p) {
+        struct statvfs st;
+
+        if (fstatvfs(blob_writer_fd(p->writer), &st) < 0)
+                return -errno;
+        return (uint64_t) st.f_bavail * st.f_frsize < tar_limits_default.free_bytes ? -ENOSPC : 0;
+}
+
 static int pipe_write(Pipe *p, const void *data, size_t size) {
         uint64_t now;
         int r;
@@ -62,6 +73,9 @@ static int pipe_write(Pipe *p, const void *data, size_t size) {
                 (void) sync_file_range(blob_writer_fd(p->writer), (off_t) p->written_back,
                         (off_t) (now - p->written_back), SYNC_FILE_RANGE_WRITE);
                 p->written_back = now;
+                r = pipe_check_free(p);
+                if (r < 0)
+                        return p->error = r;
         }
         return 0;
 }
