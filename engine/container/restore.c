@@ -52,13 +52,14 @@ static int load_one(Containers *s, const char *id) {
         int r;
 
         folder = file_open_dir(s->root_fd, id);
-        if (folder < 0)
-                return folder;
-        r = container_load(id, folder, &c);
+        r = folder < 0 ? folder : container_load(id, folder, &c);
+        if (r == -ENOMEM || r == -EMFILE || r == -ENFILE)
+                return r; /* nothing is wrong with it */
         if (r < 0) {
                 /* Not synced, so nothing is sure after a power cut; and it would be gone anyway. */
-                if (file_exists_at(folder, CONTAINER_VOLATILE_MARK) > 0)
-                        return renameat(s->root_fd, id, s->trash_fd, id) < 0 ? -errno : 0;
+                if (folder >= 0 && file_exists_at(folder, CONTAINER_VOLATILE_MARK) > 0 &&
+                        renameat(s->root_fd, id, s->trash_fd, id) >= 0)
+                        return 0;
                 (void) quarantine(s, id, r);
                 return 0;
         }
@@ -277,9 +278,9 @@ static int sweep_layers(Containers *s) {
                 return r;
 
         STRV_FOREACH (id, ids) {
-                if (hashmap_contains(s->by_id, *id) ||
+                if (hashmap_contains(s->by_id, *id) || file_exists_at(s->root_fd, *id) > 0 ||
                         (put_aside >= 0 && file_exists_at(put_aside, *id) > 0))
-                        continue;
+                        continue; /* known, damaged where it is, or put aside */
                 log_info("Layer %s belongs to no container, removing it", *id);
                 r = storage_layer_remove(s->storage, *id);
                 if (r < 0)

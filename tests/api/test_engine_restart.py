@@ -110,6 +110,35 @@ def test_damaged_container_is_put_aside(d):
     assert not (d.data / 'layers/vfs' / bad).exists()
 
 
+def test_damaged_container_that_cannot_be_put_aside(d):
+    """Neither it nor its layer, which holds its data, is touched."""
+    bad = create(d, 'true', name='bad')
+    d.kill()
+    path = d.data / 'containers' / bad / 'container.json'
+    path.write_text('{')
+    (d.data / 'quarantine').write_text('in the way')
+    d.start()
+    assert path.read_text() == '{'
+    assert (d.data / 'layers/vfs' / bad).exists()
+    d.kill(signal.SIGTERM)
+    (d.data / 'quarantine').unlink()
+    shutil.rmtree(path.parent)
+
+
+@pytest.mark.parametrize('make', [lambda path: path.write_text('x'), lambda path: path.symlink_to('/etc'),
+                                  lambda path: path.mkdir(mode=0)])
+def test_what_has_the_name_of_a_container_and_is_none(d, make):
+    good = create(d, 'true', name='good')
+    d.kill()
+    path = d.data / 'containers' / ('ef' * 32)
+    make(path)
+    d.start()
+    assert state(d, good)['Status'] == 'created'
+    assert not os.path.lexists(path)
+    d.kill(signal.SIGTERM)
+    shutil.rmtree(d.data / 'quarantine')
+
+
 def test_half_made_container_leaves_nothing(d):
     d.kill(signal.SIGTERM)
     orphan = 'ab' * 32
