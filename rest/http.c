@@ -14,6 +14,7 @@
 #include "lib/base/str.h"
 #include "lib/event/loop.h"
 #include "lib/json/pairs.h"
+#include "rest/object.h"
 #include "rest/request.h"
 #include "rest/router.h"
 #include "rest/status.h"
@@ -269,15 +270,18 @@ static void on_auth_answer(int r, const Error *e, void *userdata) {
 
 /* 1: go on. 0: asked, the connection is suspended. */
 static int authorize(Request *q) {
-        const char *object = q->route->object ? request_var(q, q->route->object) : NULL;
+        RequestObject o;
         int r;
 
         r = read_peer(q);
         if (r < 0)
                 return error_set_errno(&q->error, r, "cannot tell who asks");
+        r = request_object(q, &o);
+        if (r < 0)
+                return r;
 
-        r = auth_check_peer(q->http->auth, &q->peer, q->route->action, object, NULL, on_auth_answer,
-                q, &q->auth_query, &q->error);
+        r = auth_check_peer(q->http->auth, &q->peer, q->route->action, o.object, o.details,
+                on_auth_answer, q, &q->auth_query, &q->error);
         if (r == 0)
                 suspend(q);
         else if (r > 0)

@@ -105,13 +105,21 @@ void request_finish(Request *q, int r) {
         http_resume(q);
 }
 
-const char *request_var(Request *q, const char *name) {
+static RequestVar *find_var(Request *q, const char *name) {
         for (size_t i = 0; i < q->n_vars; i++)
                 if (strlen(name) == q->vars[i].name_size &&
                         memcmp(name, q->vars[i].name, q->vars[i].name_size) == 0)
-                        return q->vars[i].value;
+                        return q->vars + i;
 
         assert_unreachable();
+}
+
+const char *request_var(Request *q, const char *name) {
+        return find_var(q, name)->value;
+}
+
+int request_set_var(Request *q, const char *name, const char *value) {
+        return str_copy(&find_var(q, name)->value, value);
 }
 
 const char *request_query(Request *q, const char *name) {

@@ -91,6 +91,7 @@ void request_finish(Request *q, int r);
 
 /* "{id}" of the route's pattern; never NULL. */
 const char *request_var(Request *q, const char *name);
+int request_set_var(Request *q, const char *name, const char *value);
 
 /* Query parameters. NULL when absent. */
 const char *request_query(Request *q, const char *name);

@@ -237,6 +237,21 @@ def test_rest_create_privileged(daemon):
     daemon.socket.chmod(0o660)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason='only root can call the socket as somebody else')
+def test_rest_tells_polkit_what_the_bus_tells(daemon, archive):
+    """The object itself, not one of the words that mean it: a rule for a container cannot be walked round with another one."""
+    identity = daemon.post('/containers/create?name=guarded', json.loads(VALUES['json'])).json['Id']
+    daemon.socket.chmod(0o666)
+    since = len(daemon.bus.asked())
+    as_stranger(daemon, [('GET', f'/containers/{word}/json', b'') for word in ('guarded', identity[:9], '%2fguarded', identity)])
+    as_stranger(daemon, [('GET', f'/images/{word}/json', b'') for word in ('busybox', 'docker.io/library/busybox:latest')])
+    as_stranger(daemon, [('GET', '/containers/nobody/json', b'')])
+    daemon.socket.chmod(0o660)
+    rows = [details for _, details in asked(daemon, since)]
+    assert rows == [{'object': identity, 'container': 'guarded', 'image': 'busybox'}] * 4 + \
+        [{'object': archive[1], 'image': 'busybox:latest'}] * 2 + [{'object': 'nobody'}]
+
+
 def as_stranger(daemon, requests):
     read, write = os.pipe()
     pid = os.fork()

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "rest/object.h"
+
+#include "engine/container/container.h"
+#include "engine/container/containers.h"
+#include "engine/engine.h"
+#include "engine/image/image.h"
+#include "engine/image/images.h"
+#include "lib/api/container-spec.h"
+#include "lib/base/str.h"
+#include "rest/request.h"
+#include "rest/router.h"
+
+static int find_container(Request *q, RequestObject *o) {
+        Container *c;
+
+        if (containers_find(q->engine->containers, o->object, &c, NULL) < 0)
+                return 0;
+        *o = (RequestObject) {
+                .object = c->id,
+                .details = { "container", c->name, "image", str_or_empty(c->spec.config.image) },
+        };
+        return request_set_var(q, "id", c->id);
+}
+
+static void find_image(Request *q, RequestObject *o) {
+        Image *i;
+
+        if (images_find(q->engine->images, o->object, &i, NULL) < 0)
+                return;
+        *o = (RequestObject) {
+                .object = i->id,
+                .details = { "image", i->repo_tags && i->repo_tags[0] ? i->repo_tags[0] : i->id },
+        };
+}
+
+int request_object(Request *q, RequestObject *ret) {
+        const char *name = q->route->object;
+
+        *ret = (RequestObject) {};
+        if (!name)
+                return 0;
+        ret->object = request_var(q, name);
+        if (streq(name, "id"))
+                return find_container(q, ret);
+        find_image(q, ret);
+        return 0;
+}

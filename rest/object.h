@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* What a request is about, as polkit and the journal are told: by both faces the same. */
+
+typedef struct Request Request;
+
+typedef struct RequestObject {
+        const char
+                *object; /* an id, or the word as it came when it means nothing; NULL: no object */
+        const char *details[5]; /* key, value, …, NULL */
+} RequestObject;
+
+/* Borrows from the engine: to be used at once. A container is meant by its id from then on, whoever else takes its name until polkit has
+ * answered. */
+int request_object(Request *q, RequestObject *ret);
