@@ -42,6 +42,15 @@ def test_mounts_never_appear_on_the_host(busybox):
         assert not [line for line in f if inspect('job')['Id'] in line]
 
 
+def test_core_limit_is_the_hosts(busybox):
+    """No unit of ours sets a ceiling for containers, which are its children."""
+    with open('/proc/1/limits', encoding='utf-8') as f:
+        host = next(line for line in f if line.startswith('Max core file size')).split()[5]
+    start(busybox, 'sh', '-c', 'ulimit -Hc')
+    out('wait', 'job')
+    assert out('logs', 'job') == host
+
+
 def test_ps_and_stop(busybox):
     start(busybox, 'sleep', '1000')
     row = out('ps').splitlines()[1]
