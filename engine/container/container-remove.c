@@ -17,11 +17,17 @@
 #define MONITOR_LEAVES_USEC (5 * USEC_PER_SEC)
 #define INLINE_BYTES_MAX    (UINT64_C(64) * 1024 * 1024) /* what unlink() frees without being felt */
 
+/* A removal is told as soon as nobody finds the container any more, also after a crash: one rename. What is left of it (files, the
+ * layer, the folder in /run) goes away behind that, when the monitor has unmounted the root file system, which may take a sync of
+ * the disk. Until then the container is in the set's list of those that leave. What a crash leaves the next start sweeps. */
+
 struct ContainerRemove {
         Container *container;
-        Pending *pending; /* NULL: it removes itself */
+        Pending *pending; /* NULL: it removes itself, or has been told */
         Pending *kill;
         bool forced;
+        bool told;
+        char trash[2 * IDENT_SIZE]; /* its folder below tmp/trash */
         sd_event_source *timer;
 };
 
@@ -51,10 +57,11 @@ static void remove_fail(Container *c, int r, const Error *e) {
 }
 
 /* From here on nobody finds it any more, whatever happens to us. One sync, none for one that removes itself. */
-static int move_to_trash(Container *c, char name[static 2 * IDENT_SIZE]) {
+static int move_to_trash(Container *c) {
+        char *name = c->remove->trash;
         Containers *s = c->set;
 
-        (void) snprintf(name, 2 * (size_t) IDENT_SIZE, "%s-%016llx", c->id,
+        (void) snprintf(name, sizeof(c->remove->trash), "%s-%016llx", c->id,
                 (unsigned long long) random_u64());
         if (renameat(s->root_fd, c->id, s->trash_fd, name) < 0)
                 return errno == ENOENT ? 0 : -errno;
@@ -68,22 +75,13 @@ static bool is_small(int trash_fd, const char *name) {
         return file_tree_usage(trash_fd, name, &blocks, NULL) < 0 || blocks <= INLINE_BYTES_MAX;
 }
 
-static void remove_now(Container *c) {
-        _cleanup_(error_done) Error e = {};
-        char name[2 * IDENT_SIZE];
+/* What goes wrong here is tidied up at the next start. */
+static void remove_rest(Container *c) {
+        const char *name = c->remove->trash;
         Containers *s = c->set;
-        bool trash = false;
-        Pending *p;
+        bool trash;
         int r;
 
-        r = move_to_trash(c, name);
-        if (r < 0) {
-                r = error_set_errno(&e, r, "unable to remove the files of container %s", c->id);
-                remove_fail(c, r, &e);
-                return;
-        }
-
-        /* It is gone; what goes wrong now is tidied up at the next start. */
         r = storage_layer_remove(s->storage, c->id);
         if (r < 0)
                 (void) log_container_warning(c, r, "Failed to remove the layer: %m, ignoring");
@@ -99,19 +97,9 @@ static void remove_now(Container *c) {
                 (void) log_container_warning(c, r, "Failed to remove the run folder: %m, ignoring");
         if (trash)
                 containers_empty_trash(s);
-        if (c->image)
-                image_remove_user(c->image, c->id);
 
         container_leave_scope(c);
-        containers_remove(s, c);
-        p = TAKE_PTR(c->remove->pending);
-        c->remove = container_remove_free(c->remove);
-
-        container_publish(c, "destroy", NULL, NULL);
-        container_waits_tell(c, /* removed= */ true);
-        if (p)
-                pending_complete(p, 0, NULL, NULL);
-        pending_unref(p);
+        list_remove(&c->by_age);
         container_detach(c);
         container_free(c);
 }
@@ -126,34 +114,77 @@ static int on_monitor_stays(sd_event_source *source, uint64_t usec, void *userda
         if (r < 0)
                 (void) log_container_warning(c, r, "Failed to kill the scope: %m, ignoring");
         c->link = monitor_link_free(c->link);
-        remove_now(c);
+        remove_rest(c);
         return 0;
+}
+
+static int on_idle(sd_event_source *source, void *userdata) {
+        remove_rest(userdata);
+        return 0;
+}
+
+/* Goes on when the monitor is gone, or when nothing else is to be done. */
+static void remove_later(Container *c) {
+        ContainerRemove *r = c->remove;
+        int q;
+
+        r->timer = loop_source_free(r->timer);
+        q = c->link
+                  ? loop_timer(c->set->event, MONITOR_LEAVES_USEC, LOOP_TIMER, "container-remove",
+                            on_monitor_stays, c, &r->timer)
+                  : loop_defer(c->set->event, LOOP_IDLE, "container-remove", on_idle, c, &r->timer);
+        if (q < 0) {
+                (void) log_container_warning(
+                        c, q, "Failed to wait for the rest of the removal: %m, doing it at once");
+                c->link = monitor_link_free(c->link);
+                remove_rest(c);
+        }
+}
+
+static void remove_now(Container *c) {
+        _cleanup_(error_done) Error e = {};
+        Containers *s = c->set;
+        Pending *p;
+        int r;
+
+        r = move_to_trash(c);
+        if (r < 0) {
+                r = error_set_errno(&e, r, "unable to remove the files of container %s", c->id);
+                remove_fail(c, r, &e);
+                return;
+        }
+        if (c->image)
+                image_remove_user(TAKE_PTR(c->image), c->id);
+        containers_remove(s, c);
+        list_append(&s->leaving, &c->by_age);
+        c->remove->told = true;
+        p = TAKE_PTR(c->remove->pending);
+
+        container_publish(c, "destroy", NULL, NULL);
+        container_waits_tell(c, /* removed= */ true);
+        container_logs_finish(c, /* removed= */ true);
+        remove_later(c);
+
+        if (p)
+                pending_complete(p, 0, NULL, NULL);
+        pending_unref(p);
 }
 
 /* Called whenever something has changed that the removal may wait for. */
 void container_remove_proceed(Container *c) {
-        _cleanup_(error_done) Error e = {};
         ContainerRemove *r = c->remove;
-        int q;
 
         if (!r || container_is_running(c) || c->state == CONTAINER_STARTING)
                 return;
-        if (c->state != CONTAINER_REMOVING)
-                container_move(c, CONTAINER_REMOVING);
-
-        /* The monitor still has the root file system mounted: a moment. */
-        if (c->link || c->lost) {
-                if (r->timer)
-                        return;
-                q = loop_timer(c->set->event, MONITOR_LEAVES_USEC, LOOP_TIMER, "container-remove",
-                        on_monitor_stays, c, &r->timer);
-                if (q < 0) {
-                        q = error_set_errno(&e, q, "unable to remove container %s", c->id);
-                        remove_fail(c, q, &e);
-                }
+        if (r->told) {
+                if (!c->link)
+                        remove_later(c);
                 return;
         }
-        remove_now(c);
+        if (c->state != CONTAINER_REMOVING)
+                container_move(c, CONTAINER_REMOVING);
+        if (!c->lost)
+                remove_now(c);
 }
 
 static void on_killed(int r, void *result, const Error *e, void *userdata) {

@@ -99,6 +99,7 @@ int containers_new(const ContainersWiring *w, Containers **ret, Error *reterr) {
                 .runtime_fd = -EBADF,
         };
         list_init(&s->by_age);
+        list_init(&s->leaving);
         list_init(&s->left_scopes);
         s->by_id = hashmap_new(HASHMAP_STRING);
         s->by_name = hashmap_new(HASHMAP_STRING_COPY);
@@ -140,6 +141,8 @@ void containers_detach(Containers *s) {
         containers_forget_scopes(s);
         LIST_FOREACH (c, &s->by_age, by_age)
                 container_detach(c);
+        LIST_FOREACH (c, &s->leaving, by_age)
+                container_detach(c);
 }
 
 Containers *containers_free(Containers *s) {
@@ -149,7 +152,8 @@ Containers *containers_free(Containers *s) {
                 return NULL;
 
         containers_detach(s);
-        while ((c = list_first(&s->by_age, Container, by_age))) {
+        while ((c = list_first(&s->by_age, Container, by_age)) ||
+                (c = list_first(&s->leaving, Container, by_age))) {
                 list_remove(&c->by_age);
                 container_free(c);
         }

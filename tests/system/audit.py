@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import host
+from common.wait import wait_for
 
 
 def open_files(pid):
@@ -97,6 +98,7 @@ class Audit:
     """Taken when all is quiet; .check() afterwards waits until the same is there again."""
 
     def __init__(self):
+        wait_for(lambda: not (workers() or zombies() or temporary_files()), 'it is quiet')      # the last removal is through
         self.layers = layers()
         self.spaces = network_namespaces()
         self.launcher = host.main_pid('stauer-launcher.service')
