@@ -9,6 +9,7 @@
 #include "engine/core/job.h"
 #include "engine/core/pending.h"
 #include "engine/core/worker.h"
+#include "engine/host/launcher.h"
 #include "engine/host/sysinfo.h"
 #include "engine/image/image.h"
 #include "engine/image/images.h"
@@ -280,6 +281,7 @@ int containers_create(Containers *s, ContainerSpec *spec, const char *name, cons
                 return error_set(
                         reterr, ERROR_INVALID, "there are %u containers already", CONTAINERS_MAX);
 
+        launcher_wake(s->launcher); /* mostly it is started at once */
         k = new0(Creation, 1);
         if (!k)
                 return -ENOMEM;

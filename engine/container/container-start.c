@@ -328,6 +328,7 @@ int container_start(Container *c, Pending *p, Error *reterr) {
 
         s = c->start;
         if (!s) {
+                launcher_wake(c->set->launcher);
                 s = new0(ContainerStart, 1);
                 if (!s)
                         return -ENOMEM;

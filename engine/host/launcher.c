@@ -266,6 +266,19 @@ int launcher_start(Launcher *l, LauncherProgram program, const char *label, cons
         return 0;
 }
 
+void launcher_wake(Launcher *l) {
+        const LauncherRequest request = {
+                .version = LAUNCHER_VERSION,
+                .program = LAUNCHER_WAKE,
+                .log_level = LOG_INFO,
+                .label = "wake",
+        };
+        const Call *last = list_last(&l->calls, Call, by_order);
+
+        if ((!last || last->sent) && launcher_connect(l) >= 0)
+                (void) fd_send(l->fd, &request, sizeof(request), NULL, 0, MSG_DONTWAIT);
+}
+
 void launcher_forget(Launcher *l, uint64_t tag) {
         Call *c;
 

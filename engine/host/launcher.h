@@ -31,5 +31,8 @@ void launcher_set_on_exit(Launcher *l, launcher_exited_t on_exited, void *userda
 int launcher_start(Launcher *l, LauncherProgram program, const char *label, const int *fds,
         size_t n_fds, launcher_started_t on_started, void *userdata, uint64_t *ret_tag);
 
+/* A hint, when nothing else waits to be sent: a scope will be asked for soon. Costs next to nothing when it turns out to be wrong. */
+void launcher_wake(Launcher *l);
+
 /* The callback of this request will not be called; the process, if it starts, is left alone (it ends when it sees its fds' peers closed). */
 void launcher_forget(Launcher *l, uint64_t tag);

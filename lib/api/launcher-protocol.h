@@ -6,7 +6,8 @@
  *
  * Request + up to LAUNCHER_FDS_MAX descriptors, which become 3, 4, … of the new process. Answer + the pidfd when error is 0. Exit when
  * the process has ended and was reaped, to the connection that asked for it, if it is still there. Requests may be sent without
- * waiting; answers come in their order. A message that is not a Request ends the connection. */
+ * waiting; answers come in their order. LAUNCHER_WAKE is a hint and has no answer. A message that is not a Request ends the
+ * connection. */
 
 #include <stdint.h>
 
@@ -19,6 +20,7 @@ typedef enum LauncherProgram {
         LAUNCHER_MONITOR = 1, /* stauer-monitor LABEL */
         LAUNCHER_WORKER = 2,  /* stauer-worker LABEL */
         _LAUNCHER_PROGRAM_MAX,
+        LAUNCHER_WAKE = 255, /* no program: a scope is about to be made (service/launcher/wake.h) */
 } LauncherProgram;
 
 typedef enum LauncherMessageType {

@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "lib/api/launcher-protocol.h"
+#include "service/launcher/wake.h"
 #include "stauer-config.h"
 
 #define CONNECTIONS_MAX 16
@@ -47,6 +48,7 @@ typedef struct LauncherState {
         int listen_fd;
         int signal_fd;
         int null_fd;
+        Wake wake;
         uint64_t n_connected;
         Connection connections[CONNECTIONS_MAX];
         Child *children;
@@ -269,7 +271,9 @@ static void on_connection(LauncherState *s, Connection *c) {
         size_t n_fds;
 
         r = receive_request(c->fd, &q, fds, &n_fds);
-        if (r > 0) {
+        if (r > 0 && q.version == LAUNCHER_VERSION && q.program == LAUNCHER_WAKE)
+                wake_cgroups(&s->wake);
+        else if (r > 0) {
                 answer.tag = q.tag;
                 answer.error = start_program(s, c, &q, fds, n_fds, &answer, &pidfd);
                 /* A daemon that does not read its answers is gone or broken; what it started sees its own sockets close. */
@@ -325,6 +329,7 @@ static void on_child(LauncherState *s) {
                                 s->children[i] = s->children[--s->n_children];
                                 break;
                         }
+                wake_reaped(&s->wake, si.si_pid);
                 m.pid = si.si_pid;
                 m.code = si.si_code;
                 m.status = si.si_status;
@@ -435,6 +440,7 @@ static int setup(LauncherState *s, const char *socket_path) {
         (void) close(fd);
         if (s->null_fd < 0)
                 return -errno;
+        wake_init(&s->wake, FD_PARKING);
         s->listen_fd = open_listen(socket_path);
         return s->listen_fd < 0 ? s->listen_fd : 0;
 }

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+#include "service/launcher/wake.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+void wake_init(Wake *w, int min_fd) {
+        char line[PATH_MAX + 8], path[PATH_MAX + 64];
+        FILE *f;
+        int fd = -1, n;
+
+        *w = (Wake) { .procs_fd = -1 };
+        f = fopen("/proc/self/cgroup", "re");
+        if (!f)
+                return;
+        while (fd < 0 && fgets(line, sizeof(line), f)) {
+                line[strcspn(line, "\n")] = '\0';
+                if (strncmp(line, "0::/", 4) != 0)
+                        continue;
+                n = snprintf(path, sizeof(path), "/sys/fs/cgroup%s/cgroup.procs", line + 3);
+                if (n > 0 && (size_t) n < sizeof(path))
+                        fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+        }
+        (void) fclose(f);
+        if (fd < 0)
+                return;
+        w->procs_fd = fcntl(fd, F_DUPFD_CLOEXEC, min_fd);
+        (void) close(fd);
+}
+
+/* A real fork: it goes on while the child waits in the kernel. */
+void wake_cgroups(Wake *w) {
+        pid_t pid;
+
+        if (w->procs_fd < 0 || w->pid > 0)
+                return;
+        pid = fork();
+        if (pid == 0)
+                _exit(write(w->procs_fd, "0", 1) == 1 ? 0 : 1); /* 0: the one who writes */
+        if (pid > 0)
+                w->pid = pid;
+}
+
+void wake_reaped(Wake *w, pid_t pid) {
+        if (w->pid == pid)
+                w->pid = 0;
+}
