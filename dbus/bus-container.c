@@ -122,7 +122,8 @@ GETTER(get_figure) {
 
 /* ---- methods ---- */
 
-static int auth(sd_bus_message *m, AuthAction action, const Container *c, sd_bus_error *reterr) {
+int bus_container_auth(
+        sd_bus_message *m, AuthAction action, const Container *c, sd_bus_error *reterr) {
         const char *const details[] = { "container", c->name, "image",
                 str_or_empty(c->spec.config.image), NULL };
 
@@ -135,7 +136,7 @@ static int method_start(sd_bus_message *m, void *userdata, sd_bus_error *reterr)
         BusReply *b;
         int r;
 
-        r = auth(m, AUTH_MANAGE_CONTAINERS, c, reterr);
+        r = bus_container_auth(m, AUTH_MANAGE_CONTAINERS, c, reterr);
         if (r <= 0)
                 return r < 0 ? r : 1;
 
@@ -167,7 +168,7 @@ static int stop(sd_bus_message *m, Container *c, const char *signal, uint64_t ti
         BusReply *b;
         int r;
 
-        r = auth(m, AUTH_MANAGE_CONTAINERS, c, reterr);
+        r = bus_container_auth(m, AUTH_MANAGE_CONTAINERS, c, reterr);
         if (r <= 0)
                 return r < 0 ? r : 1;
 
@@ -212,7 +213,7 @@ static int method_kill(sd_bus_message *m, void *userdata, sd_bus_error *reterr) 
         if (r < 0)
                 return r;
 
-        r = auth(m, AUTH_MANAGE_CONTAINERS, c, reterr);
+        r = bus_container_auth(m, AUTH_MANAGE_CONTAINERS, c, reterr);
         if (r <= 0)
                 return r < 0 ? r : 1;
 
@@ -250,7 +251,7 @@ static int method_wait(sd_bus_message *m, void *userdata, sd_bus_error *reterr) 
                 return bus_error(reterr, r, &e);
         }
 
-        r = auth(m, AUTH_VIEW, c, reterr);
+        r = bus_container_auth(m, AUTH_VIEW, c, reterr);
         if (r <= 0)
                 return r < 0 ? r : 1;
 
@@ -277,7 +278,7 @@ static int method_remove(sd_bus_message *m, void *userdata, sd_bus_error *reterr
         if (r < 0)
                 return r;
 
-        r = auth(m, AUTH_MANAGE_CONTAINERS, c, reterr);
+        r = bus_container_auth(m, AUTH_MANAGE_CONTAINERS, c, reterr);
         if (r <= 0)
                 return r < 0 ? r : 1;
 
@@ -299,7 +300,7 @@ static int method_inspect(sd_bus_message *m, void *userdata, sd_bus_error *reter
         Container *c = userdata;
         int r;
 
-        r = auth(m, AUTH_VIEW, c, reterr);
+        r = bus_container_auth(m, AUTH_VIEW, c, reterr);
         if (r <= 0)
                 return r < 0 ? r : 1;
 
@@ -389,7 +390,7 @@ static int method_get_logs(sd_bus_message *m, void *userdata, sd_bus_error *rete
         if (r < 0)
                 return bus_error(reterr, r, &e);
 
-        r = auth(m, AUTH_VIEW, c, reterr);
+        r = bus_container_auth(m, AUTH_VIEW, c, reterr);
         if (r <= 0)
                 return r < 0 ? r : 1;
 

@@ -55,7 +55,7 @@ GETTER(get_containers) {
         return sd_bus_message_append(reply, "u", (uint32_t) i->n_users);
 }
 
-static int auth(sd_bus_message *m, AuthAction action, const Image *i, sd_bus_error *reterr) {
+int bus_image_auth(sd_bus_message *m, AuthAction action, const Image *i, sd_bus_error *reterr) {
         const char *const details[] = { "image",
                 i->repo_tags && i->repo_tags[0] ? i->repo_tags[0] : i->id, NULL };
 
@@ -72,7 +72,7 @@ static int method_tag(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
         if (r < 0)
                 return r;
 
-        r = auth(m, AUTH_MANAGE_IMAGES, i, reterr);
+        r = bus_image_auth(m, AUTH_MANAGE_IMAGES, i, reterr);
         if (r <= 0)
                 return r < 0 ? r : 1;
 
@@ -94,7 +94,7 @@ static int method_remove(sd_bus_message *m, void *userdata, sd_bus_error *reterr
         if (r < 0)
                 return r;
 
-        r = auth(m, AUTH_MANAGE_IMAGES, i, reterr);
+        r = bus_image_auth(m, AUTH_MANAGE_IMAGES, i, reterr);
         if (r <= 0)
                 return r < 0 ? r : 1;
 
@@ -119,7 +119,7 @@ static int reply_view(sd_bus_message *m, const Image *i,
         _cleanup_(freep) char *text = NULL;
         int r;
 
-        r = auth(m, AUTH_VIEW, i, reterr);
+        r = bus_image_auth(m, AUTH_VIEW, i, reterr);
         if (r <= 0)
                 return r < 0 ? r : 1;
 

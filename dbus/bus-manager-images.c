@@ -79,19 +79,19 @@ int bus_manager_get_image(sd_bus_message *m, void *userdata, sd_bus_error *reter
         Engine *e = userdata;
         const char *name;
         Image *i;
-        int r;
+        int found, r;
 
         r = sd_bus_message_read(m, "s", &name);
         if (r < 0)
                 return r;
 
-        r = bus_auth(m, AUTH_VIEW, name, NULL, reterr);
+        found = images_find(e->images, name, &i, &error);
+        r = found < 0 ? bus_auth(m, AUTH_VIEW, name, NULL, reterr)
+                      : bus_image_auth(m, AUTH_VIEW, i, reterr);
         if (r <= 0)
                 return r < 0 ? r : 1;
-
-        r = images_find(e->images, name, &i, &error);
-        if (r < 0)
-                return bus_error(reterr, r, &error);
+        if (found < 0)
+                return bus_error(reterr, found, &error);
 
         r = bus_image_path(i, &path);
         if (r < 0)
@@ -107,12 +107,15 @@ int bus_manager_remove_image(sd_bus_message *m, void *userdata, sd_bus_error *re
         int force, no_prune, r;
         Engine *e = userdata;
         const char *name;
+        Image *i;
 
         r = sd_bus_message_read(m, "sbb", &name, &force, &no_prune);
         if (r < 0)
                 return r;
 
-        r = bus_auth(m, AUTH_MANAGE_IMAGES, name, NULL, reterr);
+        r = images_find(e->images, name, &i, NULL) < 0
+                  ? bus_auth(m, AUTH_MANAGE_IMAGES, name, NULL, reterr)
+                  : bus_image_auth(m, AUTH_MANAGE_IMAGES, i, reterr);
         if (r <= 0)
                 return r < 0 ? r : 1;
 

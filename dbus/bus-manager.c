@@ -183,19 +183,19 @@ static int method_get_container(sd_bus_message *m, void *userdata, sd_bus_error 
         Engine *e = userdata;
         const char *name;
         Container *c;
-        int r;
+        int found, r;
 
         r = sd_bus_message_read(m, "s", &name);
         if (r < 0)
                 return r;
 
-        r = bus_auth(m, AUTH_VIEW, name, NULL, reterr);
+        found = containers_find(e->containers, name, &c, &error);
+        r = found < 0 ? bus_auth(m, AUTH_VIEW, name, NULL, reterr)
+                      : bus_container_auth(m, AUTH_VIEW, c, reterr);
         if (r <= 0)
                 return r < 0 ? r : 1;
-
-        r = containers_find(e->containers, name, &c, &error);
-        if (r < 0)
-                return bus_error(reterr, r, &error);
+        if (found < 0)
+                return bus_error(reterr, found, &error);
 
         r = bus_container_path(c, &path);
         if (r < 0)

@@ -5,6 +5,7 @@
 
 #include <systemd/sd-bus.h>
 
+#include "dbus/bus-auth.h"
 #include "engine/core/pending.h"
 
 typedef struct Container Container;
@@ -32,6 +33,11 @@ extern const sd_bus_vtable bus_job_vtable[];       /* userdata: Job */
 int bus_container_path(const Container *c, char **ret);
 int bus_image_path(const Image *i, char **ret); /* the 64 digits of its id */
 int bus_job_path(const Job *j, char **ret);
+
+/* bus_auth() about an object, with the details that belong to it. */
+int bus_container_auth(
+        sd_bus_message *m, AuthAction action, const Container *c, sd_bus_error *reterr);
+int bus_image_auth(sd_bus_message *m, AuthAction action, const Image *i, sd_bus_error *reterr);
 
 /* A call that waits for the engine: give b->pending to a verb. Its completion answers the call with nothing, with what result_reply makes, or
  * with the error, and frees the BusReply. When the verb refuses at once, bus_reply_free() does. */

@@ -177,6 +177,7 @@ def test_what_is_asked(daemon, paths):
     actions = asked(daemon, since)
     assert [a.rpartition('.')[2] for a, _ in actions] == ['view', 'view', 'manage-containers', 'manage-containers',
                                                           'create-privileged']
+    assert actions[0][1] == actions[1][1] == actions[2][1]
     assert actions[2][1]['container'] == 'contract' and actions[2][1]['image'] == 'busybox'
     assert actions[4][1]['privilege'] == 'privileged' and actions[4][1]['container'] == 'mighty'
 
