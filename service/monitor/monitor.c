@@ -77,7 +77,7 @@ void monitor_ended(Monitor *m) {
         m->state = MONITOR_STATE_OVER;
         control_hold(&m->control);
         if (m->runtime_called) {
-                r = runtime_delete(&m->spec, &m->runtime_pid);
+                r = runtime_delete(&m->spec, m->runtime_fd, &m->runtime_pid);
                 if (r < 0)
                         monitor_log(m, LOG_WARNING, r, "Failed to call %s: %m, ignoring",
                                 m->spec.runtime);
@@ -300,7 +300,7 @@ static int monitor_start(Monitor *m, Error *reterr) {
                 return error_set_errno(
                         reterr, r, "Cannot make the pipes for standard input and output");
         m->runtime_called = true;
-        r = runtime_run(&m->spec, fds, &m->runtime_pid);
+        r = runtime_run(&m->spec, m->runtime_fd, fds, &m->runtime_pid);
         fd_close_many(fds, ARRAY_SIZE(fds));
         if (r < 0)
                 return error_set_errno(reterr, r, "Cannot run the OCI runtime %s", m->spec.runtime);
@@ -484,6 +484,7 @@ static int monitor_prepare(Monitor *m, Error *reterr) {
                 return r;
         r = monitor_resolve_user(m, reterr);
         m->root_fd = fd_close(m->root_fd); /* nothing of the image stays open in here */
+        m->runtime_fd = runtime_open(&m->spec);
         m->spec.config = json_unref(m->spec.config);
         (void) malloc_trim(0);
         return r;
@@ -510,6 +511,7 @@ int monitor_init(Monitor *m, const char *id, int spec_fd, int listen_fd) {
                 .run_fd = -EBADF,
                 .bundle_fd = -EBADF,
                 .root_fd = -EBADF,
+                .runtime_fd = -EBADF,
                 .signal_fd = -EBADF,
                 .pidfd = -EBADF,
                 .record.accounting = ACCOUNTING_NULL,
@@ -564,6 +566,7 @@ void monitor_done(Monitor *m) {
         m->run_fd = fd_close(m->run_fd);
         m->bundle_fd = fd_close(m->bundle_fd);
         m->root_fd = fd_close(m->root_fd);
+        m->runtime_fd = fd_close(m->runtime_fd);
         m->signal_fd = fd_close(m->signal_fd);
         m->pidfd = fd_close(m->pidfd);
         poller_done(&m->poller);

@@ -37,6 +37,7 @@ struct Monitor {
         Bundle bundle;
         ContainerCgroup cgroup;
         int run_fd, bundle_fd, root_fd, signal_fd;
+        int runtime_fd; /* runtime_open(); negative: by its name */
         Watch signal_watch, cgroup_watch, memory_watch;
         Timer deadline;      /* of the state we are in */
         Timer stop_timer;    /* after the stop signal */

@@ -5,10 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include "lib/base/alloc.h"
+#include "lib/base/fd.h"
 #include "lib/base/file.h"
+#include "lib/base/mountinfo.h"
 #include "lib/base/parse.h"
 #include "lib/base/process.h"
 #include "lib/base/str.h"
@@ -45,7 +48,24 @@ static int make_arguments(const MonitorSpec *s, char ***ret) {
         return 0;
 }
 
-int runtime_run(const MonitorSpec *s, const int stdio_fds[static 3], pid_t *ret_pid) {
+int runtime_open(const MonitorSpec *s) {
+        _cleanup_(fd_closep) int fd = -EBADF, copy_fd = -EBADF;
+        const char *slash = strrchr(s->runtime, '/');
+        int r;
+
+        if (!slash || !streq(slash + 1, "stauer-runtime"))
+                return -EBADF;
+        fd = open(s->runtime, O_PATH | O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        copy_fd = mount_clone(fd, /* recursive= */ false);
+        if (copy_fd < 0)
+                return copy_fd;
+        r = mount_change(copy_fd, MOUNT_ATTR_RDONLY, 0, MS_PRIVATE, /* recursive= */ false);
+        return r < 0 ? r : TAKE_FD(copy_fd);
+}
+
+int runtime_run(const MonitorSpec *s, int exec_fd, const int stdio_fds[static 3], pid_t *ret_pid) {
         _cleanup_(strv_freep) char **argv = NULL;
         const ProcessFd fds[] = { { stdio_fds[0], 0 }, { stdio_fds[1], 1 }, { stdio_fds[2], 2 } };
         int r;
@@ -71,6 +91,7 @@ int runtime_run(const MonitorSpec *s, const int stdio_fds[static 3], pid_t *ret_
         return process_spawn(
                 &(ProcessSpec) {
                         .path = s->runtime,
+                        .exec_fd = exec_fd,
                         .argv = argv,
                         .env = environ,
                         .fds = fds,
@@ -79,7 +100,7 @@ int runtime_run(const MonitorSpec *s, const int stdio_fds[static 3], pid_t *ret_
                 ret_pid, NULL);
 }
 
-int runtime_delete(const MonitorSpec *s, pid_t *ret_pid) {
+int runtime_delete(const MonitorSpec *s, int exec_fd, pid_t *ret_pid) {
         _cleanup_(strv_freep) char **argv = NULL;
         int r;
 
@@ -93,7 +114,13 @@ int runtime_delete(const MonitorSpec *s, pid_t *ret_pid) {
         if (r < 0)
                 return r;
         return process_spawn(
-                &(ProcessSpec) { .path = s->runtime, .argv = argv, .env = environ }, ret_pid, NULL);
+                &(ProcessSpec) {
+                        .path = s->runtime,
+                        .exec_fd = exec_fd,
+                        .argv = argv,
+                        .env = environ,
+                },
+                ret_pid, NULL);
 }
 
 void runtime_forget(int run_fd) {
