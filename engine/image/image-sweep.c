@@ -153,17 +153,11 @@ static int sweep_mark_others(Images *s, Sweep *k) {
         return 0;
 }
 
-/* The layers below those of containers, whose image may have been lost. As a rule the first one is marked. */
-static int sweep_mark_below(Images *s, Sweep *k) {
-        _cleanup_(strv_freep) char **boxes = NULL;
-        int r;
-
-        r = storage_list_layers(s->storage, /* of_images= */ false, &boxes);
-        if (r < 0)
-                return r;
-
-        STRV_FOREACH (b, boxes) {
+/* The layers below those of containers whose image has been lost. */
+static int sweep_mark_orphans(Images *s, Sweep *k) {
+        STRV_FOREACH (b, s->orphans) {
                 char chain_id[DIGEST_TEXT_SIZE], digits[IDENT_SIZE];
+                int r;
 
                 (void) strcpy(digits, *b);
                 while ((r = storage_layer_parent(s->storage, digits, digits)) > 0) {
@@ -174,15 +168,20 @@ static int sweep_mark_below(Images *s, Sweep *k) {
                         if (r < 0)
                                 return r;
                 }
-                if (r < 0)
+                if (r < 0 && r != -EBADMSG)
                         return r;
         }
         return 0;
 }
 
-static int sweep_mark(Images *s, Sweep *k) {
+static int sweep_begin(Images *s, Sweep *k) {
         Image *i;
         int r = 0;
+
+        k->blobs = hashmap_new(HASHMAP_STRING);
+        k->layers = hashmap_new(HASHMAP_STRING);
+        if (!k->blobs || !k->layers)
+                return -ENOMEM;
 
         HASHMAP_FOREACH (i, s->by_id) {
                 r = mark_all(k->blobs, i->blobs);
@@ -198,7 +197,34 @@ static int sweep_mark(Images *s, Sweep *k) {
         }
         if (r >= 0)
                 r = sweep_mark_others(s, k);
-        return r < 0 ? r : sweep_mark_below(s, k);
+        return r < 0 ? r : sweep_mark_orphans(s, k);
+}
+
+int images_find_orphans(Images *s) {
+        _cleanup_(strv_freep) char **boxes = NULL;
+        _cleanup_(sweep_done) Sweep k = {};
+        int r;
+
+        r = storage_list_layers(s->storage, /* of_images= */ false, &boxes);
+        if (r < 0 || strv_empty(boxes))
+                return r;
+        r = sweep_begin(s, &k);
+        if (r < 0)
+                return r;
+
+        STRV_FOREACH (b, boxes) {
+                char chain_id[DIGEST_TEXT_SIZE], digits[IDENT_SIZE];
+
+                r = storage_layer_parent(s->storage, *b, digits);
+                if (r < 0 && r != -EBADMSG)
+                        return r;
+                if (r <= 0)
+                        continue;
+                (void) snprintf(chain_id, sizeof(chain_id), "sha256:%s", digits);
+                if (!hashmap_contains(k.layers, chain_id) && strv_add(&s->orphans, *b) < 0)
+                        return -ENOMEM;
+        }
+        return 0;
 }
 
 /* 1: there is something in the trash now. */
@@ -254,11 +280,8 @@ void images_sweep(Images *s) {
         if (r == -EAGAIN)
                 return;
         s->sweep_wanted = false;
-        if (r >= 0) {
-                k.blobs = hashmap_new(HASHMAP_STRING);
-                k.layers = hashmap_new(HASHMAP_STRING);
-                r = k.blobs && k.layers ? sweep_mark(s, &k) : -ENOMEM;
-        }
+        if (r >= 0)
+                r = sweep_begin(s, &k);
         if (r >= 0)
                 r = sweep_remove(s, &k);
         blobs_unlock(s->blobs);

@@ -28,6 +28,7 @@ struct Images {
         Image **unlisted;     /* complete in the store, but without layers of this driver */
         size_t n_unlisted;
         size_t n_unlisted_allocated;
+        char **orphans; /* containers' layers whose image was not there at the start: what they stand on is kept */
         char **damaged; /* manifests with rows whose documents cannot be read: then nothing is swept */
 
         Image **sorted; /* by_id without hidden ones, newest first; NULL: to be made */
@@ -70,5 +71,6 @@ void images_publish(Images *s, const Image *i, const char *action, const char *n
 
 /* image-sweep.c: what no row refers to goes to the trash, and the trash is emptied by a worker. */
 void images_sweep(Images *s);
+int images_find_orphans(Images *s);
 void images_on_jobs_changed(Job *j, bool added, void *userdata);
 bool images_layer_is_used(Images *s, const char *chain_id, const Image *but);

@@ -78,6 +78,7 @@ Images *images_free(Images *s) {
                 image_free(s->unlisted[i]);
         free(s->unlisted);
         strv_free(s->damaged);
+        strv_free(s->orphans);
         free(s->sorted);
         job_unref(s->trash_job);
         tags_free(s->tags);
@@ -285,6 +286,8 @@ int images_load(Images *s) {
         }
 
         r = images_name_all(s);
+        if (r >= 0)
+                r = images_find_orphans(s);
         if (r < 0)
                 return log_error_errno(r, "Failed to read the images: %m");
 

@@ -2,6 +2,7 @@
 """Images with the tools of others: skopeo and umoci make and read what the engine reads and keeps. As root, in the sandbox or the VM."""
 
 import io
+import itertools
 import json
 import os
 import shutil
@@ -210,6 +211,80 @@ def test_image_in_use(archive):
     assert inspect('user')['State']['Running']
     stauer('rm', '-f', 'user')
     wait_for(lambda: not layers(), lambda: f'the layers went with it: {layers()}')
+
+
+def restart():
+    run('systemctl', 'restart', 'stauer')
+    wait_for(lambda: stauer('version', check=False).returncode == 0, 'it is back')
+
+
+def test_damaged_documents(archive, tmp_path):
+    """The disk spoils an image: the rest of the house goes on, and the same archive mends it."""
+    docker_archive(tmp_path / 'other.tar', name='other:1')
+    stauer('load', '-i', archive)
+    stauer('load', '-i', tmp_path / 'other.tar')
+    out('create', '--name', 'box', '--network', 'none', 'app:1', 'cat', '/etc/motd')
+    ident = inspect('app:1')['Id']
+    digest = next(row['digest'] for row in json.loads((DATA_ROOT / 'index.json').read_text())['manifests']
+                  if row['annotations']['org.opencontainers.image.ref.name'] == 'docker.io/library/app:1')
+    for spoilt in (ident, digest):
+        path = DATA_ROOT / 'blobs/sha256' / spoilt[7:]
+        content = path.read_bytes()
+        for text in (b'', content[:-3], b'{' + content[1:-1] + b' '):
+            path.write_bytes(text)
+            restart()
+            assert images() == ['other:1']
+            assert output('other:1', 'echo', 'fine') == 'fine'
+            stauer('start', 'box')  # a container needs its layers only
+            assert out('wait', 'box') == '0'
+            stauer('load', '-i', archive)
+            assert images() == ['app:1', 'other:1'] and path.read_bytes() == content and inspect('app:1')['Id'] == ident
+    path.write_bytes(b'')
+    restart()
+    assert 'Untagged: app:1' in out('rmi', 'app:1')
+    stauer('start', 'box')
+    assert out('wait', 'box') == '0' and stauer('logs', 'box').stdout.endswith('top')
+    stauer('rm', 'box')
+
+
+@pytest.mark.parametrize('text', [None, '', '{', '[]', '{"schemaVersion":2,"manifests":[7]}'])
+def test_damaged_table(archive, text):
+    stauer('load', '-i', archive)
+    ident = inspect('app:1')['Id']
+    if text is None:
+        (DATA_ROOT / 'index.json').unlink()
+    else:
+        (DATA_ROOT / 'index.json').write_text(text)
+    restart()
+    assert images() == ['<none>:<none>']
+    stauer('tag', ident, 'app:2')
+    assert output('app:2', 'cat', '/etc/motd') == 'top'
+
+
+def test_loads_and_removals_at_once(archive):
+    loaders = [threading.Thread(target=lambda: [stauer('load', '-q', '-i', archive) for _ in range(5)]) for _ in range(3)]
+    for loader in loaders:
+        loader.start()
+    while any(loader.is_alive() for loader in loaders):
+        stauer('rmi', '-f', 'app:1', check=False)
+    stauer('load', '-q', '-i', archive)
+    assert output('app:1', 'cat', '/etc/motd') == 'top'
+    wait_for(lambda: len(layers()) == 2, lambda: f'only those of the image: {layers()}')
+
+
+def test_images_that_share_layers(tmp_path):
+    """In whatever order they go, each layer leaves with the last image that has it."""
+    stacks = {'a': ['root'], 'b': ['root', '1'], 'c': ['root', '1', '2'], 'd': ['root', '1', '3']}
+    content = {'root': rootfs_tar(), **{n: small_tar((n, n.encode())) for n in '123'}}
+    for name, stack in stacks.items():
+        docker_archive(tmp_path / name, name=f'{name}:1', layers=[content[layer] for layer in stack])
+    for order in itertools.permutations(stacks):
+        for name in stacks:
+            stauer('load', '-q', '-i', tmp_path / name)
+        for n, name in enumerate(order, 1):
+            stauer('rmi', f'{name}:1')
+            left = {tuple(stacks[other][:k]) for other in order[n:] for k in range(1, len(stacks[other]) + 1)}
+            assert len(layers()) == len(left), f'{order}: after {name}'
 
 
 def test_kill_while_loading(archive, tmp_path):
