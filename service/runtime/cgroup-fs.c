@@ -113,27 +113,27 @@ static int check_empty(int cgroup_fd, const char *path, Error *reterr) {
         return 0;
 }
 
-static int fs_create(Cgroup *c, const char *id, Error *reterr) {
+static int fs_plan(Cgroup *c, const char *id, Error *reterr) {
+        return choose_path(c, id, &c->path, reterr);
+}
+
+static int fs_make(Cgroup *c, Error *reterr) {
         _cleanup_(fd_closep) int fd = -EBADF;
-        _cleanup_(freep) char *path = NULL;
         bool made = false;
         int r;
 
-        r = choose_path(c, id, &path, reterr);
-        if (r < 0)
-                return r;
         fd = cgroup_root_open(reterr);
         if (fd < 0)
                 return fd;
 
-        for (const char *p = path, *part;;) {
+        for (const char *p = c->path, *part;;) {
                 char name[NAME_MAX + 1];
                 size_t n;
                 int next;
 
                 r = path_next(&p, &part, &n);
                 if (r < 0)
-                        return error_set_errno(reterr, r, "cgroupsPath \"%s\"", path);
+                        return error_set_errno(reterr, r, "cgroupsPath \"%s\"", c->path);
                 if (r == 0)
                         break;
                 memcpy(name, part, n);
@@ -145,21 +145,20 @@ static int fs_create(Cgroup *c, const char *id, Error *reterr) {
                         enable_controllers(fd);
                         if (mkdirat(fd, name, 0755) < 0 && errno != EEXIST)
                                 return error_set_errno(
-                                        reterr, -errno, "create the cgroup %s", path);
+                                        reterr, -errno, "create the cgroup %s", c->path);
                         next = openat(fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
                 }
                 if (next < 0)
-                        return error_set_errno(reterr, -errno, "open the cgroup %s", path);
+                        return error_set_errno(reterr, -errno, "open the cgroup %s", c->path);
 
                 (void) fd_close(fd);
                 fd = next;
         }
 
-        r = made ? 0 : check_empty(fd, path, reterr);
+        r = made ? 0 : check_empty(fd, c->path, reterr);
         if (r < 0)
                 return r;
 
-        c->path = TAKE_PTR(path);
         c->fd = TAKE_FD(fd);
         return 0;
 }
@@ -170,6 +169,7 @@ static int fs_remove(const char *path, const char *scope, Error *reterr) {
 
 const CgroupManager cgroup_manager_fs = {
         .name = "cgroupfs",
-        .create = fs_create,
+        .plan = fs_plan,
+        .make = fs_make,
         .remove = fs_remove,
 };

@@ -83,7 +83,7 @@ static int load_library(Error *reterr) {
         return 0;
 }
 
-static int systemd_create(Cgroup *c, const char *id, Error *reterr) {
+static int systemd_plan(Cgroup *c, const char *id, Error *reterr) {
         const char *wanted = c->spec->cgroups_path, *prefix, *name;
         _cleanup_(freep) char *text = NULL;
         int r;
@@ -378,7 +378,7 @@ static int systemd_remove(const char *path, const char *scope, Error *reterr) {
 
 const CgroupManager cgroup_manager_systemd = {
         .name = "systemd",
-        .create = systemd_create,
+        .plan = systemd_plan,
         .enter = systemd_enter,
         .remove = systemd_remove,
 };

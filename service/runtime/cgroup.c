@@ -21,7 +21,7 @@
 #define CGROUP_FILE_MAX  ((size_t) 1024 * 1024)
 #define CGROUP_DEPTH_MAX 64U
 
-static int disabled_create(Cgroup *c, const char *id, Error *reterr) {
+static int disabled_plan(Cgroup *c, const char *id, Error *reterr) {
         /* Docker and podman send device rules always; limits only when somebody asked for them. */
         if (c->limits.n_items > 0)
                 return error_set(reterr, ERROR_INVALID,
@@ -31,7 +31,7 @@ static int disabled_create(Cgroup *c, const char *id, Error *reterr) {
 
 const CgroupManager cgroup_manager_disabled = {
         .name = "disabled",
-        .create = disabled_create,
+        .plan = disabled_plan,
 };
 
 const CgroupManager *cgroup_manager_find(const char *name) {
@@ -50,7 +50,7 @@ const CgroupManager *cgroup_manager_find(const char *name) {
         return NULL;
 }
 
-int cgroup_create(Cgroup *c, const CgroupManager *manager, const char *id, const RuntimeLinux *l,
+int cgroup_plan(Cgroup *c, const CgroupManager *manager, const char *id, const RuntimeLinux *l,
         Error *reterr) {
         int r;
 
@@ -72,16 +72,26 @@ int cgroup_create(Cgroup *c, const CgroupManager *manager, const char *id, const
                         return r;
         }
 
-        r = manager->create(c, id, reterr);
-        if (r < 0)
-                return r;
-        if (c->fd < 0)
-                return 0;
+        return manager->plan(c, id, reterr);
+}
+
+static int apply(const Cgroup *c, Error *reterr) {
+        int r;
 
         r = cgroup_limits_write(&c->limits, c->fd, reterr);
-        if (r < 0)
-                return r;
-        return device_filter_attach(&c->filter, c->fd, reterr);
+        return r < 0 ? r : device_filter_attach(&c->filter, c->fd, reterr);
+}
+
+int cgroup_make(Cgroup *c, Error *reterr) {
+        int r;
+
+        assert(c);
+
+        if (!c->manager->make)
+                return 0;
+
+        r = c->manager->make(c, reterr);
+        return r < 0 ? r : apply(c, reterr);
 }
 
 int cgroup_enter(Cgroup *c, pid_t pid, Error *reterr) {
@@ -93,12 +103,7 @@ int cgroup_enter(Cgroup *c, pid_t pid, Error *reterr) {
                 return 0;
 
         r = c->manager->enter(c, pid, reterr);
-        if (r < 0)
-                return r;
-        r = cgroup_limits_write(&c->limits, c->fd, reterr);
-        if (r < 0)
-                return r;
-        return device_filter_attach(&c->filter, c->fd, reterr);
+        return r < 0 ? r : apply(c, reterr);
 }
 
 void cgroup_done(Cgroup *c) {
@@ -318,7 +323,7 @@ int cgroup_signal(const char *path, int sig, Error *reterr) {
         return 0;
 }
 
-int cgroup_empty(const char *path, Error *reterr) {
+int cgroup_empty(const char *path, bool kill, Error *reterr) {
         _cleanup_(fd_closep) int fd = -EBADF, events_fd = -EBADF;
         int r;
 
@@ -334,7 +339,7 @@ int cgroup_empty(const char *path, Error *reterr) {
         if (events_fd >= 0 && read_event(events_fd, "populated") == 0)
                 return 0;
 
-        r = file_write_kernel_at(fd, "cgroup.kill", "1");
+        r = kill ? file_write_kernel_at(fd, "cgroup.kill", "1") : 0;
         if (r >= 0)
                 r = wait_event(fd, "populated", false);
         if (r < 0 && r != -ENODEV && r != -ENOENT)

@@ -39,8 +39,10 @@ struct Cgroup {
 
 struct CgroupManager {
         const char *name;
-        /* In the parent before the clone: understands cgroupsPath. cgroupfs also makes the cgroup and opens it. */
-        int (*create)(Cgroup *c, const char *id, Error *reterr);
+        /* In the parent before the clone: understands cgroupsPath. */
+        int (*plan)(Cgroup *c, const char *id, Error *reterr);
+        /* Then, for a manager that makes the cgroup itself: makes it and opens it. */
+        int (*make)(Cgroup *c, Error *reterr);
         /* After the clone, for managers that move the container: makes the cgroup with the process in it and opens it. */
         int (*enter)(Cgroup *c, pid_t pid, Error *reterr);
         /* The container is gone. path and scope as State has them; NULL: nothing of ours to do. */
@@ -54,9 +56,11 @@ extern const CgroupManager cgroup_manager_disabled;
 /* NULL: no such manager. */
 const CgroupManager *cgroup_manager_find(const char *name);
 
-/* Plans limits and filter, and lets the manager do its part before the clone. */
-int cgroup_create(Cgroup *c, const CgroupManager *manager, const char *id, const RuntimeLinux *l,
+/* Plans path, limits and filter; path stays NULL when only systemd can know it. */
+int cgroup_plan(Cgroup *c, const CgroupManager *manager, const char *id, const RuntimeLinux *l,
         Error *reterr);
+/* Before the clone: makes the cgroup, if that is ours to do. fd >= 0 says from when on there is something to undo. */
+int cgroup_make(Cgroup *c, Error *reterr);
 /* After the clone: moves the process in if the manager does that. */
 int cgroup_enter(Cgroup *c, pid_t pid, Error *reterr);
 void cgroup_done(Cgroup *c);
@@ -68,8 +72,8 @@ int cgroup_open(const char *path, Error *reterr);
 int cgroup_is_frozen(const char *path);                          /* 1, 0, negative errno */
 int cgroup_freeze(const char *path, bool freeze, Error *reterr); /* waits until it is so */
 int cgroup_signal(const char *path, int sig, Error *reterr);     /* every process in it and below */
-/* Kills all and waits until nobody is left; nothing there is success. */
-int cgroup_empty(const char *path, Error *reterr);
+/* Waits until nobody is left, and kills all before if it shall; nothing there is success. */
+int cgroup_empty(const char *path, bool kill, Error *reterr);
 /* Removes the cgroup and those below it; nobody may be in it. */
 int cgroup_remove_tree(const char *path, Error *reterr);
 int cgroup_remove_below(const char *path, Error *reterr); /* only those below it */

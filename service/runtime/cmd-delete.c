@@ -35,13 +35,25 @@ static int end_process(const State *s, Error *reterr) {
         return r < 0 ? error_set_errno(reterr, r, "wait for the killed container") : 0;
 }
 
+/* Of a call that was killed before it had saved its State: its child ends by itself when it sees that. Nobody is killed here, for it
+ * is not said that the cgroup was made by us. */
+static int remove_noted_cgroup(const State *s, Error *reterr) {
+        _cleanup_(freep) char *path = NULL;
+        int r;
+
+        if (s->pid != 0 || state_noted_cgroup(s, &path) < 0)
+                return 0;
+        r = cgroup_empty(path, /* kill= */ false, reterr);
+        return r < 0 ? r : cgroup_remove_tree(path, reterr);
+}
+
 static int remove_cgroup(const State *s, Error *reterr) {
         const CgroupManager *m;
         int r;
 
         if (!s->cgroup_path)
-                return 0;
-        r = cgroup_empty(s->cgroup_path, reterr);
+                return remove_noted_cgroup(s, reterr);
+        r = cgroup_empty(s->cgroup_path, /* kill= */ true, reterr);
         if (r < 0)
                 return r;
         m = s->cgroup_manager ? cgroup_manager_find(s->cgroup_manager) : NULL;

@@ -112,7 +112,7 @@ int command_kill(const Globals *g, char **argv, Error *reterr) {
         pidfd = state_pidfd(&s);
         if (pidfd < 0)
                 return error_set(reterr, ERROR_NOT_RUNNING, "container not running");
-        /* A first process that shares its pid namespace does not take the others along when it is killed. */
+        /* The first process alone, as the specification says; --all is for those that do not share its fate. */
         r = process_kill(pidfd, sig);
         return r < 0 ? error_set_errno(reterr, r, "send signal %d", sig) : 0;
 }

@@ -174,16 +174,23 @@ static int step_seccomp(Launch *l, Error *reterr) {
         return seccomp_prepare(s, l->root_fd, &l->seccomp, reterr);
 }
 
-static int step_cgroup(Launch *l, Error *reterr) {
-        return cgroup_create(
-                &l->cgroup, l->options->manager, l->options->id, l->spec.linux_, reterr);
+static int step_plan_cgroup(Launch *l, Error *reterr) {
+        return cgroup_plan(&l->cgroup, l->options->manager, l->options->id, l->spec.linux_, reterr);
 }
 
+static int step_cgroup(Launch *l, Error *reterr) {
+        int r;
+
+        r = l->cgroup.path ? state_note_cgroup(&l->state, l->cgroup.path) : 0;
+        return r < 0 ? r : cgroup_make(&l->cgroup, reterr);
+}
+
+/* Also of one that was made halfway; never of one that was there and is not ours. */
 static void undo_cgroup(Launch *l) {
-        if (!l->cgroup.path || !l->cgroup.manager)
+        if (l->cgroup.fd < 0)
                 return;
 
-        (void) cgroup_empty(l->cgroup.path, NULL);
+        (void) cgroup_empty(l->cgroup.path, /* kill= */ true, NULL);
         if (l->cgroup.manager->remove)
                 (void) l->cgroup.manager->remove(l->cgroup.path, l->cgroup.scope, NULL);
 }
@@ -364,6 +371,7 @@ static const Step launch_steps[] = {
         { "open the file systems", step_files, NULL },
         { "open the terminal", step_console, NULL },
         { "prepare seccomp", step_seccomp, NULL },
+        { "plan the cgroup", step_plan_cgroup, NULL },
         { "make the cgroup", step_cgroup, undo_cgroup },
         { "make the sockets", step_sockets, NULL },
         { "clone", step_clone, undo_clone },

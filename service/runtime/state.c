@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -197,6 +198,18 @@ int state_save(const State *s, Error *reterr) {
         return 0;
 }
 
+int state_note_cgroup(const State *s, const char *path) {
+        return symlinkat(path, s->dir_fd, STATE_CGROUP) < 0 ? -errno : 0;
+}
+
+int state_noted_cgroup(const State *s, char **ret) {
+        char path[PATH_MAX];
+        ssize_t n;
+
+        n = readlinkat(s->dir_fd, STATE_CGROUP, path, sizeof(path));
+        return n < 0 ? -errno : str_copy_n(ret, path, (size_t) n);
+}
+
 int state_remove(int root_fd, State *s, Error *reterr) {
         int r;
 
@@ -206,6 +219,7 @@ int state_remove(int root_fd, State *s, Error *reterr) {
         /* What we know is inside goes by name: no listing for the usual case. */
         (void) unlinkat(s->dir_fd, STATE_FILE, 0);
         (void) unlinkat(s->dir_fd, STATE_SOCKET, 0);
+        (void) unlinkat(s->dir_fd, STATE_CGROUP, 0);
         if (unlinkat(root_fd, s->id, AT_REMOVEDIR) >= 0 || errno == ENOENT)
                 return 0;
 

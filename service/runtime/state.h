@@ -2,7 +2,7 @@
 #pragma once
 
 /* What is remembered of a container between two calls of this program: ROOT/ID/state.json, and while it waits for `start` the
- * socket ROOT/ID/start. ROOT is 0700 and on a tmpfs. The folder is made before anything else and removed last, so
+ * socket ROOT/ID/start; ROOT/ID/cgroup says where its cgroup was to be made. ROOT is 0700 and on a tmpfs. The folder is made before anything else and removed last, so
  * whatever was left by a killed call can be found and removed with `delete --force`. */
 
 #include <stdbool.h>
@@ -20,6 +20,7 @@ typedef struct State State;
 #define STATE_ROOT     "/run/stauer-runtime"
 #define STATE_FILE     "state.json"
 #define STATE_SOCKET   "start"
+#define STATE_CGROUP   "cgroup"
 #define STATE_FILE_MAX ((size_t) 1024 * 1024)
 #define STATE_ID_MAX   1024U
 
@@ -61,6 +62,10 @@ int state_create(int root_fd, const char *id, State *ret, Error *reterr);
  * for the others, and reads what they have left. */
 int state_load(int root_fd, const char *id, bool lock, State *ret, Error *reterr);
 int state_save(const State *s, Error *reterr);
+/* The path of a cgroup that is about to be made, in the text of a link, for a call that is killed before it could save its State.
+ * state_noted_cgroup(): -ENOENT. */
+int state_note_cgroup(const State *s, const char *path);
+int state_noted_cgroup(const State *s, char **ret);
 int state_remove(int root_fd, State *s, Error *reterr); /* the folder with all in it */
 void state_done(State *s);
 

@@ -234,6 +234,18 @@ def test_killed_while_creating(container):
     container.gone()
 
 
+def test_killed_anywhere(container):
+    """Wherever a call was killed: delete --force finds what it has made, the cgroup too."""
+    container.set("true").write()
+    command = [program(), "--root", str(container.runtime), "run", "-b", str(container.path), container.id]
+    for n in range(60):
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            time.sleep(n * 0.0002)
+            process.kill()
+        assert container.call("delete", "--force", container.id).returncode == 0
+        container.gone()
+
+
 def test_state_that_could_not_be_read_again(container):
     """What is too much to be remembered is refused while there is still nothing to remove."""
     container.config["annotations"] = {"note": "x" * (1 << 20)}
