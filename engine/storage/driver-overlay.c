@@ -338,8 +338,34 @@ static int overlay_apply(
         return tar_extract(&x, options->source, &ret->tar, reterr);
 }
 
+/* Is a folder on the way to path opaque, or path itself? Then the layers below do not know it. */
+static int overlay_is_new(int diff_fd, const char *path) {
+        _cleanup_(freep) char *prefix = strdup(path);
+
+        if (!prefix)
+                return -ENOMEM;
+
+        while (prefix[0]) {
+                _cleanup_(fd_closep) int fd = beneath_open(diff_fd, prefix,
+                        O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, BENEATH_STRICT | BENEATH_NO_XDEV);
+                char *slash = strrchr(prefix, '/'), value;
+
+                if (fd >= 0 && fgetxattr(fd, OVERLAY_OPAQUE, &value, sizeof(value)) > 0)
+                        return 1;
+                *(slash ?: prefix) = '\0';
+        }
+
+        return 0;
+}
+
 /* The topmost layer that has a folder at path says what it looks like. */
 static int overlay_adopt_one(Overlay *o, int diff_fd, char *const *chain, const char *path) {
+        int new;
+
+        new = overlay_is_new(diff_fd, path);
+        if (new != 0)
+                return new < 0 ? new : 0;
+
         STRV_FOREACH (s, chain) {
                 _cleanup_(fd_closep) int below = -EBADF, fd = -EBADF;
                 struct stat st;
