@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A Docker client that does nothing but the requests: create, start, wait, remove, over one kept connection each. Prints the time of each cycle in
- * milliseconds, one a line.
+/* A Docker client that does nothing but the requests: create, start, wait, remove, over one kept connection. Prints one line a cycle: milliseconds of
+ * the whole cycle and of each of the four.
  *
  *         rest-cycle SOCKET IMAGE N COMMAND…
  */
@@ -94,10 +94,13 @@ static double now_ms(void) {
         return (double) t.tv_sec * 1e3 + (double) t.tv_nsec / 1e6;
 }
 
-static void cycle(int fd, const char *body, char *answer) {
+/* times gets the moments before the first request and after each. */
+static void cycle(int fd, const char *body, char *answer, double times[static 5]) {
         char id[65] = "", path[128], *p;
 
+        times[0] = now_ms();
         request(fd, "POST", "/containers/create", body, answer);
+        times[1] = now_ms();
         p = strstr(answer, "\"Id\":\"");
         if (!p)
                 fail("no Id in the answer");
@@ -105,12 +108,15 @@ static void cycle(int fd, const char *body, char *answer) {
 
         snprintf(path, sizeof path, "/containers/%s/start", id);
         request(fd, "POST", path, "", answer);
+        times[2] = now_ms();
         snprintf(path, sizeof path, "/containers/%s/wait", id);
         request(fd, "POST", path, "", answer);
+        times[3] = now_ms();
         if (!strstr(answer, "\"StatusCode\":0"))
                 fail(answer);
         snprintf(path, sizeof path, "/containers/%s", id);
         request(fd, "DELETE", path, "", answer);
+        times[4] = now_ms();
 }
 
 int main(int argc, char **argv) {
@@ -133,10 +139,11 @@ int main(int argc, char **argv) {
         fd = connect_to(argv[1]);
         cycles = atoi(argv[3]);
         for (int i = 0; i < cycles; i++) {
-                double begin = now_ms();
+                double t[5];
 
-                cycle(fd, body, answer);
-                printf("%.3f\n", now_ms() - begin);
+                cycle(fd, body, answer, t);
+                printf("%.3f %.3f %.3f %.3f %.3f\n", t[4] - t[0], t[1] - t[0], t[2] - t[1],
+                        t[3] - t[2], t[4] - t[3]);
         }
 
         free(answer);
