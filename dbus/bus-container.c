@@ -394,7 +394,7 @@ static int method_get_logs(sd_bus_message *m, void *userdata, sd_bus_error *rete
         if (r <= 0)
                 return r < 0 ? r : 1;
 
-        r = bus_logs_open(c, &options, timestamps, &fd, &e);
+        r = bus_logs_open(c, &options, timestamps, bus_auth_uid(m), &fd, &e);
         if (r < 0)
                 return bus_error(reterr, r, &e);
         return sd_bus_reply_method_return(m, "h", fd);

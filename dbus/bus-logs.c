@@ -9,11 +9,15 @@
 #include "lib/base/buffer.h"
 #include "lib/base/clock.h"
 #include "lib/base/fd.h"
+#include "lib/base/list.h"
 #include "lib/event/loop.h"
 
 #define LOGS_BUFFER_HIGH (256U * 1024)
+#define LOGS_PER_UID_MAX 256U /* each is three descriptors of ours and a pipe in the kernel */
 
 typedef struct BusLogs {
+        ListNode node;
+        uid_t uid;
         ContainerLog *log;
         Buffer buffer;
         int fd;
@@ -23,10 +27,14 @@ typedef struct BusLogs {
         bool paused;
 } BusLogs;
 
+/* They live by themselves. */
+static List all_logs;
+
 static BusLogs *bus_logs_free(BusLogs *l) {
         if (!l)
                 return NULL;
 
+        list_remove(&l->node);
         container_log_free(l->log);
         loop_source_free(l->source);
         fd_close(l->fd);
@@ -85,16 +93,33 @@ static void on_end(int r, void *userdata) {
         (void) sd_event_source_set_io_events(l->source, EPOLLOUT);
 }
 
-int bus_logs_open(
-        Container *c, const LogReadOptions *options, int timestamps, int *ret_fd, Error *reterr) {
+static unsigned count_logs(uid_t uid) {
+        unsigned n = 0;
+        BusLogs *l;
+
+        if (!list_empty(&all_logs))
+                LIST_FOREACH (l, &all_logs, node)
+                        n += l->uid == uid;
+        return n;
+}
+
+int bus_logs_open(Container *c, const LogReadOptions *options, int timestamps, uid_t uid,
+        int *ret_fd, Error *reterr) {
         _cleanup_(bus_logs_freep) BusLogs *l = NULL;
         _cleanup_(fd_closep) int read_fd = -EBADF;
         int fds[2], r;
 
+        if (count_logs(uid) >= LOGS_PER_UID_MAX)
+                return error_set(reterr, ERROR_UNAVAILABLE,
+                        "%u logs are open already: close one before you ask for another",
+                        LOGS_PER_UID_MAX);
+
         l = new0(BusLogs, 1);
         if (!l)
                 return -ENOMEM;
+        l->uid = uid;
         l->timestamps = timestamps;
+        list_append(&all_logs, &l->node);
         l->fd = -EBADF;
 
         r = fd_pipe(fds, O_NONBLOCK);

@@ -374,6 +374,28 @@ def test_reader_of_a_log_leaves(bus, daemon):
     wait_for(lambda: len(list(Path(f'/proc/{daemon.process.pid}/fd').iterdir())) <= before, 'the pipes are closed')
 
 
+def test_logs_that_nobody_reads_are_limited(bus, daemon):
+    """Each costs the daemon descriptors, and the kernel a pipe."""
+    identity, _ = bus.create('talk', {'Image': 'busybox', 'HostConfig': {'NetworkMode': 'none'}, 'Cmd': ['sleep', '60']})
+    bus.start(identity)
+    options = dbus.Dictionary({'Follow': True}, signature='sv')
+    held = []
+    with pytest.raises(FaceError) as info:
+        for _ in range(300):
+            held.append(bus.container(identity, 'GetLogs', 'a{sv}', options).take())
+    assert info.value.kind == 'Unavailable' and len(held) == 256
+    for fd in held:
+        os.close(fd)
+    os.close(wait_for(lambda: try_logs(bus, identity, options), 'there is room again'))
+
+
+def try_logs(bus, identity, options):
+    try:
+        return bus.container(identity, 'GetLogs', 'a{sv}', options).take()
+    except FaceError:
+        return None
+
+
 def test_caller_leaves(daemon):
     """A Wait whose caller is gone costs nothing."""
     face = BusFace(daemon)
