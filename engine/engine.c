@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "engine/engine.h"
 
+#include <fcntl.h>
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
@@ -25,6 +26,7 @@
 #include "stauer-config.h"
 
 #define LAUNCHER_SOCKET "launcher.sock"
+#define LAUNCHER_FOLDER "/run/stauer" /* where stauer-launcher.socket listens */
 #define SECCOMP_FILE    PKGDATADIR "/seccomp.json"
 
 /* A worker's process is a matter of the launcher, which the floor of workers does not know. */
@@ -41,6 +43,18 @@ static int check_host(const Engine *e, Error *reterr) {
                 return error_set(reterr, ERROR_NOT_IMPLEMENTED,
                         "This host has cgroup v1 at /sys/fs/cgroup; Stauer needs cgroup v2: boot "
                         "with systemd.unified_cgroup_hierarchy=1");
+        return 0;
+}
+
+/* A launcher of its own is beside the rest of what runs; else it is the host's, whatever --exec-root says. */
+static int find_launcher(const Engine *e, char **ret) {
+        _cleanup_(freep) char *own = path_join(e->settings->exec_root, LAUNCHER_SOCKET);
+
+        if (!own)
+                return -ENOMEM;
+        if (file_exists_at(AT_FDCWD, own) <= 0)
+                return str_copy(ret, LAUNCHER_FOLDER "/" LAUNCHER_SOCKET);
+        *ret = TAKE_PTR(own);
         return 0;
 }
 
@@ -70,9 +84,9 @@ static int make_ground(Engine *e, Error *reterr) {
         r = units_new(e->event, e->bus, &e->units, reterr);
         if (r < 0)
                 return r;
-        socket = path_join(e->settings->exec_root, LAUNCHER_SOCKET);
-        if (!socket)
-                return -ENOMEM;
+        r = find_launcher(e, &socket);
+        if (r < 0)
+                return r;
         r = launcher_new(e->event, socket, &e->launcher);
         if (r < 0)
                 return r;

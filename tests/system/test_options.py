@@ -53,6 +53,25 @@ def test_driver_is_used_after_a_restart(options):
     assert driver() == before
 
 
+@pytest.mark.parametrize('option, place', [('data-root', '/srv/docker'), ('data-root', '/home/docker'), ('exec-root', '/run/other')])
+def test_places_are_where_the_options_say(options, busybox_archive, option, place):
+    """In the hardened unit, too; and a container runs there."""
+    host.stauer('load', '-i', busybox_archive)
+    call('Set', 'ss', option, place)
+    try:
+        host.run('systemctl', 'restart', 'stauer.service')
+        if option == 'data-root':
+            host.stauer('load', '-i', busybox_archive)
+        ident = host.out('run', '-d', '--network=none', 'busybox', 'echo', 'here')
+        assert host.out('wait', ident) == '0'
+        assert host.out('logs', ident) == 'here'
+        host.stauer('rm', ident)
+    finally:
+        call('Unset', 's', option)
+        host.run('systemctl', 'restart', 'stauer.service')
+        host.run('rm', '-rf', place)
+
+
 def test_a_wrong_option_stops_the_start_and_is_mended_over_the_bus(options):
     options.write_text('# mine\nDOCKER_OPTS="--label=a=1 -s aufs"\n')
     host.run('systemctl', 'restart', 'stauer.service', check=False)
