@@ -98,6 +98,8 @@ int networks_find(Networks *s, const char *name, Network **ret, Error *reterr) {
 
 int networks_find_mode(Networks *s, const char *mode, Network **ret, Error *reterr) {
         const char *name = str_or_empty(mode);
+        Network *found;
+        int r;
 
         if (STR_IN_SET(name, "", "default"))
                 name = "bridge";
@@ -105,5 +107,15 @@ int networks_find_mode(Networks *s, const char *mode, Network **ret, Error *rete
                 return error_set(reterr, ERROR_NOT_IMPLEMENTED,
                         "network mode \"%s\" is not implemented yet: use \"none\" or \"host\"",
                         name);
-        return networks_find(s, name, ret, reterr);
+        r = networks_find(s, name, &found, reterr);
+        if (r < 0)
+                return r;
+        /* Rights and sysctls are decided by the words "host" and "none", so these have one word only. */
+        if (!streq(name, found->name))
+                return error_set(reterr, ERROR_INVALID,
+                        "network mode \"%s\": call the network by its name, \"%s\"", name,
+                        found->name);
+
+        *ret = found;
+        return 0;
 }

@@ -16,5 +16,5 @@ int networks_find(Networks *s, const char *name, Network **ret, Error *reterr);
 Network *networks_next(Networks *s, Network *after); /* NULL: first */
 
 /* HostConfig.NetworkMode to the network: "" and "default" are Docker's "bridge". What is not there yet is
- * ERROR_NOT_IMPLEMENTED with a sentence that says what works. */
+ * ERROR_NOT_IMPLEMENTED with a sentence that says what works. By name only, no id. */
 int networks_find_mode(Networks *s, const char *mode, Network **ret, Error *reterr);

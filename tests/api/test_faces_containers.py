@@ -122,6 +122,7 @@ def test_create_without_image(face, wish, text):
     ({'HostConfig': {'Memory': 1000}}, 'Minimum memory limit allowed is 6MB'),
     ({'HostConfig': {'AutoRemove': True, 'RestartPolicy': {'Name': 'always'}}},
      "can't create 'AutoRemove' container with restart policy"),
+    ({'HostConfig': {'NetworkMode': '0352'}}, 'network mode "0352": call the network by its name, "host"'),
     ({'HostConfig': {'Runtime': 'no-such'}}, 'unknown or invalid runtime name: no-such'),
     ({'HostConfig': {'RestartPolicy': {'Name': 'x'}}},
      "invalid restart policy: unknown policy 'x'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'"),

@@ -39,6 +39,10 @@ static void test_modes(void **state) {
                 assert_int_equal(networks_find_mode(s, later[i], &n, &e), -EOPNOTSUPP);
                 assert_non_null(strstr(e.text, "use \"none\" or \"host\""));
         }
+        /* Another word for the host's network would not be seen by what asks whether that is allowed. */
+        assert_ok(networks_find(s, "0352", &n, NULL));
+        assert_int_equal(networks_find_mode(s, "0352", &n, NULL), -EINVAL);
+        assert_int_equal(networks_find_mode(s, n->id, &n, NULL), -EINVAL);
         assert_ok(networks_find_mode(s, "host", &n, NULL));
         assert_ok(network_join(n, "c", &leg, NULL));
         assert_true(leg.host);
