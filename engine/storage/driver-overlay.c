@@ -338,21 +338,23 @@ static int overlay_apply(
         return tar_extract(&x, options->source, &ret->tar, reterr);
 }
 
-/* Is a folder on the way to path opaque, or path itself? Then the layers below do not know it. */
+/* Is a folder above path opaque? Then the layers below do not know path. */
 static int overlay_is_new(int diff_fd, const char *path) {
         _cleanup_(freep) char *prefix = strdup(path);
+        char *slash;
 
         if (!prefix)
                 return -ENOMEM;
 
-        while (prefix[0]) {
-                _cleanup_(fd_closep) int fd = beneath_open(diff_fd, prefix,
-                        O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, BENEATH_STRICT | BENEATH_NO_XDEV);
-                char *slash = strrchr(prefix, '/'), value;
+        while ((slash = strrchr(prefix, '/'))) {
+                _cleanup_(fd_closep) int fd = -EBADF;
+                char value;
 
+                *slash = '\0';
+                fd = beneath_open(diff_fd, prefix, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0,
+                        BENEATH_STRICT | BENEATH_NO_XDEV);
                 if (fd >= 0 && fgetxattr(fd, OVERLAY_OPAQUE, &value, sizeof(value)) > 0)
                         return 1;
-                *(slash ?: prefix) = '\0';
         }
 
         return 0;

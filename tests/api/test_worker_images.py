@@ -249,10 +249,11 @@ def test_whiteout_and_what_is_below_it(store):
 
 def test_unnamed_folder_in_an_opaque_one(store):
     """It is a new one: what was below the opaque folder says nothing about it."""
-    base = Tar().dir('b').dir('b/c', mode=0o700).dir('d').dir('d/c', mode=0o700).end()
+    base = Tar().dir('b', mode=0o750).dir('b/c', mode=0o700).dir('d').dir('d/c', mode=0o700).end()
     top = Tar().file('b/.wh..wh..opq').file('b/c/new').file('d/c/new').end()
     tree = store.tree(store.load(archive.docker([base, top])).images[0])
     assert tree['b/c'][0] == 'drwxr-xr-x' and tree['d/c'][0] == 'drwx------'
+    assert tree['b'][0] == 'drwxr-x---'  # only what is in it is hidden
 
 
 def test_links_between_layers_of_old_archives(store):
