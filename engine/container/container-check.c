@@ -22,7 +22,7 @@
 #define ANNOTATIONS_MAX 1000U
 
 int check_warn(const CheckContext *x, const char *format, ...) {
-        _cleanup_(freep) char *text = NULL;
+        _cleanup_(freep) char *text = NULL, *escaped = NULL;
         va_list ap;
         int r;
 
@@ -33,7 +33,8 @@ int check_warn(const CheckContext *x, const char *format, ...) {
                 text = NULL;
                 return -ENOMEM;
         }
-        return strv_add(x->warnings, text);
+        escaped = str_escape_terminal(text); /* an image's words may be in it */
+        return escaped ? strv_take(x->warnings, TAKE_PTR(escaped)) : -ENOMEM;
 }
 
 static int not_implemented(Error *reterr, const char *what) {

@@ -74,7 +74,8 @@ static int choose_name(Containers *s, const char *name, Container *c, Error *ret
         return error_set(reterr, ERROR_INTERNAL, "Could not make up a name");
 }
 
-static int check_platform(Container *c, const char *platform, const Image *image, Error *reterr) {
+static int check_platform(Container *c, const char *platform, const Image *image,
+        const CheckContext *x, Error *reterr) {
         const SysInfo *host = c->set->sysinfo;
         const char *go = sysinfo_go_architecture(host), *arch = image->config.architecture;
         _cleanup_(strv_freep) char **parts = NULL;
@@ -97,7 +98,7 @@ static int check_platform(Container *c, const char *platform, const Image *image
         }
         if (str_empty(arch) || streq(arch, go))
                 return 0;
-        return strv_addf(&c->warnings,
+        return check_warn(x,
                 "The requested image's platform (linux/%s) does not match the detected host "
                 "platform (linux/%s) and no specific platform was requested",
                 arch, go);
@@ -136,7 +137,7 @@ static int prepare(Container *c, const char *platform, Error *reterr) {
         r = images_find(s->images, c->spec.config.image, &image, reterr);
         if (r < 0)
                 return r;
-        r = check_platform(c, platform, image, reterr);
+        r = check_platform(c, platform, image, &x, reterr);
         if (r < 0)
                 return r;
         r = container_merge(&c->spec.config, &image->config.config);

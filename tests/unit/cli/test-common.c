@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/commands.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/base/alloc.h"
@@ -67,11 +69,28 @@ static void test_point_in_time(void **state) {
         assert_non_null(strstr(e.text, "soon"));
 }
 
+/* What the engine says may hold words of an image. */
+static void test_error_on_a_terminal(void **state) {
+        _cleanup_(error_done) Error e = {};
+        _cleanup_(freep) char *text = NULL;
+        FILE *real = stderr;
+        size_t size;
+
+        (void) error_set(&e, ERROR_INVALID, "exec: \"\033]0;owned\007\xc2\x9b\": not found");
+        stderr = open_memstream(&text, &size);
+        assert_non_null(stderr);
+        cli_print_error(&e, -EINVAL);
+        fclose(stderr);
+        stderr = real;
+        assert_string_equal(text, "exec: \"\\x1b]0;owned\\x07\\xc2\\x9b\": not found\n");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_split_tag),
                 cmocka_unit_test(test_filters),
                 cmocka_unit_test(test_point_in_time),
+                cmocka_unit_test(test_error_on_a_terminal),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -194,6 +194,18 @@ static void test_small_host_warns(void **state) {
         assert_int_equal(c->oom_kill_disable, -1);
 }
 
+/* Words of an image go to the terminal of whoever runs it. */
+static void test_warning_on_a_terminal(void **state) {
+        _cleanup_(container_spec_done) ContainerSpec spec = {};
+        _cleanup_(strv_freep) char **warnings = NULL;
+        _cleanup_(freep) char *text =
+                check("\"Volumes\":{\"/x\\u001b[2J\":{}}", "", &big, &spec, &warnings);
+
+        assert_string_equal(text, "");
+        assert_int_equal(strv_length(warnings), 1);
+        assert_non_null(strstr(warnings[0], "/x\\x1b[2J is kept"));
+}
+
 static void test_privilege(void **state) {
         static const struct {
                 const char *host, *word;
@@ -243,6 +255,7 @@ int main(void) {
                 cmocka_unit_test(test_refuses),
                 cmocka_unit_test(test_fills_defaults),
                 cmocka_unit_test(test_small_host_warns),
+                cmocka_unit_test(test_warning_on_a_terminal),
                 cmocka_unit_test(test_privilege),
         };
 
