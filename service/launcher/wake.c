@@ -6,7 +6,17 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+
+#define AWAKE_MSEC 10 /* it stays so for 15 ms and more */
+
+static uint64_t now_msec(void) {
+        struct timespec t = {};
+
+        (void) clock_gettime(CLOCK_MONOTONIC, &t);
+        return (uint64_t) t.tv_sec * 1000 + (uint64_t) t.tv_nsec / 1000000;
+}
 
 void wake_init(Wake *w, int min_fd) {
         char line[PATH_MAX + 8], path[PATH_MAX + 64];
@@ -36,7 +46,8 @@ void wake_init(Wake *w, int min_fd) {
 void wake_cgroups(Wake *w) {
         pid_t pid;
 
-        if (w->procs_fd < 0 || w->pid > 0)
+        if (w->procs_fd < 0 || w->pid > 0 ||
+                (w->ended_msec > 0 && now_msec() - w->ended_msec < AWAKE_MSEC))
                 return;
         pid = fork();
         if (pid == 0)
@@ -46,6 +57,8 @@ void wake_cgroups(Wake *w) {
 }
 
 void wake_reaped(Wake *w, pid_t pid) {
-        if (w->pid == pid)
-                w->pid = 0;
+        if (w->pid != pid)
+                return;
+        w->pid = 0;
+        w->ended_msec = now_msec();
 }

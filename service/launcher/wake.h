@@ -6,11 +6,13 @@
  * daemon sees a start coming, a child of the launcher moves itself to the cgroup it is in: nothing changes, and the wait is
  * over, or at least begun, when systemd's turn comes. */
 
+#include <stdint.h>
 #include <sys/types.h>
 
 typedef struct Wake {
-        int procs_fd; /* cgroup.procs of our own cgroup; -1: there is no cgroup v2 */
-        pid_t pid;    /* the child that is at it; 0: none */
+        int procs_fd;        /* cgroup.procs of our own cgroup; -1: there is no cgroup v2 */
+        pid_t pid;           /* the child that is at it; 0: none */
+        uint64_t ended_msec; /* CLOCK_MONOTONIC, when the last one was through */
 } Wake;
 
 /* min_fd: the descriptor's number is at least that. */
