@@ -90,6 +90,11 @@ static int get_events(Request *q, Response *a) {
         if (since > 0 || until != UINT64_MAX)
                 hub_replay(q->engine->hub, since, until, on_event, v);
 
+        /* The past alone was more than anybody waits for. */
+        if (stream_is_gone(v->stream)) {
+                event_answer_free(v);
+                return 0;
+        }
         if (until <= now) {
                 stream_end(v->stream);
                 event_answer_free(v);

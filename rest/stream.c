@@ -116,6 +116,12 @@ bool stream_is_full(const Stream *s) {
         return buffer_size(&s->buffer) >= STREAM_BUFFER_HIGH;
 }
 
+bool stream_is_gone(const Stream *s) {
+        assert(s);
+
+        return s->gone;
+}
+
 void stream_end(Stream *s) {
         assert(s);
 

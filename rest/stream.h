@@ -33,6 +33,7 @@ void stream_set_callbacks(
 int stream_write(Stream *s, const void *data, size_t size);
 int stream_write_string(Stream *s, const char *text);
 bool stream_is_full(const Stream *s);
+bool stream_is_gone(const Stream *s); /* no callback comes any more */
 /* Nothing more comes; what is buffered is still sent. */
 void stream_end(Stream *s);
 

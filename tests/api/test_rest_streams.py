@@ -237,6 +237,17 @@ def test_details(daemon):
     assert frames(answer.data) == [(1, 'team=a+b%2Cc%3Dd x\n')]
 
 
+def test_replay_of_more_than_fits(daemon):
+    """It ends there, and leaves no listener behind."""
+    listeners = daemon.get('/info').json['NEventsListener']
+    began = time.time()
+    for i in range(10):
+        daemon.delete(f'/containers/{create(daemon, f"large{i}", "true", Labels={"x": "x" * 1_000_000})}')
+    with Wire(daemon) as wire:
+        get(wire, f'/events?since={began - 0.001:.9f}')
+    wait_for(lambda: daemon.get('/info').json['NEventsListener'] == listeners, 'nobody listens any more')
+
+
 def test_events_replay(daemon):
     began = time.time()
     identity = run(daemon, 'past', 'true')
