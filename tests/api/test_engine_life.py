@@ -180,7 +180,7 @@ def test_remove_running(d):
                                       'removing or force remove')
     assert d.delete(f'/containers/{c}?force=1').status == 204
     assert is_gone(d, c)
-    assert monitor_of(d, c) is None
+    wait_for(lambda: monitor_of(d, c) is None, 'its monitor has left')
 
 
 def test_names(d):
