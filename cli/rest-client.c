@@ -187,6 +187,7 @@ static int perform(RestClient *c, Exchange *x, const char *path, Error *reterr) 
                 return -ENOMEM;
 
         (void) curl_easy_setopt(c->curl, CURLOPT_URL, url);
+        (void) curl_easy_setopt(c->curl, CURLOPT_PATH_AS_IS, 1L); /* a name with ".." stays one */
         (void) curl_easy_setopt(c->curl, CURLOPT_UNIX_SOCKET_PATH, c->socket);
         (void) curl_easy_setopt(c->curl, CURLOPT_PROXY, "");
         (void) curl_easy_setopt(c->curl, CURLOPT_NOSIGNAL, 1L);

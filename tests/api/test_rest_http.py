@@ -3,10 +3,12 @@
 
 import json
 import socket
+import subprocess
 import threading
 import time
 
 import pytest
+from private_bus import BUILD
 from wire import Wire
 
 FOUR = ('Server', 'Api-Version', 'Ostype', 'Docker-Experimental')
@@ -336,3 +338,12 @@ def test_200_at_once(daemon):
     for t in threads:
         t.join()
     assert results == [200] * 200
+
+
+def test_no_name_leads_elsewhere(daemon):
+    """Whoever gives our command line a name that he got from somebody means that name."""
+    command = BUILD / 'cli/stauer'
+    done = subprocess.run([command if command.exists() else 'stauer', '-H', f'unix://{daemon.socket}', 'rm', 'x/../../images/busybox'],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done
+    assert len(daemon.get('/images/json').json) == 1
