@@ -326,7 +326,7 @@ const sd_bus_vtable bus_manager_vtable[] = {
         SD_BUS_PROPERTY("DataRoot", "s", get_data_root, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("StorageDriver", "s", get_storage_driver, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("LogDriver", "s", get_log_driver, 0, SD_BUS_VTABLE_PROPERTY_CONST),
-        SD_BUS_PROPERTY("DefaultRuntime", "s", get_runtime, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("DefaultRuntime", "s", get_runtime, 0, 0),
         SD_BUS_PROPERTY("NContainers", "u", get_n_containers, 0, 0),
         SD_BUS_PROPERTY("NContainersRunning", "u", get_n_running, 0, 0),
         SD_BUS_PROPERTY("NImages", "u", get_n_images, 0, 0),
