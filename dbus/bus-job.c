@@ -41,9 +41,10 @@ GETTER(get_lines) {
 
 static int method_cancel(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
         Job *j = userdata;
+        AuthAction action = j->kind == JOB_LAYER ? AUTH_MANAGE_CONTAINERS : AUTH_MANAGE_IMAGES;
         int r;
 
-        r = bus_auth(m, AUTH_MANAGE_IMAGES, j->title, NULL, reterr);
+        r = bus_auth(m, action, j->title, NULL, reterr);
         if (r <= 0)
                 return r < 0 ? r : 1;
 

@@ -3,6 +3,7 @@
 
 import json
 import os
+import signal
 import threading
 import time
 import xml.etree.ElementTree as xml
@@ -325,6 +326,21 @@ def test_cancel(bus, daemon):
     assert removed[3][0] == 'cancelled' and removed[3][1]
     os.close(write)
     wait_for(lambda: bus.manager('ListJobs') == [], 'no job is left')
+
+
+def test_cancel_of_a_container_is_no_matter_of_images(bus, daemon):
+    daemon.bus.polkit({'org.stauer.engine.manage-containers': 'no', '*': 'yes'})
+    daemon.launcher.send_signal(signal.SIGSTOP)
+    try:
+        thread = threading.Thread(target=bus.create, args=('slow', json.loads(VALUES['json'])))
+        thread.start()
+        job = wait_for(lambda: next((row for row in BusFace(daemon).manager('ListJobs') if row[1] == 'layer'), None), 'the job is there')
+        with pytest.raises(BusError) as info:
+            Stranger(daemon).call(job[-1], JOB, 'Cancel')
+        assert info.value.name == 'org.freedesktop.DBus.Error.AccessDenied'
+    finally:
+        daemon.launcher.send_signal(signal.SIGCONT)
+    thread.join()
 
 
 def test_typed_create(bus):
