@@ -27,6 +27,8 @@ struct ContainerRemove {
         Pending *kill;
         bool forced;
         bool told;
+        size_t n_done;              /* of rest_steps */
+        bool needs_worker;          /* too much is in the trash to be removed from here */
         char trash[2 * IDENT_SIZE]; /* its folder below tmp/trash */
         sd_event_source *timer;
 };
@@ -75,27 +77,46 @@ static bool is_small(int trash_fd, const char *name) {
         return file_tree_usage(trash_fd, name, &blocks, NULL) < 0 || blocks <= INLINE_BYTES_MAX;
 }
 
-/* What goes wrong here is tidied up at the next start. */
-static void remove_rest(Container *c) {
-        const char *name = c->remove->trash;
-        Containers *s = c->set;
-        bool trash;
+static void rest_layer(Container *c) {
         int r;
 
-        r = storage_layer_remove(s->storage, c->id);
+        r = storage_layer_remove(c->set->storage, c->id);
         if (r < 0)
                 (void) log_container_warning(c, r, "Failed to remove the layer: %m, ignoring");
-        trash = r > 0;
-        if (is_small(s->trash_fd, name))
-                r = file_remove_tree(s->trash_fd, name);
-        else
-                trash = true;
+        c->remove->needs_worker = r > 0;
+}
+
+static void rest_folder(Container *c) {
+        ContainerRemove *remove = c->remove;
+        Containers *s = c->set;
+        int r;
+
+        if (!is_small(s->trash_fd, remove->trash)) {
+                remove->needs_worker = true;
+                return;
+        }
+        r = file_remove_tree(s->trash_fd, remove->trash);
         if (r < 0)
                 (void) log_container_warning(c, r, "Failed to remove the folder: %m, ignoring");
-        r = containers_clear_run(s, c->id);
+}
+
+static void rest_run(Container *c) {
+        int r;
+
+        r = containers_clear_run(c->set, c->id);
         if (r < 0)
                 (void) log_container_warning(c, r, "Failed to remove the run folder: %m, ignoring");
-        if (trash)
+}
+
+/* In slices, so that it does not stand in the way of others. What goes wrong is tidied up at the next start. */
+static void (*const rest_steps[])(Container *c) = { rest_layer, rest_folder, rest_run };
+
+static void remove_rest(Container *c) {
+        Containers *s = c->set;
+
+        while (c->remove->n_done < ARRAY_SIZE(rest_steps))
+                rest_steps[c->remove->n_done++](c);
+        if (c->remove->needs_worker)
                 containers_empty_trash(s);
 
         container_leave_scope(c);
@@ -119,7 +140,13 @@ static int on_monitor_stays(sd_event_source *source, uint64_t usec, void *userda
 }
 
 static int on_idle(sd_event_source *source, void *userdata) {
-        remove_rest(userdata);
+        Container *c = userdata;
+
+        if (c->remove->n_done < ARRAY_SIZE(rest_steps)) {
+                rest_steps[c->remove->n_done++](c);
+                return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+        }
+        remove_rest(c);
         return 0;
 }
 
