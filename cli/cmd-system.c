@@ -304,8 +304,8 @@ static int inspect_one(
 }
 
 static int inspect_all(Cli *cli, const Options *o, const char *type, Error *reterr) {
+        _cleanup_(freep) char *text = NULL, *harmless = NULL;
         _cleanup_(json_unrefp) Json *list = NULL;
-        _cleanup_(freep) char *text = NULL;
         RestClient *c;
         int r, status = 0;
 
@@ -333,7 +333,10 @@ static int inspect_all(Cli *cli, const Options *o, const char *type, Error *rete
         r = json_print(list, JSON_PRETTY, &text);
         if (r < 0)
                 return r;
-        fputs(text, stdout);
+        harmless = str_escape_json(text);
+        if (!harmless)
+                return -ENOMEM;
+        fputs(harmless, stdout);
         return status;
 }
 

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "lib/base/alloc.h"
+
 /* Length of the UTF-8 sequence at s (n bytes left) and its code point; 0 when it is not valid. */
 static size_t utf8_decode(const unsigned char *s, size_t n, uint32_t *ret) {
         static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
@@ -156,6 +158,45 @@ char *str_escape_terminal(const char *s) {
 
 char *str_escape_terminal_lines(const char *s) {
         return escape(str_or_empty(s), strlen(str_or_empty(s)), /* lines= */ true);
+}
+
+/* Four digits of one UTF-16 unit. */
+static char *append_unit(char *p, uint32_t unit) {
+        const unsigned char bytes[] = { (unsigned char) (unit >> 8), (unsigned char) unit };
+
+        p = mempcpy(p, "\\u", 2);
+        str_hex(bytes, sizeof(bytes), p);
+        return p + 4;
+}
+
+char *str_escape_json(const char *s) {
+        size_t n = strlen(str_or_empty(s));
+        char *escaped, *p;
+
+        /* A code point of one byte makes six, one of four bytes makes twelve. */
+        p = escaped = alloc_array(n + 1, 6);
+        if (!escaped)
+                return NULL;
+
+        for (size_t i = 0; i < n;) {
+                size_t k = harmless(s + i, n - i, /* lines= */ true);
+                uint32_t c = (unsigned char) s[i];
+
+                if (k > 0)
+                        p = mempcpy(p, s + i, k);
+                else {
+                        k = utf8_decode((const unsigned char *) s + i, n - i, &c);
+                        k = MAX(k, (size_t) 1);
+                        if (c > 0xffff) {
+                                p = append_unit(p, 0xd800 + ((c - 0x10000) >> 10));
+                                c = 0xdc00 + ((c - 0x10000) & 0x3ff);
+                        }
+                        p = append_unit(p, c);
+                }
+                i += k;
+        }
+        *p = 0;
+        return escaped;
 }
 
 bool str_needs_escape(const char *s) {

@@ -68,6 +68,8 @@ char *str_escape_terminal(const char *s);
 char *str_escape_terminal_n(const char *s, size_t n);
 /* The same but with tabs and newlines kept, for text of several lines. */
 char *str_escape_terminal_lines(const char *s);
+/* The same for printed JSON: what harms becomes \uXXXX, so that it is still the same document. */
+char *str_escape_json(const char *s);
 bool str_needs_escape(const char *s) _pure_;
 
 /* "it's" as one word of a POSIX shell: 'it'\''s'; plain words stay as they are. NULL when out of

@@ -94,6 +94,17 @@ static void test_escape_terminal(void **state) {
         assert_string_equal(nul, "a\\x00b");
 }
 
+static void test_escape_json(void **state) {
+        _cleanup_(freep) char *plain = str_escape_json("{\n  \"a\": \"ä😀\\n\"\n}"),
+                              *harmful = str_escape_json("[\"\xc2\x9b"
+                                                         "31m\u202e\U000e0001\"]"),
+                              *none = str_escape_json(NULL);
+
+        assert_string_equal(plain, "{\n  \"a\": \"ä😀\\n\"\n}");
+        assert_string_equal(harmful, "[\"\\u009b31m\\u202e\\udb40\\udc01\"]");
+        assert_string_equal(none, "");
+}
+
 static void test_utf8(void **state) {
         assert_true(str_is_utf8("\xc3\xa4", 2));
         assert_false(str_is_utf8("\xc3", 1));
@@ -170,6 +181,7 @@ static void test_table(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_escape_json),
                 cmocka_unit_test(test_predicates),
                 cmocka_unit_test(test_copies),
                 cmocka_unit_test(test_escape_terminal),
