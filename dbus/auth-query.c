@@ -143,21 +143,12 @@ bool auth_query_matches(
         return !q->details || !q->details[i];
 }
 
-/* Who has looked is of no interest later on, and programs that watch containers ask every second. */
-static int decision_level(const AuthQuery *q) {
-        if (q->result < 0)
-                return LOG_NOTICE;
-        return q->action == AUTH_VIEW || q->action == AUTH_CONFIG_VIEW ? LOG_DEBUG : LOG_INFO;
-}
-
 static void log_decision(const AuthQuery *q) {
         _cleanup_(strv_freep) char **extra = NULL;
         _cleanup_(freep) char *name = NULL;
         const AuthSubject *s = &q->subject;
         bool allowed = q->result > 0;
 
-        if (decision_level(q) > log_get_max_level())
-                return;
         if (s->pid > 0)
                 (void) process_name(s->pid, &name);
 
@@ -176,7 +167,7 @@ static void log_decision(const AuthQuery *q) {
                 if (strv_addf(&extra, "AUTH_DETAIL=%s=%s", q->details[i], q->details[i + 1]) < 0)
                         return (void) log_oom();
 
-        (void) log_struct(decision_level(q), 0,
+        (void) log_struct(allowed ? LOG_INFO : LOG_NOTICE, 0,
                 &((LogFields) { .message_id = allowed ? MESSAGE_ALLOWED : MESSAGE_REFUSED,
                         .extra = extra }),
                 "%s%s%s%s %s for uid %" PRId64 ", %s[%d] at %s%s%s",
