@@ -69,6 +69,7 @@ static void close_many(int *fds, size_t n) {
 /* The part between vfork() and exec: system calls only, for the memory is the parent's. Returns an errno. */
 static int become(const LauncherState *s, const char *path, char *const argv[], char *const env[],
         const int *fds, size_t n_fds) {
+        static const struct sigaction by_default = { .sa_handler = SIG_DFL };
         sigset_t none;
 
         (void) setsid();
@@ -83,7 +84,9 @@ static int become(const LauncherState *s, const char *path, char *const argv[], 
         if (syscall(SYS_close_range, (unsigned) LAUNCHER_FD_FIRST + (unsigned) n_fds, ~0U, 0) < 0)
                 return errno;
 
-        /* no handler is installed here and an ignored signal would stay ignored: only the mask needs care */
+        /* what we ignore (systemd's IgnoreSIGPIPE=, a nohup) would stay ignored down to the container */
+        for (int sig = 1; sig < NSIG; sig++)
+                (void) sigaction(sig, &by_default, NULL);
         sigemptyset(&none);
         if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
                 return errno;
