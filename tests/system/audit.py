@@ -70,12 +70,14 @@ def zombies():
     return found
 
 
-def workers():
+def workers(task=None):
+    """Pids of all workers, or of those that do one kind of task ("load")."""
     found = []
     for entry in Path('/proc').iterdir():
         if entry.name.isdigit():
             try:
-                if (entry / 'comm').read_text().startswith('stauer-worker'):
+                words = (entry / 'cmdline').read_bytes().split(b'\0')
+                if words[0].endswith(b'stauer-worker') and task in (None, words[1].decode()):
                     found.append(int(entry.name))
             except (FileNotFoundError, ProcessLookupError):
                 continue

@@ -93,8 +93,8 @@ def leftovers():
     with open('/proc/self/mountinfo', encoding='utf-8') as f:
         points = [line.split()[4] for line in f]
     found += [f'mount {p}' for p in points if p.startswith((f'{RUN_ROOT}/', f'{DATA_ROOT}/'))]
-    for path in Path('/sys/fs/cgroup').rglob('docker-*.scope'):
-        found.append(f'cgroup {path}')
+    for path, folders, _ in os.walk('/sys/fs/cgroup'): # what goes away meanwhile is passed over
+        found += [f'cgroup {path}/{name}' for name in folders if name.startswith('docker-') and name.endswith('.scope')]
     return found
 
 

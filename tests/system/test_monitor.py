@@ -15,6 +15,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / 'fake'))
 
 # pylint: disable=wrong-import-position,redefined-outer-name
+from common.wait import wait_for
 from fake_daemon import BUILD, Launcher, Monitor, make_rootfs, oci_config, program
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0 or not Path('/run/systemd/private').exists(),
@@ -126,7 +127,8 @@ def test_life(make, runtime):
 def test_cgroups(make, runtime):
     m = make('sleep', '100', runtime=runtime)
     started = m.go()
-    assert (m.cgroup('supervisor') / 'cgroup.procs').read_text().split() == [str(m.pid)]
+    wait_for(lambda: (m.cgroup('supervisor') / 'cgroup.procs').read_text().split() == [str(m.pid)],
+             'the monitor is alone, the runtime has ended')
     assert str(started['pid']) in (m.cgroup() / 'cgroup.procs').read_text().split()
     assert (m.cgroup('') / 'cgroup.procs').read_text() == ''
     deadline = time.monotonic() + 5
