@@ -120,6 +120,15 @@ static int launcher_connect(Launcher *l) {
         return 0;
 }
 
+static int call_send(Launcher *l, const Call *c) {
+        int r;
+
+        r = launcher_connect(l);
+        if (r < 0)
+                return r;
+        return fd_send(l->fd, &c->request, sizeof(c->request), c->fds, c->n_fds, MSG_DONTWAIT);
+}
+
 /* Sends what has not been sent, as far as the socket takes it. */
 static void launcher_flush(Launcher *l) {
         bool waiting = false;
@@ -130,17 +139,20 @@ static void launcher_flush(Launcher *l) {
                 if (c->sent || c->result < 0)
                         continue;
 
-                r = launcher_connect(l);
-                if (r >= 0)
-                        r = fd_send(l->fd, &c->request, sizeof(c->request), c->fds, c->n_fds,
-                                MSG_DONTWAIT);
+                r = call_send(l, c);
+                if (r == -EPIPE || r == -ECONNRESET) {
+                        /* It ended before we heard of it. Nothing of this call has left, so the next one may have it. */
+                        launcher_disconnect(l, -ECONNRESET);
+                        launcher_tell_failures(l);
+                        r = call_send(l, c);
+                }
                 if (r == -EAGAIN && l->fd >= 0) {
                         waiting = true;
                         break;
                 }
                 if (r < 0) {
-                        c->result = r;
-                        if (r == -EPIPE || r == -ECONNRESET)
+                        c->result = r == -EPIPE ? -ECONNRESET : r;
+                        if (c->result == -ECONNRESET)
                                 launcher_disconnect(l, -ECONNRESET);
                         launcher_tell_failures(l);
                         continue;
