@@ -55,7 +55,9 @@ def test_kept_disk_outlives_shutdown_and_power_cut(tmp_path):
     done = run('--keep-disk', disk, '--power-cut-after', '2', '--', 'sh', '-c', 'cat /root/file; echo lost >/root/late; sleep 1000')
     assert (done.returncode, done.stdout) == (0, 'kept\n')
     done = run('--keep-disk', disk, '--', 'sh', '-c', 'cat /root/file; journalctl --list-boots -q | wc -l; dmesg | grep -c recovery')
-    assert done.stdout == 'kept\n3\n1\n'
+    file, boots, recoveries = done.stdout.split()
+    assert (file, recoveries) == ('kept', '1')
+    assert boots in ('2', '3')          # the cut may take the journal of its own boot with it, never that of an orderly one
 
 
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGKILL])
