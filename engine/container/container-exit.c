@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <signal.h>
 #include <stdio.h>
 
 #include "engine/container/monitor-link.h"
 #include "engine/container/set.h"
 #include "engine/container/start.h"
-#include "engine/host/units.h"
 #include "engine/network/networks.h"
 #include "lib/base/alloc.h"
 #include "lib/base/clock.h"
@@ -13,12 +11,10 @@
 #include "lib/base/file.h"
 #include "lib/base/str.h"
 #include "lib/base/strv.h"
-#include "lib/event/loop.h"
 #include "lib/json/json.h"
 
 #define EXIT_FILE     "exit.json"
 #define EXIT_FILE_MAX ((size_t) 1024 * 1024)
-#define LOST_USEC     (10 * USEC_PER_SEC)
 
 int container_read_exit(Container *c, MonitorRecord *ret) {
         _cleanup_(fd_closep) int folder = -EBADF;
@@ -88,7 +84,7 @@ void container_handle_exit(Container *c, const MonitorRecord *record) {
         c->accounting = record->accounting;
         c->has_accounting = true;
         (void) str_copy(&c->error, str_empty(record->error) ? NULL : record->error);
-        c->lost = loop_source_free(c->lost);
+        c->lost = container_lost_free(c->lost);
         leave_network(c);
         container_move(c, CONTAINER_EXITED);
 
@@ -146,56 +142,6 @@ void container_handle_record(Container *c, const MonitorRecord *record) {
         }
 }
 
-static void lost_done(Container *c) {
-        MonitorRecord record = {
-                .type = MONITOR_EXITED,
-                .exit_code = CONTAINER_EXIT_LOST,
-                .accounting = ACCOUNTING_NULL,
-                .error = TAKE_PTR(c->error),
-        };
-
-        c->lost = loop_source_free(c->lost);
-        container_handle_exit(c, &record);
-        free(record.error);
-}
-
-static int on_lost_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
-        Container *c = userdata;
-
-        (void) log_container_warning(c, 0, "What a lost monitor left does not end, going on");
-        lost_done(c);
-        return 0;
-}
-
-static void on_scope_killed(int r, const Error *e, void *userdata) {
-        Container *c = userdata;
-
-        c->scope_kill = NULL;
-        if (r == -ENOENT && c->lost) /* there is no scope: nothing is left */
-                lost_done(c);
-}
-
-void container_lost(Container *c, const char *why) {
-        char scope[CONTAINER_SCOPE_SIZE];
-        int r;
-
-        assert(container_is_running(c));
-
-        (void) log_container_error(c, 0, "%s", why);
-        (void) str_copy(&c->error, why);
-        r = loop_timer(c->set->event, LOST_USEC, LOOP_TIMER, "container-lost", on_lost_deadline, c,
-                &c->lost);
-        if (r >= 0)
-                r = container_watch_scope(c);
-        if (r >= 0 && !c->scope_kill)
-                r = units_kill(c->set->units, container_scope(c, scope), SIGKILL, on_scope_killed,
-                        c, &c->scope_kill);
-        if (r < 0) {
-                (void) log_container_error(c, r, "Failed to end what is left: %m");
-                lost_done(c);
-        }
-}
-
 /* Its monitor has closed the connection, which is how a monitor's process ends. */
 void container_handle_hangup(Container *c) {
         _cleanup_(monitor_record_done) MonitorRecord record = {};
@@ -220,12 +166,12 @@ void container_handle_hangup(Container *c) {
         }
         if (monitor_link_open(c, &c->link) >= 0)
                 return;
-        container_lost(c, "its monitor ended unexpectedly; its processes were killed");
+        container_lost(c, /* just_now= */ true);
 }
 
 void container_handle_scope_gone(Container *c) {
         if (c->lost && container_is_running(c)) {
-                lost_done(c);
+                container_lost_end(c);
                 return;
         }
         if (c->start)

@@ -170,8 +170,14 @@ int container_event_attributes(const Container *c, char ***ret) {
         return 0;
 }
 
+char *container_cgroup_folder(const Container *c) {
+        _cleanup_(freep) char *group = container_control_group(c);
+
+        return group ? path_join("/sys/fs/cgroup", group, "container") : NULL;
+}
+
 void container_figures(const Container *c, ContainerFigures *ret) {
-        _cleanup_(freep) char *group = NULL, *path = NULL;
+        _cleanup_(freep) char *path = NULL;
         CgroupFigures f;
 
         assert(c);
@@ -186,8 +192,7 @@ void container_figures(const Container *c, ContainerFigures *ret) {
                 return;
         ret->accounting = ACCOUNTING_NULL;
 
-        group = container_control_group(c);
-        path = group ? path_join("/sys/fs/cgroup", group, "container") : NULL;
+        path = container_cgroup_folder(c);
         if (!path)
                 return;
         cgroup_read(path, &f);

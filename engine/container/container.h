@@ -15,6 +15,7 @@
 #include "lib/base/macro.h"
 
 typedef struct Container Container;
+typedef struct ContainerLost ContainerLost;
 typedef struct ContainerStart ContainerStart;
 typedef struct ContainerRemove ContainerRemove;
 typedef struct Containers Containers;
@@ -71,9 +72,8 @@ struct Container {
         ContainerStart *start;
         ContainerRemove *remove;
         UnitWatch *scope; /* while the scope is, or may be, there */
-        UnitCall *scope_kill;
         sd_event_source *scope_lingers; /* its monitor is gone: it should be, too */
-        sd_event_source *lost;          /* waits for the end of what a lost monitor left */
+        ContainerLost *lost;            /* waits for the end of what a lost monitor left */
         bool exit_unsaved;              /* the disk was full: the exit file stays the truth */
         List waits;
         List stops;
@@ -128,6 +128,9 @@ typedef struct ContainerFigures {
 } ContainerFigures;
 
 void container_figures(const Container *c, ContainerFigures *ret);
+
+/* /sys/fs/cgroup/…/docker-ID.scope/container: only what runs in it. NULL when out of memory. */
+char *container_cgroup_folder(const Container *c);
 
 #define log_container(level, c, r, ...)                       \
         log_struct(level, r,                                  \

@@ -127,8 +127,7 @@ void container_detach(Container *c) {
         c->start = container_start_free(c->start);
         c->link = monitor_link_free(c->link);
         c->scope = unit_watch_free(c->scope);
-        c->scope_kill = unit_call_free(c->scope_kill);
-        c->lost = loop_source_free(c->lost);
+        c->lost = container_lost_free(c->lost);
         c->scope_lingers = loop_source_free(c->scope_lingers);
 }
 

@@ -192,7 +192,7 @@ static void restore_this_boot(Container *c) {
 
         if (marked) {
                 now_running(c, started, 0);
-                container_lost(c, "its monitor ended unexpectedly; its processes were killed");
+                container_lost(c, /* just_now= */ false);
                 return;
         }
         kill_scope(c->set, c->id);

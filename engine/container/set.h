@@ -96,10 +96,14 @@ void container_handle_exit(Container *c, const MonitorRecord *r);
 void container_handle_record(Container *c, const MonitorRecord *r);
 void container_handle_hangup(Container *c);
 void container_handle_scope_gone(Container *c);
-/* Its monitor is not there any more and left no word: what runs is ended, then it has exited. */
-void container_lost(Container *c, const char *why);
 int container_read_exit(
         Container *c, MonitorRecord *ret); /* RUNROOT/containers/ID/exit.json; -ENOENT */
+
+/* container-lost.c: its monitor is not there any more and left no word. What runs is ended, then it has exited. just_now: we heard the
+ * monitor end; whether all else dies with it by itself is waited for. */
+void container_lost(Container *c, bool just_now);
+void container_lost_end(Container *c); /* nothing is left */
+ContainerLost *container_lost_free(ContainerLost *l);
 
 /* container-scope.c */
 int container_watch_scope(Container *c);

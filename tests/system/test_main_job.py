@@ -4,6 +4,7 @@
 import json
 import os
 import re
+import time
 
 import pytest
 
@@ -156,12 +157,28 @@ def test_systemctl_stop_is_an_ordinary_exit(busybox):
     assert state('job')['Accounting']['CPUUsageNSec'] > 0
 
 
-def test_systemctl_kill_is_an_ordinary_exit(busybox):
-    start(busybox, 'sleep', '1000')
-    pid = state('job')['Pid']
-    run('systemctl', 'kill', '-s', 'KILL', '--kill-who=all', scope('job'), check=False)
-    wait_for(lambda: state('job')['Status'] == 'exited', 'the exit is seen')
-    assert not os.path.exists(f'/proc/{pid}')
+@pytest.mark.parametrize('how', ['systemctl', 'cgroup.kill'])
+def test_systemctl_kill_is_an_ordinary_exit(busybox, how):
+    """All die at once, the monitor too: the daemon tells the exit in its place, with the figures it has read."""
+    for turn in range(5):
+        start(busybox, 'sh', '-c', 'i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; echo done; sleep 1000')
+        wait_for(lambda: stauer('logs', 'job').stdout == 'done\n', 'it has worked a little')
+        pid = state('job')['Pid']
+        since = time.time()
+        if how == 'systemctl':
+            run('systemctl', 'kill', '-s', 'KILL', '--kill-who=all', scope('job'))
+        else:
+            (control_group('job') / 'cgroup.kill').write_text('1')
+        assert out('wait', 'job') == '137'
+        assert time.time() - since < 5, turn
+        now = state('job')
+        assert now['Status'] == 'exited' and now['ExitCode'] == 137 and now['Error'] == '', now
+        assert not os.path.exists(f'/proc/{pid}')
+        assert now['Accounting']['CPUUsageNSec'] > 5_000_000, now
+        die = stauer('events', '--since', str(since), '--until', str(time.time()), '--filter', 'event=die').stdout
+        assert len(die.splitlines()) == 1 and 'exitCode=137' in die, die
+        wait_for(lambda: scopes() == [], 'the scope is gone')
+        stauer('rm', 'job')
 
 
 def test_user_names_from_the_image(busybox):
