@@ -52,5 +52,9 @@ typedef struct BusReply {
 int bus_reply_new(sd_bus_message *m, bus_reply_t result_reply, BusReply **ret);
 BusReply *bus_reply_free(BusReply *b);
 
+/* bus-stats.c */
+int bus_container_get_stats(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
+void bus_stats_end(void); /* no subscriber is left */
+
 int bus_signals_new(sd_bus *bus, Engine *e, BusSignals **ret);
 BusSignals *bus_signals_free(BusSignals *s);

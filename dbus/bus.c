@@ -286,6 +286,7 @@ Bus *bus_free(Bus *b) {
         if (!b)
                 return NULL;
 
+        bus_stats_end();
         bus_signals_free(b->signals);
         for (size_t i = 0; i < b->n_slots; i++)
                 sd_bus_slot_unref(b->slots[i]);

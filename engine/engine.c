@@ -7,6 +7,7 @@
 
 #include "config/settings.h"
 #include "engine/container/containers-new.h"
+#include "engine/container/stats.h"
 #include "engine/core/hub.h"
 #include "engine/core/job.h"
 #include "engine/core/worker.h"
@@ -143,7 +144,7 @@ static int make_containers(Engine *e, Error *reterr) {
                 return r;
         if (e->trash_is_full)
                 containers_empty_trash(e->containers);
-        return 0;
+        return stats_new(e->event, e->containers, &e->stats);
 }
 
 int engine_new(
@@ -185,6 +186,7 @@ Engine *engine_free(Engine *e) {
         if (!e)
                 return NULL;
 
+        stats_free(e->stats);
         containers_detach(e->containers);
         images_end(e->images);
         e->launcher = launcher_free(e->launcher);

@@ -13,6 +13,7 @@ typedef struct Jobs Jobs;
 typedef struct Launcher Launcher;
 typedef struct Networks Networks;
 typedef struct Settings Settings;
+typedef struct Stats Stats;
 typedef struct Storage Storage;
 typedef struct SysInfo SysInfo;
 typedef struct Units Units;
@@ -34,6 +35,7 @@ typedef struct Engine {
         Images *images;
         Networks *networks;
         Containers *containers;
+        Stats *stats;
         int lock_fd;        /* of the data root */
         bool trash_is_full; /* at start */
         char *id;           /* of this data root: "ID" of /info */

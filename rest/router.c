@@ -16,6 +16,7 @@ static const Route *const tables[] = {
         container_io_routes,
         image_routes,
         image_transfer_routes,
+        stats_routes,
         events_routes,
         absent_routes,
 };

@@ -34,6 +34,7 @@ extern const Route container_routes[];
 extern const Route container_io_routes[];
 extern const Route image_routes[];
 extern const Route image_transfer_routes[];
+extern const Route stats_routes[];
 extern const Route events_routes[];
 extern const Route absent_routes[]; /* last: what Docker has and we do not */
 

@@ -30,7 +30,6 @@ const Route absent_routes[] = {
         { "POST",   "/containers/{id}/rename",           AUTH_VIEW, not_implemented },
         { "POST",   "/containers/{id}/resize",           AUTH_VIEW, not_implemented },
         { "POST",   "/containers/{id}/restart",          AUTH_VIEW, not_implemented },
-        { "GET",    "/containers/{id}/stats",            AUTH_VIEW, not_implemented },
         { "GET",    "/containers/{id}/top",              AUTH_VIEW, not_implemented },
         { "POST",   "/containers/{id}/unpause",          AUTH_VIEW, not_implemented },
         { "POST",   "/containers/{id}/update",           AUTH_VIEW, not_implemented },
