@@ -231,8 +231,8 @@ static int cmd_wait(Cli *cli, const Options *o, Error *reterr) {
 /* clang-format off */
 static const Option ps_options[] = {
         { "all",      'a', OPTION_FLAG,   NULL,     "Show all containers (default shows just running)" },
-        { "filter",   'f', OPTION_LIST,   "filter", "Filter output based on conditions provided" },
-        { "last",     'n', OPTION_STRING, "int",    "Show n last created containers (includes all states)" },
+        { "filter",   'f', OPTION_FILTER,  "filter", "Filter output based on conditions provided" },
+        { "last",     'n', OPTION_INT, "int",    "Show n last created containers (includes all states)" },
         { "latest",   'l', OPTION_FLAG,   NULL,     "Show the latest created container (includes all states)" },
         { "no-trunc", 0,   OPTION_FLAG,   NULL,     "Don't truncate output" },
         { "quiet",    'q', OPTION_FLAG,   NULL,     "Only display container IDs" },
@@ -242,8 +242,8 @@ static const Option ps_options[] = {
 
 static const Option stop_options[] = {
         { "signal",  's', OPTION_STRING, "string", "Signal to send to the container" },
-        { "timeout", 't', OPTION_STRING, "int",    "Seconds to wait before killing the container" },
-        { "time",    0,   OPTION_STRING, "int",    NULL },
+        { "timeout", 't', OPTION_INT, "int",    "Seconds to wait before killing the container" },
+        { "time",    0,   OPTION_INT, "int",    NULL },
         {}
 };
 

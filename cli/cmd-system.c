@@ -45,7 +45,7 @@ static int cmd_version(Cli *cli, const Options *o, Error *reterr) {
 
         printf("Client: Stauer\n");
         print_pair(" ", "Version:", STAUER_VERSION);
-        print_pair(" ", "API version:", &REST_CLIENT_API[STRLEN("v")]);
+        print_pair(" ", "API version:", REST_CLIENT_API);
         printf("\n");
         fflush(stdout);
 

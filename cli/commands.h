@@ -10,13 +10,18 @@
 #include "lib/base/error.h"
 
 typedef struct Cli Cli;
+typedef struct ClientConfig ClientConfig;
 typedef struct Command Command;
 typedef struct Json Json;
 typedef struct RestClient RestClient;
 
 struct Cli {
-        const char *host;
-        RestClient *client; /* made by cli_client() */
+        const char
+                *program; /* "stauer", or "docker" when called so: the word for help and errors */
+        const Options *globals; /* what stood before the command */
+        ClientConfig *config;   /* never NULL in a command */
+        RestClient *client;     /* made by cli_client() */
+        char *context;          /* the name in use; made by cli_context() */
 };
 
 struct Command {
@@ -31,6 +36,9 @@ struct Command {
         bool own_arguments; /* what follows the first argument is not ours: run IMAGE COMMAND -x */
         int failure;        /* exit status of an engine's error; 0: 1 */
         int (*run)(Cli *cli, const Options *o, Error *reterr);
+        const char *
+                completes; /* what its arguments are: container, running, image, network, volume, context, file; NULL: nothing */
+        bool hidden;       /* works, but is not in the help */
 };
 
 /* Each ends with a row without name. */
@@ -40,8 +48,34 @@ extern const Command logs_commands[];
 extern const Command image_commands[];
 extern const Command transfer_commands[];
 extern const Command system_commands[];
+extern const Command context_commands[];
 
+/* The table of all tables, ended by NULL; and how one looks in it (group NULL: at top level). */
+extern const Command *const command_tables[];
+const Command *command_find(const char *group, const char *name);
+/* A management word: its line of help, NULL when there is no such group. */
+const char *command_group_help(const char *name);
+
+/* How it was called: "stauer ps", "stauer container ls". */
+#define COMMAND_WORDS_SIZE 64
+const char *command_words(
+        const Cli *cli, const Command *c, const char *group, char ret[static COMMAND_WORDS_SIZE]);
+
+/* Help on stdout: of everything, of a management word, of a command. */
+void help_print(const Cli *cli, const Option *globals);
+void help_print_group(const Cli *cli, const char *group);
+void help_print_command(const Cli *cli, const Command *c, const char *group);
+
+/* The client for the endpoint that -H, --context, the environment and the configuration say. */
 int cli_client(Cli *cli, RestClient **ret, Error *reterr);
+/* The context's name by the same rules; "default" when none. Borrowed from cli. */
+int cli_context(Cli *cli, const char **ret, Error *reterr);
+/* ~/.docker/config.json; {} without the file. */
+Json *cli_config(const Cli *cli);
+/* Adds the proxies of the configuration to the environment of a container. */
+int cli_proxies(Cli *cli, char ***env);
+/* One question with "y" as yes, on stdin and stdout. */
+bool cli_confirm(const char *question);
 
 /* Runs verb for each argument as docker does: prints what succeeded, goes on after an error, which is printed to stderr; 1 when any failed. */
 int cli_for_each(Cli *cli, const Options *o,

@@ -13,17 +13,20 @@
 #include "lib/base/strv.h"
 #include "lib/json/json.h"
 
-int cli_client(Cli *cli, RestClient **ret, Error *reterr) {
-        int r;
+bool cli_confirm(const char *question) {
+        char answer[16];
+        size_t n = 0;
+        int c;
 
-        if (!cli->client) {
-                r = rest_client_new(cli->host, &cli->client, reterr);
-                if (r < 0)
-                        return r;
-        }
-
-        *ret = cli->client;
-        return 0;
+        printf("%s [y/N] ", question);
+        fflush(stdout);
+        while ((c = getchar()) != EOF && c != '\n')
+                if (n < sizeof answer - 1)
+                        answer[n++] = (char) c;
+        answer[n] = '\0';
+        if (c == EOF)
+                putchar('\n');
+        return strcasecmp(str_strip(answer), "y") == 0;
 }
 
 void cli_print_error(const Error *e, int r) {

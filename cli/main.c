@@ -1,152 +1,103 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/client-config.h"
 #include "cli/commands.h"
 #include "cli/rest-client.h"
+#include "lib/base/alloc.h"
+#include "lib/base/path.h"
 #include "lib/base/str.h"
 #include "stauer-config.h"
 
-static const Command *const tables[] = {
-        run_commands,
-        container_commands,
-        logs_commands,
-        image_commands,
-        transfer_commands,
-        system_commands,
-};
-
-#define FOREACH_COMMAND(c)                                                \
-        for (size_t table_i = 0; table_i < ARRAY_SIZE(tables); table_i++) \
-                for (const Command *c = tables[table_i]; c->name; c++)
+#define EXIT_USAGE 125 /* an option that is none, as docker has it */
 
 /* clang-format off */
 static const Option global_options[] = {
-        { "config",    0,   OPTION_STRING, "string", NULL },
-        { "context",   'c', OPTION_STRING, "string", NULL },
-        { "debug",     'D', OPTION_FLAG,   NULL,     NULL },
-        { "host",      'H', OPTION_STRING, "string", "Engine socket to connect to (unix:///run/docker.sock)" },
-        { "log-level", 'l', OPTION_STRING, "string", NULL },
+        { "config",    0,   OPTION_STRING, "string", "Folder of the client's configuration", "\"~/.docker\"" },
+        { "context",   'c', OPTION_STRING, "string", "Name of the context to use (goes before DOCKER_HOST and the context set with \"context use\")" },
+        { "debug",     'D', OPTION_FLAG,   NULL,     "Accepted for docker's sake" },
+        { "host",      'H', OPTION_STRING, "string", "Engine to connect to: unix:///path, tcp://host:port, ssh://user@host", "\"unix:///run/docker.sock\"" },
+        { "log-level", 'l', OPTION_STRING, "string", "Accepted for docker's sake", "\"info\"" },
+        { "tls",       0,   OPTION_FLAG,   NULL,     "Use TLS; implied by --tlsverify" },
+        { "tlscacert", 0,   OPTION_STRING, "string", "Trust certificates signed by this one only", "\"~/.docker/ca.pem\"" },
+        { "tlscert",   0,   OPTION_STRING, "string", "Our certificate", "\"~/.docker/cert.pem\"" },
+        { "tlskey",    0,   OPTION_STRING, "string", "Its key", "\"~/.docker/key.pem\"" },
+        { "tlsverify", 0,   OPTION_FLAG,   NULL,     "Use TLS and verify the engine's certificate" },
         { "version",   'v', OPTION_FLAG,   NULL,     "Print version information and quit" },
         {}
 };
-
-static const struct { const char *name, *help; } groups[] = {
-        { "container", "Manage containers" },
-        { "image",     "Manage images" },
-        { "system",    "Manage Stauer" },
-};
 /* clang-format on */
 
-static const char *command_words(const Command *c, char *buffer, size_t size) {
-        if (c->alias || !c->group)
-                (void) snprintf(buffer, size, "stauer %s", c->alias ? c->alias : c->name);
-        else
-                (void) snprintf(buffer, size, "stauer %s %s", c->group, c->name);
-        return buffer;
-}
-
-static void print_command_help(const Command *c) {
-        char words[64];
-
-        printf("Usage:  %s %s\n\n%s\n", command_words(c, words, sizeof words), c->usage, c->help);
-        if (c->group && c->alias)
-                printf("\nAliases:\n  stauer %s %s, stauer %s\n", c->group, c->name, c->alias);
-        options_print("Options", c->options);
-}
-
-static void print_group_help(const char *group) {
-        printf("Usage:  stauer %s COMMAND\n\nCommands:\n", group);
-        FOREACH_COMMAND(c)
-        if (c->group && streq(c->group, group))
-                printf("  %-11s %s\n", c->name, c->help);
-        printf("\nRun 'stauer %s COMMAND --help' for more information on a command.\n", group);
-}
-
-static void print_help(void) {
-        printf("Usage:  stauer [OPTIONS] COMMAND\n\nThe command line of the Stauer container "
-               "engine, with docker's "
-               "words\n\nManagement Commands:\n");
-        for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
-                printf("  %-11s %s\n", groups[i].name, groups[i].help);
-        printf("\nCommands:\n");
-        FOREACH_COMMAND(c)
-        if (c->alias || !c->group)
-                printf("  %-11s %s\n", c->alias ? c->alias : c->name, c->help);
-        options_print("Global Options", global_options);
-        printf("\nRun 'stauer COMMAND --help' for more information on a command.\n");
-}
-
-static bool is_group(const char *word) {
-        for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
-                if (streq(groups[i].name, word))
-                        return true;
-        return false;
-}
-
-static const Command *find_command(const char *group, const char *name) {
-        FOREACH_COMMAND(c) {
-                if (!group &&
-                        (c->alias ? streq(c->alias, name) : !c->group && streq(c->name, name)))
-                        return c;
-                if (group && c->group && streq(c->group, group) &&
-                        (streq(c->name, name) || (streq(c->name, "ls") && streq(name, "list")) ||
-                                (streq(c->name, "rm") && streq(name, "remove"))))
-                        return c;
-        }
-        return NULL;
-}
-
-static int check_arguments(const Command *c, const Options *o, Error *reterr) {
-        size_t n = options_count(o);
-        char words[64];
-
-        command_words(c, words, sizeof words);
-        if (n < (size_t) c->min_arguments && c->min_arguments == c->max_arguments)
-                return error_set(reterr, ERROR_INVALID, "\"%s\" requires exactly %d argument%s.",
-                        words, c->min_arguments, c->min_arguments == 1 ? "" : "s");
-        if (n < (size_t) c->min_arguments)
-                return error_set(reterr, ERROR_INVALID, "\"%s\" requires at least %d argument%s.",
-                        words, c->min_arguments, c->min_arguments == 1 ? "" : "s");
-        if (c->max_arguments >= 0 && n > (size_t) c->max_arguments)
-                return error_set(reterr, ERROR_INVALID, "\"%s\" accepts at most %d argument%s.",
-                        words, c->max_arguments, c->max_arguments == 1 ? "" : "s");
-        return 0;
-}
-
-static int usage_error(const Error *e, int r, const char *words, int status) {
+static int usage_error(const Error *e, int r, const char *words, const char *usage, int status) {
         cli_print_error(e, r);
-        fprintf(stderr, "See '%s --help'.\n", words);
+        fprintf(stderr, "\nUsage:  %s%s%s\n\nRun '%s --help' for more information\n", words,
+                str_empty(usage) ? "" : " ", str_or_empty(usage), words);
         return status;
 }
 
-static int run_command(Cli *cli, const Command *c, char **argv) {
+static int check_arguments(
+        const Cli *cli, const Command *c, const char *words, const Options *o, Error *reterr) {
+        int n = (int) options_count(o), min = c->min_arguments, max = c->max_arguments;
+
+        if (n >= min && (max < 0 || n <= max))
+                return 0;
+
+        if (max == 0)
+                return error_set(reterr, ERROR_INVALID, "%s: '%s' accepts no arguments",
+                        cli->program, words);
+        if (min == max)
+                return error_set(reterr, ERROR_INVALID, "%s: '%s' requires %d argument%s",
+                        cli->program, words, min, min == 1 ? "" : "s");
+        if (max < 0)
+                return error_set(reterr, ERROR_INVALID, "%s: '%s' requires at least %d argument%s",
+                        cli->program, words, min, min == 1 ? "" : "s");
+        if (min == 0)
+                return error_set(reterr, ERROR_INVALID, "%s: '%s' requires at most %d argument%s",
+                        cli->program, words, max, max == 1 ? "" : "s");
+        return error_set(reterr, ERROR_INVALID,
+                "%s: '%s' requires at least %d and at most %d arguments", cli->program, words, min,
+                max);
+}
+
+/* What `run` says is told from what its container says. */
+static int failed(const Cli *cli, const Command *c, const char *words, const Error *e, int r) {
+        if (c->failure == 0) {
+                cli_print_error(e, r);
+                return 1;
+        }
+        fflush(stdout);
+        fprintf(stderr, "%s: %s\n\nRun '%s --help' for more information\n", cli->program,
+                error_text(e, r), words);
+        return c->failure;
+}
+
+static int run_command(Cli *cli, const Command *c, const char *group, char **argv) {
         _cleanup_(options_freep) Options *o = NULL;
         _cleanup_(error_done) Error e = {};
-        char words[64];
+        char words[COMMAND_WORDS_SIZE];
         int r;
 
-        command_words(c, words, sizeof words);
+        command_words(cli, c, group, words);
 
         r = options_parse(c->options, argv, !c->own_arguments, &o, &e);
         if (r < 0)
-                return usage_error(&e, r, words, 125);
+                return usage_error(&e, r, words, c->usage, EXIT_USAGE);
         if (options_help(o)) {
-                print_command_help(c);
+                help_print_command(cli, c, group);
                 return 0;
         }
 
-        r = check_arguments(c, o, &e);
+        r = check_arguments(cli, c, words, o, &e);
         if (r < 0)
-                return usage_error(&e, r, words, 1);
+                return usage_error(&e, r, words, c->usage, 1);
 
         r = c->run(cli, o, &e);
-        if (r < 0) {
-                cli_print_error(&e, r);
-                r = c->failure ? c->failure : 1;
-        }
+        if (r < 0)
+                r = failed(cli, c, words, &e, r);
         if (fflush(stdout) < 0 && r == 0) {
                 perror("stauer: stdout");
                 r = 1;
@@ -154,62 +105,134 @@ static int run_command(Cli *cli, const Command *c, char **argv) {
         return r;
 }
 
+static int unknown_command(const Cli *cli, const char *group, const char *name) {
+        _cleanup_(freep) char *harmless = str_escape_terminal(name);
+
+        fprintf(stderr, "%s: unknown command: %s %s%s%s\n", cli->program, cli->program,
+                group ? group : "", group ? " " : "", str_or_empty(harmless));
+        if (group)
+                fprintf(stderr, "\nUsage:  %s %s\n\nRun '%s %s --help' for more information\n",
+                        cli->program, group, cli->program, group);
+        else
+                fprintf(stderr, "\nRun '%s --help' for more information\n", cli->program);
+        return 1;
+}
+
+static int help_command(const Cli *cli, char *const *words) {
+        const char *group = NULL;
+        const Command *c = NULL;
+
+        if (!words[0]) {
+                help_print(cli, global_options);
+                return 0;
+        }
+        if (command_group_help(words[0])) {
+                group = words[0];
+                if (!words[1]) {
+                        help_print_group(cli, group);
+                        return 0;
+                }
+                c = command_find(group, words[1]);
+        } else
+                c = command_find(NULL, words[0]);
+
+        if (!c) {
+                _cleanup_(freep) char *name = str_escape_terminal(words[group ? 1 : 0]);
+
+                fprintf(stderr, "unknown help topic: %s\n", str_or_empty(name));
+                return 1;
+        }
+        help_print_command(cli, c, group);
+        return 0;
+}
+
+static bool asks_for_help(char *const *words) {
+        for (; *words; words++)
+                if (STR_IN_SET(*words, "--help", "-h"))
+                        return true;
+        return false;
+}
+
 static int dispatch(Cli *cli, char *const *words) {
         const char *group = NULL;
         const Command *c;
 
-        if (is_group(words[0])) {
+        if (streq(words[0], "help"))
+                return help_command(cli, words + 1);
+
+        if (command_group_help(words[0])) {
                 group = *words++;
-                if (!words[0] || streq(words[0], "--help") || streq(words[0], "-h")) {
-                        print_group_help(group);
+                if (!words[0] || STR_IN_SET(words[0], "--help", "-h")) {
+                        help_print_group(cli, group);
                         return 0;
                 }
-        } else if (streq(words[0], "help")) {
-                if (words[1] && (c = find_command(NULL, words[1])))
-                        print_command_help(c);
-                else
-                        print_help();
-                return 0;
+                if (words[0][0] == '-') {
+                        _cleanup_(options_freep) Options *o = NULL;
+                        _cleanup_(error_done) Error e = {};
+                        char name[COMMAND_WORDS_SIZE];
+                        int r;
+
+                        (void) snprintf(name, sizeof name, "%s %s", cli->program, group);
+                        r = options_parse(NULL, (char **) words, false, &o, &e);
+                        return usage_error(&e, r, name, NULL, EXIT_USAGE);
+                }
         }
 
-        c = find_command(group, words[0]);
-        if (!c) {
-                fprintf(stderr,
-                        "stauer: '%s%s%s' is not a stauer command.\nSee 'stauer%s%s --help'\n",
-                        group ? group : "", group ? " " : "", words[0], group ? " " : "",
-                        group ? group : "");
-                return 1;
-        }
+        c = command_find(group, words[0]);
+        if (c)
+                return run_command(cli, c, group, (char **) words + 1);
+        if (!asks_for_help(words))
+                return unknown_command(cli, group, words[0]);
+        if (group)
+                help_print_group(cli, group);
+        else
+                help_print(cli, global_options);
+        return 0;
+}
 
-        return run_command(cli, c, (char **) words + 1);
+static void print_version(const Cli *cli) {
+        if (streq(cli->program, "docker"))
+                printf("Docker version " STAUER_VERSION ", build stauer\n");
+        else
+                printf("Stauer version " STAUER_VERSION "\n");
 }
 
 int main(int argc, char **argv) {
+        _cleanup_(client_config_freep) ClientConfig *config = NULL;
+        _cleanup_(rest_client_freep) RestClient *client = NULL;
         _cleanup_(options_freep) Options *o = NULL;
+        _cleanup_(freep) char *context = NULL;
         _cleanup_(error_done) Error e = {};
-        Cli cli = {};
+        Cli cli = { .program = "stauer" };
         int r;
 
         (void) setlocale(LC_ALL, "");
+        if (argc > 0 && streq(path_last(argv[0]), "docker"))
+                cli.program = "docker";
 
-        r = options_parse(global_options, argv + 1, /* interspersed= */ false, &o, &e);
+        r = options_parse(global_options, argv + (argc > 0), /* interspersed= */ false, &o, &e);
         if (r < 0)
-                return usage_error(&e, r, "stauer", 125);
+                return usage_error(&e, r, cli.program, "[OPTIONS] COMMAND [ARG...]", EXIT_USAGE);
 
         if (options_flag(o, "version")) {
-                printf("Stauer version " STAUER_VERSION "\n");
+                print_version(&cli);
                 return 0;
         }
         if (options_help(o) || options_count(o) == 0) {
-                print_help();
+                help_print(&cli, global_options);
                 return 0;
         }
 
-        cli.host = options_string(o, "host");
-        if (!cli.host)
-                cli.host = getenv("DOCKER_HOST");
+        r = client_config_load(options_string(o, "config"), &config);
+        if (r < 0) {
+                cli_print_error(&e, r);
+                return 1;
+        }
+        cli.globals = o;
+        cli.config = config;
 
         r = dispatch(&cli, options_arguments(o));
-        rest_client_free(cli.client);
+        client = cli.client;
+        context = cli.context;
         return r;
 }

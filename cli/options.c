@@ -29,9 +29,75 @@ static OptionValue *find_value(const Options *o, const char *name) {
         return NULL;
 }
 
-static int add_value(Options *o, const Option *option, const char *value) {
+static bool is_repeatable(OptionKind kind) {
+        return kind == OPTION_LIST || kind == OPTION_KEYED || kind == OPTION_STRINGS ||
+               kind == OPTION_FILTER;
+}
+
+/* ---- values ---- */
+
+static int bad_value(const Option *o, const char *value, Error *reterr, const char *why) {
+        if (o->letter)
+                return error_set(reterr, ERROR_INVALID,
+                        "invalid argument \"%s\" for \"-%c, --%s\" flag: %s", value, o->letter,
+                        o->name, why);
+        return error_set(reterr, ERROR_INVALID, "invalid argument \"%s\" for \"--%s\" flag: %s",
+                value, o->name, why);
+}
+
+/* Tools look for the words that Go's strconv has. */
+static int bad_number(
+        const Option *o, const char *value, int r, const char *parser, Error *reterr) {
+        _cleanup_(freep) char *why = NULL;
+
+        if (str_printf(&why, "strconv.%s: parsing \"%s\": %s", parser, value,
+                    r == -ERANGE ? "value out of range" : "invalid syntax") < 0)
+                return -ENOMEM;
+        return bad_value(o, value, reterr, why);
+}
+
+static int check_bytes(const Option *o, const char *value, Error *reterr) {
+        _cleanup_(freep) char *why = NULL;
+        int64_t n;
+
+        if (parse_size_signed(value, &n) >= 0)
+                return 0;
+        if (str_printf(&why, "invalid size: '%s'", value) < 0)
+                return -ENOMEM;
+        return bad_value(o, value, reterr, why);
+}
+
+static int check_value(const Option *o, const char *value, Error *reterr) {
+        int64_t n;
+        bool b;
+        int r;
+
+        switch (o->kind) {
+        case OPTION_FLAG:
+                r = parse_bool(value, &b);
+                return r < 0 ? bad_number(o, value, r, "ParseBool", reterr) : 0;
+        case OPTION_INT:
+                r = parse_i64(value, &n);
+                return r < 0 ? bad_number(o, value, r, "ParseInt", reterr) : 0;
+        case OPTION_BYTES:
+                return check_bytes(o, value, reterr);
+        case OPTION_FILTER:
+                if (!strchr(value, '='))
+                        return bad_value(
+                                o, value, reterr, "bad format of filter (expected name=value)");
+                return 0;
+        default:
+                return 0;
+        }
+}
+
+static int add_value(Options *o, const Option *option, const char *value, Error *reterr) {
         OptionValue *v = find_value(o, option->name);
         int r;
+
+        r = check_value(option, value, reterr);
+        if (r < 0)
+                return r;
 
         if (!v) {
                 r = array_grow(&o->given, &o->n_allocated, o->n_given + 1);
@@ -41,10 +107,18 @@ static int add_value(Options *o, const Option *option, const char *value) {
                 v->option = option;
         }
 
-        if (option->kind == OPTION_FLAG || option->kind == OPTION_STRING)
+        if (!is_repeatable(option->kind))
                 v->values = strv_free(v->values);
+        if (option->kind == OPTION_STRINGS) {
+                _cleanup_(strv_freep) char **parts = NULL;
+
+                r = strv_split(value, ",", /* keep_empty= */ true, &parts);
+                return r < 0 ? r : strv_add_all(&v->values, parts);
+        }
         return strv_add(&v->values, value);
 }
+
+/* ---- words ---- */
 
 static const Option *find_long(const Option *table, const char *name, size_t n) {
         for (const Option *o = table; o && o->name; o++)
@@ -58,16 +132,6 @@ static const Option *find_letter(const Option *table, char letter) {
                 if (o->letter == letter)
                         return o;
         return NULL;
-}
-
-static int add_flag(Options *o, const Option *option, const char *value, Error *reterr) {
-        bool b = true;
-
-        if (value && parse_bool(value, &b) < 0)
-                return error_set(reterr, ERROR_INVALID,
-                        "invalid argument \"%s\" for \"--%s\" flag: expected true or false", value,
-                        option->name);
-        return add_value(o, option, b ? "true" : "false");
 }
 
 /* "--name", "--name=value", "--name value". Returns how many more words it took. */
@@ -86,15 +150,15 @@ static int parse_long(Options *o, const Option *table, char **argv, Error *reter
                 return error_set(reterr, ERROR_INVALID, "unknown flag: --%.*s", (int) n, word);
         }
 
-        if (option->kind == OPTION_FLAG)
-                return add_flag(o, option, equals ? equals + 1 : NULL, reterr);
         if (equals)
-                return add_value(o, option, equals + 1);
+                return add_value(o, option, equals + 1, reterr);
+        if (option->kind == OPTION_FLAG)
+                return add_value(o, option, "true", reterr);
         if (!argv[1])
                 return error_set(
                         reterr, ERROR_INVALID, "flag needs an argument: --%s", option->name);
 
-        r = add_value(o, option, argv[1]);
+        r = add_value(o, option, argv[1], reterr);
         return r < 0 ? r : 1;
 }
 
@@ -110,24 +174,24 @@ static int parse_letters(Options *o, const Option *table, char **argv, Error *re
                                 continue;
                         }
                         return error_set(reterr, ERROR_INVALID,
-                                "unknown shorthand flag: '%c' in %s", *p, argv[0]);
+                                "unknown shorthand flag: '%c' in -%s", *p, p);
                 }
 
                 if (option->kind == OPTION_FLAG) {
                         bool has_value = p[1] == '=';
 
-                        r = add_flag(o, option, has_value ? p + 2 : NULL, reterr);
+                        r = add_value(o, option, has_value ? p + 2 : "true", reterr);
                         if (r < 0 || has_value)
                                 return r;
                         continue;
                 }
 
                 if (p[1])
-                        return add_value(o, option, p + 1 + (p[1] == '='));
+                        return add_value(o, option, p + 1 + (p[1] == '='), reterr);
                 if (!argv[1])
                         return error_set(reterr, ERROR_INVALID,
-                                "flag needs an argument: '%c' in %s", *p, argv[0]);
-                r = add_value(o, option, argv[1]);
+                                "flag needs an argument: '%c' in -%s", *p, p);
+                r = add_value(o, option, argv[1], reterr);
                 return r < 0 ? r : 1;
         }
 
@@ -185,15 +249,31 @@ bool options_given(const Options *o, const char *name) {
 }
 
 bool options_flag(const Options *o, const char *name) {
-        const OptionValue *v = find_value(o, name);
+        return options_flag_or(o, name, false);
+}
 
-        return v && streq(v->values[0], "true");
+bool options_flag_or(const Options *o, const char *name, bool otherwise) {
+        const OptionValue *v = find_value(o, name);
+        bool b = otherwise;
+
+        if (v)
+                (void) parse_bool(v->values[0], &b);
+        return b;
 }
 
 const char *options_string(const Options *o, const char *name) {
         const OptionValue *v = find_value(o, name);
 
         return v ? v->values[0] : NULL;
+}
+
+int64_t options_int(const Options *o, const char *name, int64_t otherwise) {
+        const OptionValue *v = find_value(o, name);
+        int64_t n = otherwise;
+
+        if (v)
+                (void) parse_i64(v->values[0], &n);
+        return n;
 }
 
 char *const *options_list(const Options *o, const char *name) {
@@ -216,6 +296,12 @@ size_t options_count(const Options *o) {
         return strv_length(o->arguments);
 }
 
+const Option *options_find(const Option *table, const char *name) {
+        return find_long(table, name, strlen(name));
+}
+
+/* ---- help ---- */
+
 static int left_column(const Option *o, char *buffer, size_t size) {
         char letter[8] = "    ";
 
@@ -225,22 +311,53 @@ static int left_column(const Option *o, char *buffer, size_t size) {
                 o->argument ? o->argument : "");
 }
 
-void options_print(const char *title, const Option *table) {
-        char left[128];
-        int width = 0;
+/* Words of text from column indent on, at most width columns a line; a line feed in the text stays one. */
+static void print_wrapped(const char *text, int indent, unsigned width) {
+        int room = MAX((int) width - indent, 24), used = 0;
 
-        if (!table || !table->name)
+        while (*text) {
+                size_t n = strcspn(text, " \n");
+
+                if (used > 0 && used + 1 + (int) n > room) {
+                        printf("\n%*s", indent, "");
+                        used = 0;
+                }
+                printf("%s%.*s", used > 0 ? " " : "", (int) n, text);
+                used += (int) n + (used > 0);
+                text += n;
+                if (*text == '\n') {
+                        printf("\n%*s", indent, "");
+                        used = 0;
+                }
+                if (*text)
+                        text++;
+        }
+        putchar('\n');
+}
+
+static void print_option(const Option *o, int left_width, unsigned width) {
+        _cleanup_(freep) char *text = NULL;
+        char left[128];
+
+        (void) left_column(o, left, sizeof left);
+        printf("  %-*s   ", left_width, left);
+        if (o->otherwise && str_printf(&text, "%s (default %s)", o->help, o->otherwise) < 0)
+                return;
+        print_wrapped(text ? text : o->help, left_width + 5, width);
+}
+
+void options_print(const char *title, const Option *table, unsigned width) {
+        char left[128];
+        int left_width = 0;
+
+        for (const Option *o = table; o && o->name; o++)
+                if (o->help)
+                        left_width = MAX(left_width, left_column(o, left, sizeof left));
+        if (left_width == 0)
                 return;
 
+        printf("\n%s:\n", title);
         for (const Option *o = table; o->name; o++)
                 if (o->help)
-                        width = MAX(width, left_column(o, left, sizeof left));
-
-        printf("\n%s:\n", title);
-        for (const Option *o = table; o->name; o++) {
-                if (!o->help)
-                        continue;
-                (void) left_column(o, left, sizeof left);
-                printf("  %-*s   %s\n", width, left, o->help);
-        }
+                        print_option(o, left_width, width);
 }

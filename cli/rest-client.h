@@ -1,24 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* The REST side of the command line: one connection to the engine, kept for all requests of a command. Hosts: unix:///path (DOCKER_HOST or -H);
- * without any, unix:///run/docker.sock. */
+/* The REST side of the command line: one connection to the engine, kept for all requests of a command. */
 
 #include <stddef.h>
 
 #include "lib/base/error.h"
 #include "lib/base/macro.h"
 
+typedef struct Endpoint Endpoint;
 typedef struct Json Json;
 typedef struct RestClient RestClient;
 
-#define REST_CLIENT_API "v1.51"
+/* What we know of the API, and the oldest that we still speak; in between the engine's answer to /_ping decides. */
+#define REST_CLIENT_API     "1.51"
+#define REST_CLIENT_API_MIN "1.24"
 
-int rest_client_new(const char *host, RestClient **ret, Error *reterr);
+/* Takes what *endpoint holds. headers (strv, "Name: value", copied): sent with every request. api: "1.41": that and no other; NULL: negotiated
+ * with the first request. Nothing is connected yet. */
+int rest_client_new(
+        Endpoint *endpoint, char *const *headers, const char *api, RestClient **ret, Error *reterr);
 RestClient *rest_client_free(RestClient *c);
 DEFINE_CLEANUP(RestClient *, rest_client_free);
 
-/* "/containers/" … with query pairs (name, value, …, NULL; a NULL value is left out) escaped. NULL when out of memory. */
+const Endpoint *rest_client_endpoint(const RestClient *c);
+char *const *rest_client_headers(const RestClient *c);
+/* The version in use, "1.51"; asks the engine when nothing was asked before. Lives as long as the client. */
+int rest_client_api(RestClient *c, const char **ret, Error *reterr);
+/* Version a is older than b: "1.9" < "1.24". */
+bool rest_api_older(const char *a, const char *b) _pure_;
+
+/* "/containers/" … without the version, with query pairs (name, value, …, NULL; a NULL value is left out) escaped. NULL when out of memory. */
 char *rest_path(const char *const *parts, const char *const *query);
 #define REST_PATH(...)  ((const char *const[]) { __VA_ARGS__, NULL })
 #define REST_QUERY(...) ((const char *const[]) { __VA_ARGS__, NULL })

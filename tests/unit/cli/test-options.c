@@ -12,6 +12,10 @@ static const Option table[] = {
         { "quiet", 'q', OPTION_FLAG, NULL, "Quiet" },
         { "name", 'n', OPTION_STRING, "string", "Name" },
         { "env", 'e', OPTION_LIST, "list", "Env" },
+        { "time", 't', OPTION_INT, "int", "Time" },
+        { "size", 0, OPTION_BYTES, "bytes", "Size" },
+        { "filter", 'f', OPTION_FILTER, "filter", "Filter" },
+        { "subnet", 0, OPTION_STRINGS, "strings", "Subnet" },
         {},
 };
 
@@ -79,6 +83,29 @@ static void test_last_wins(void **state) {
         assert_null(options_string(o, "env"));
 }
 
+static void test_checked_kinds(void **state) {
+        _cleanup_(options_freep) Options *o = PARSE(true, "-t-5", "--size", "64m", "-f", "a=b",
+                "--subnet=1,2", "--subnet", "3", "--all=F");
+
+        assert_int_equal(options_int(o, "time", 1), -5);
+        assert_int_equal(options_int(o, "name", 7), 7);
+        assert_string_equal(options_list(o, "filter")[0], "a=b");
+        assert_int_equal(strv_length(options_list(o, "subnet")), 3);
+        assert_false(options_flag_or(o, "all", true));
+        assert_true(options_flag_or(o, "quiet", true));
+
+        REFUSED("invalid argument \"x\" for \"-t, --time\" flag: strconv.ParseInt: parsing \"x\": "
+                "invalid syntax",
+                "-t", "x");
+        REFUSED("invalid argument \"9223372036854775808\" for \"-t, --time\" flag: "
+                "strconv.ParseInt: parsing \"9223372036854775808\": value out of range",
+                "--time=9223372036854775808");
+        REFUSED("invalid argument \"x\" for \"--size\" flag: invalid size: 'x'", "--size=x");
+        REFUSED("invalid argument \"x\" for \"-f, --filter\" flag: bad format of filter (expected "
+                "name=value)",
+                "-f", "x");
+}
+
 static void test_help(void **state) {
         _cleanup_(options_freep) Options *o = PARSE(false, "-ah"), *p = PARSE(false, "--help");
 
@@ -88,10 +115,11 @@ static void test_help(void **state) {
 
 static void test_refused(void **state) {
         REFUSED("unknown flag: --nothing", "--nothing=1");
-        REFUSED("unknown shorthand flag: 'z' in -az", "-az");
+        REFUSED("unknown shorthand flag: 'z' in -z", "-az");
         REFUSED("flag needs an argument: --name", "--name");
-        REFUSED("flag needs an argument: 'n' in -an", "-an");
-        REFUSED("invalid argument \"maybe\" for \"--all\" flag: expected true or false",
+        REFUSED("flag needs an argument: 'n' in -n", "-an");
+        REFUSED("invalid argument \"maybe\" for \"-a, --all\" flag: strconv.ParseBool: parsing "
+                "\"maybe\": invalid syntax",
                 "--all=maybe");
 }
 
@@ -101,6 +129,7 @@ int main(void) {
                 cmocka_unit_test(test_letters),
                 cmocka_unit_test(test_interspersed),
                 cmocka_unit_test(test_last_wins),
+                cmocka_unit_test(test_checked_kinds),
                 cmocka_unit_test(test_help),
                 cmocka_unit_test(test_refused),
         };
