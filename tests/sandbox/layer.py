@@ -17,9 +17,13 @@ from machine.host import (Failure, Lock, cache, install_dependencies, key, lock,
 from machine.isolated import isolated
 
 # Counts up when the code below makes another layer from the same packages and tables.
-VERSION = 2
+VERSION = 3
 
 SIZE = '8G'                     # sparse
+
+# What comes from the npm registry: a folder with package.json and package-lock.json, installed below /opt.
+NPM = Path(__file__).resolve().parents[1] / 'system' / 'testcontainers'
+NPM_FILES = ('package.json', 'package-lock.json')
 
 # Folders of the machine that a sandbox starts without.
 EMPTY = (
@@ -133,6 +137,16 @@ def _install_packages(root):
     os.makedirs(f'{root}/opt/docker-20.10', exist_ok=True)
     shutil.copy(f'{root}/usr/bin/docker', f'{root}/opt/docker-20.10/docker')
 
+    # Debian's nodejs comes without npm, others come with it and refuse Debian's.
+    if not shutil.which('npm', path=':'.join(root + folder for folder in ('/usr/local/bin', '/usr/bin'))):
+        run(*install, 'npm', env=environment)
+    target = f'{root}/opt/{NPM.name}'
+    os.makedirs(target)
+    for name in NPM_FILES:
+        shutil.copy(NPM / name, target)
+    run('chroot', root, 'npm', 'ci', '--prefix', f'/opt/{NPM.name}', '--ignore-scripts', '--omit=optional',
+        '--no-audit', '--no-fund', '--no-update-notifier', '--cache', '/run/npm', env=environment)
+
 
 def _quieten(root):
     for pattern in NO_FILES:
@@ -189,7 +203,8 @@ def prepare():
     folder = cache() / 'sandbox'
     folder.mkdir(exist_ok=True)
     name = key(VERSION, EMPTY, NO_FILES, NO_UNITS, MASKED, FILES, packages('sandbox'), os_release().get('VERSION_ID'),
-               package_versions('libc6', 'systemd', 'dbus'), linux.own_mounts())
+               package_versions('libc6', 'systemd', 'dbus'), linux.own_mounts(),
+               *((NPM / name).read_text(encoding='utf-8') for name in NPM_FILES))
     image = folder / f'layer-{name}.img'
 
     with Lock(folder / 'lock'):
