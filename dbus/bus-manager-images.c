@@ -137,6 +137,7 @@ static int reply_job(sd_bus_message *m, Job *job) {
         _cleanup_(freep) char *path = NULL;
         int r;
 
+        bus_signals_job_of(job, m);
         r = bus_job_path(job, &path);
         if (r >= 0)
                 r = sd_bus_reply_method_return(m, "o", path);

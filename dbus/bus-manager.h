@@ -16,6 +16,13 @@ int bus_read_filter(sd_bus_message *m, const char *const *keys, Filter **ret, Er
 /* Nanoseconds of the engine, microseconds of the bus; never: 0. */
 uint64_t bus_usec(int64_t ns);
 
+/* bus-signals.c */
+int bus_manager_subscribe(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
+int bus_manager_unsubscribe(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
+
+/* bus-events.c */
+int bus_manager_get_events(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
+
 /* bus-stats.c */
 int bus_manager_subscribe_stats(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
 int bus_manager_unsubscribe_stats(sd_bus_message *m, void *userdata, sd_bus_error *reterr);

@@ -56,5 +56,11 @@ BusReply *bus_reply_free(BusReply *b);
 int bus_container_get_stats(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
 void bus_stats_end(void); /* no subscriber is left */
 
+/* (ssst)a{ss} of an Event: type, action, id, time and attributes */
+typedef struct Event Event;
+int bus_append_event(sd_bus_message *m, const Event *e);
+
 int bus_signals_new(sd_bus *bus, Engine *e, BusSignals **ret);
 BusSignals *bus_signals_free(BusSignals *s);
+/* The sender of m began this job: its signals are for him, too. */
+void bus_signals_job_of(Job *job, sd_bus_message *m);

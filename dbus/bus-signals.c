@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
 #include <string.h>
 
+#include "dbus/bus-auth.h"
+#include "dbus/bus-manager.h"
 #include "dbus/bus-objects.h"
+#include "dbus/bus-subscribers.h"
 #include "dbus/bus-util.h"
 #include "engine/container/container.h"
 #include "engine/container/containers.h"
@@ -12,15 +16,18 @@
 #include "engine/image/images.h"
 #include "lib/api/task-spec.h"
 #include "lib/base/alloc.h"
+#include "lib/base/clock.h"
 #include "lib/base/list.h"
 #include "lib/base/log.h"
 #include "lib/base/str.h"
 #include "lib/base/strv.h"
+#include "lib/json/pairs.h"
 
 /* The hub's news as signals: the engine never names the bus. */
 struct BusSignals {
         sd_bus *bus;
         Engine *engine;
+        BusSubscribers *subscribers;
         HubSubscription *subscription;
         List jobs; /* JobSignals under way */
 };
@@ -31,78 +38,168 @@ typedef struct JobSignals {
         Job *job;
         JobWatch *watch;
         char *path;
+        char *owner; /* who began it on the bus; NULL: not there, or not known */
 } JobSignals;
+
+/* The one of the bus that a daemon serves: handlers of the manager are given the engine, which knows of no bus. */
+static BusSignals *instance;
 
 /* ---- events ---- */
 
-/* Everybody on the bus sees signals. Labels may hold anything: they are for those who may look at the object. */
-static const char *const public_attributes[] = { "debug", "execDuration", "exitCode", "image",
-        "name", "signal", NULL };
+/* A container or image that is gone by now has no properties any more. */
+typedef struct ObjectNews {
+        const char *path;
+        const char *interface;
+        const sd_bus_vtable *vtable;
+        void *object;
+        const char *const *names; /* of properties that changed */
+} ObjectNews;
 
 /* Of a label and an attribute with the same key the attribute comes last. */
-static int append_attribute(sd_bus_message *m, char *const *attributes, const char *key) {
-        const char *value = NULL;
-
-        STRV_FOREACH (attribute, attributes) {
-                const char *rest = str_starts(*attribute, key);
-
-                if (rest && *rest == '=')
-                        value = rest + 1;
-        }
-        return value ? sd_bus_message_append(m, "{ss}", key, value) : 0;
-}
-
-static int append_attributes(sd_bus_message *m, char *const *attributes) {
+static int read_attributes(const Event *e, char ***ret) {
+        _cleanup_(strv_freep) char **pairs = NULL;
         int r;
 
-        r = sd_bus_message_open_container(m, 'a', "{ss}");
-        for (const char *const *key = public_attributes; r >= 0 && *key; key++)
-                r = append_attribute(m, attributes, *key);
+        STRV_FOREACH (attribute, e->attributes) {
+                _cleanup_(freep) char *key = NULL, *value = NULL;
+
+                r = str_split_pair(*attribute, '=', &key, &value);
+                if (r >= 0)
+                        r = pairs_set(&pairs, key, value);
+                if (r < 0)
+                        return r;
+        }
+        *ret = TAKE_PTR(pairs);
+        return 0;
+}
+
+int bus_append_event(sd_bus_message *m, const Event *e) {
+        _cleanup_(strv_freep) char **pairs = NULL;
+        const char *key, *value;
+        int r;
+
+        r = read_attributes(e, &pairs);
         if (r < 0)
                 return r;
-        return sd_bus_message_close_container(m);
+
+        r = sd_bus_message_append(
+                m, "ssst", e->type, e->action, e->id, e->time_nsec / (uint64_t) NSEC_PER_USEC);
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'a', "{ss}");
+        PAIRS_FOREACH(key, value, pairs) {
+                if (r >= 0)
+                        r = sd_bus_message_open_container(m, 'e', "ss");
+                if (r >= 0)
+                        r = bus_append_text(m, key);
+                if (r >= 0)
+                        r = bus_append_text(m, value);
+                if (r >= 0)
+                        r = sd_bus_message_close_container(m);
+        }
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int fill_event(sd_bus_message *m, const void *userdata) {
+        return bus_append_event(m, userdata);
+}
+
+static int fill_added(sd_bus_message *m, const void *userdata) {
+        const ObjectNews *n = userdata;
+        int r;
+
+        r = sd_bus_message_append(m, "o", n->path);
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'a', "{sa{sv}}");
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'e', "sa{sv}");
+        if (r >= 0)
+                r = sd_bus_message_append(m, "s", n->interface);
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'a', "{sv}");
+        if (r >= 0)
+                r = bus_append_properties(m, n->path, n->interface, n->vtable, n->object, NULL);
+        for (int i = 0; r >= 0 && i < 3; i++)
+                r = sd_bus_message_close_container(m);
+        return r;
+}
+
+static int fill_removed(sd_bus_message *m, const void *userdata) {
+        const ObjectNews *n = userdata;
+
+        return sd_bus_message_append(m, "oas", n->path, 1, n->interface);
+}
+
+static int fill_changed(sd_bus_message *m, const void *userdata) {
+        const ObjectNews *n = userdata;
+        int r;
+
+        r = sd_bus_message_append(m, "s", n->interface);
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'a', "{sv}");
+        if (r >= 0)
+                r = bus_append_properties(m, n->path, n->interface, n->vtable, n->object, n->names);
+        if (r >= 0)
+                r = sd_bus_message_close_container(m);
+        return r < 0 ? r : sd_bus_message_append(m, "as", 0);
+}
+
+static int send_objects(BusSignals *s, const char *also_to, const char *member, bus_fill_t fill,
+        const ObjectNews *n) {
+        return bus_subscribers_send(
+                s->subscribers, &(BusSignal) { BUS_ROOT, "org.freedesktop.DBus.ObjectManager",
+                                        member, also_to, fill, n });
+}
+
+static int send_changed(BusSignals *s, const ObjectNews *n) {
+        return bus_subscribers_send(
+                s->subscribers, &(BusSignal) { n->path, "org.freedesktop.DBus.Properties",
+                                        "PropertiesChanged", NULL, fill_changed, n });
 }
 
 static int emit_event(BusSignals *s, const Event *e) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-        int r;
-
-        r = sd_bus_message_new_signal(s->bus, &m, BUS_ROOT, BUS_INTERFACE_MANAGER, "Event");
-        if (r >= 0)
-                r = sd_bus_message_append(m, "sss", e->type, e->action, e->id);
-        if (r >= 0)
-                r = sd_bus_message_append(m, "t", e->time_nsec / 1000);
-        if (r >= 0)
-                r = append_attributes(m, e->attributes);
-        if (r < 0)
-                return r;
-        return sd_bus_send(s->bus, m, NULL);
+        return bus_subscribers_send(s->subscribers,
+                &(BusSignal) { BUS_ROOT, BUS_INTERFACE_MANAGER, "Event", NULL, fill_event, e });
 }
 
 static int emit_container(BusSignals *s, const Event *e) {
-        static char *state[] = { (char *) "State", (char *) "Pid", (char *) "ExitCode",
-                (char *) "OOMKilled", (char *) "Error", (char *) "StartedTimestamp",
-                (char *) "FinishedTimestamp", (char *) "Name", NULL };
+        static const char *const state[] = { "State", "Pid", "ExitCode", "OOMKilled", "Error",
+                "StartedTimestamp", "FinishedTimestamp", "Name", NULL };
+        ObjectNews n = {
+                .interface = BUS_INTERFACE_CONTAINER,
+                .vtable = bus_container_vtable,
+                .names = state,
+        };
         _cleanup_(freep) char *path = NULL;
+        Container *c;
         int r;
 
         r = bus_path_make(BUS_CONTAINER_ROOT, e->id, &path);
         if (r < 0)
                 return r;
+        n.path = path;
 
-        if (streq(e->action, "create"))
-                return sd_bus_emit_interfaces_added(s->bus, path, BUS_INTERFACE_CONTAINER, NULL);
         if (streq(e->action, "destroy"))
-                return sd_bus_emit_interfaces_removed(s->bus, path, BUS_INTERFACE_CONTAINER, NULL);
+                return send_objects(s, NULL, "InterfacesRemoved", fill_removed, &n);
+        if (containers_find(s->engine->containers, e->id, &c, NULL) < 0)
+                return 0;
+        n.object = c;
+        if (streq(e->action, "create"))
+                return send_objects(s, NULL, "InterfacesAdded", fill_added, &n);
         if (STR_IN_SET(e->action, "start", "die", "oom", "rename", "pause", "unpause", "update"))
-                return sd_bus_emit_properties_changed_strv(
-                        s->bus, path, BUS_INTERFACE_CONTAINER, state);
+                return send_changed(s, &n);
         return 0;
 }
 
 static int emit_image(BusSignals *s, const Event *e) {
+        static const char *const names[] = { "RepoTags", "RepoDigests", NULL };
+        ObjectNews n = {
+                .interface = BUS_INTERFACE_IMAGE,
+                .vtable = bus_image_vtable,
+                .names = names,
+        };
         const char *digits = str_starts(e->id, "sha256:");
         _cleanup_(freep) char *path = NULL;
+        Image *i;
         int r;
 
         if (!digits)
@@ -111,14 +208,17 @@ static int emit_image(BusSignals *s, const Event *e) {
         r = bus_path_make(BUS_IMAGE_ROOT, digits, &path);
         if (r < 0)
                 return r;
+        n.path = path;
 
-        if (STR_IN_SET(e->action, "load", "import", "pull", "create"))
-                return sd_bus_emit_interfaces_added(s->bus, path, BUS_INTERFACE_IMAGE, NULL);
         if (streq(e->action, "delete"))
-                return sd_bus_emit_interfaces_removed(s->bus, path, BUS_INTERFACE_IMAGE, NULL);
+                return send_objects(s, NULL, "InterfacesRemoved", fill_removed, &n);
+        if (images_find(s->engine->images, e->id, &i, NULL) < 0)
+                return 0;
+        n.object = i;
+        if (STR_IN_SET(e->action, "load", "import", "pull", "create"))
+                return send_objects(s, NULL, "InterfacesAdded", fill_added, &n);
         if (STR_IN_SET(e->action, "tag", "untag"))
-                return sd_bus_emit_properties_changed(
-                        s->bus, path, BUS_INTERFACE_IMAGE, "RepoTags", "RepoDigests", NULL);
+                return send_changed(s, &n);
         return 0;
 }
 
@@ -148,34 +248,69 @@ static JobSignals *job_signals_free(JobSignals *j) {
         job_watch_free(j->watch);
         job_unref(j->job);
         free(j->path);
+        free(j->owner);
         return mfree(j);
+}
+
+static int fill_progress(sd_bus_message *m, const void *userdata) {
+        const Job *j = userdata;
+        int r;
+
+        r = sd_bus_message_append(m, "d", j->progress);
+        return r < 0 ? r : bus_append_text(m, str_or_empty(j->status));
 }
 
 static void on_job_progress(Job *job, const TaskProgress *p, void *userdata) {
         JobSignals *j = userdata;
 
-        (void) sd_bus_emit_signal(j->signals->bus, j->path, BUS_INTERFACE_JOB, "ProgressUpdate",
-                "ds", job->progress, str_or_empty(job->status));
+        (void) bus_subscribers_send(
+                j->signals->subscribers, &(BusSignal) { j->path, BUS_INTERFACE_JOB,
+                                                 "ProgressUpdate", j->owner, fill_progress, job });
+}
+
+typedef struct JobEnd {
+        const JobSignals *signals;
+        const char *error;
+} JobEnd;
+
+static int fill_end(sd_bus_message *m, const void *userdata) {
+        const JobEnd *end = userdata;
+        const Job *job = end->signals->job;
+        int r;
+
+        r = sd_bus_message_append(m, "s", job_state_to_string(job->state));
+        if (r >= 0)
+                r = bus_append_text(m, end->error);
+        return r < 0 ? r : sd_bus_message_append_strv(m, job->lines);
+}
+
+static int fill_job(sd_bus_message *m, const void *userdata) {
+        const JobSignals *j = userdata;
+
+        return sd_bus_message_append(m, "uo", j->job->id, j->path);
+}
+
+static int fill_job_removed(sd_bus_message *m, const void *userdata) {
+        const JobSignals *j = userdata;
+
+        return sd_bus_message_append(
+                m, "uos", j->job->id, j->path, job_state_to_string(j->job->state));
 }
 
 static int emit_job_removed(JobSignals *j, int r, const Error *e) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        const JobEnd end = { j, r < 0 ? error_text(e, r) : "" };
+        const ObjectNews n = { .path = j->path, .interface = BUS_INTERFACE_JOB };
         BusSignals *s = j->signals;
-        const char *result = job_state_to_string(j->job->state);
         int k;
 
-        k = sd_bus_message_new_signal(s->bus, &m, j->path, BUS_INTERFACE_JOB, "Removed");
+        k = bus_subscribers_send(s->subscribers,
+                &(BusSignal) { j->path, BUS_INTERFACE_JOB, "Removed", j->owner, fill_end, &end });
         if (k >= 0)
-                k = sd_bus_message_append(m, "ss", result, r < 0 ? error_text(e, r) : "");
+                k = bus_subscribers_send(
+                        s->subscribers, &(BusSignal) { BUS_ROOT, BUS_INTERFACE_MANAGER,
+                                                "JobRemoved", j->owner, fill_job_removed, j });
         if (k >= 0)
-                k = sd_bus_message_append_strv(m, j->job->lines);
-        if (k >= 0)
-                k = sd_bus_send(s->bus, m, NULL);
-        if (k >= 0)
-                k = sd_bus_emit_signal(s->bus, BUS_ROOT, BUS_INTERFACE_MANAGER, "JobRemoved", "uos",
-                        j->job->id, j->path, result);
-        if (k >= 0)
-                k = sd_bus_emit_interfaces_removed(s->bus, j->path, BUS_INTERFACE_JOB, NULL);
+                k = send_objects(s, j->owner, "InterfacesRemoved", fill_removed, &n);
         return k;
 }
 
@@ -187,6 +322,23 @@ static void on_job_done(Job *job, int r, const Error *e, void *userdata) {
         if (k < 0)
                 log_warning_errno(k, "Failed to say that job %u ended, ignoring: %m", job->id);
         job_signals_free(j);
+}
+
+static int announce(JobSignals *j) {
+        const ObjectNews n = {
+                .path = j->path,
+                .interface = BUS_INTERFACE_JOB,
+                .vtable = bus_job_vtable,
+                .object = j->job,
+        };
+        BusSignals *s = j->signals;
+        int r;
+
+        r = send_objects(s, NULL, "InterfacesAdded", fill_added, &n);
+        if (r < 0)
+                return r;
+        return bus_subscribers_send(s->subscribers,
+                &(BusSignal) { BUS_ROOT, BUS_INTERFACE_MANAGER, "JobNew", NULL, fill_job, j });
 }
 
 static int watch_job(BusSignals *s, Job *job) {
@@ -205,10 +357,7 @@ static int watch_job(BusSignals *s, Job *job) {
         if (r >= 0)
                 r = job_watch(job, on_job_progress, on_job_done, j, &j->watch);
         if (r >= 0)
-                r = sd_bus_emit_interfaces_added(s->bus, j->path, BUS_INTERFACE_JOB, NULL);
-        if (r >= 0)
-                r = sd_bus_emit_signal(
-                        s->bus, BUS_ROOT, BUS_INTERFACE_MANAGER, "JobNew", "uo", job->id, j->path);
+                r = announce(j);
         if (r < 0)
                 job_signals_free(j);
         return r;
@@ -225,6 +374,47 @@ static void on_job(Job *job, bool added, void *userdata) {
                 log_warning_errno(r, "Failed to announce job %u, ignoring: %m", job->id);
 }
 
+void bus_signals_job_of(Job *job, sd_bus_message *m) {
+        JobSignals *j;
+
+        if (!instance)
+                return;
+        LIST_FOREACH (j, &instance->jobs, by_signals)
+                if (j->job == job)
+                        (void) str_copy(&j->owner, sd_bus_message_get_sender(m));
+}
+
+/* ---- methods of the manager ---- */
+
+int bus_manager_subscribe(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
+        _cleanup_(error_done) Error error = {};
+        int r;
+
+        r = bus_auth(m, AUTH_VIEW, NULL, NULL, reterr);
+        if (r <= 0)
+                return r < 0 ? r : 1;
+
+        r = instance ? bus_subscribers_add(instance->subscribers,
+                               str_or_empty(sd_bus_message_get_sender(m)), &error)
+                     : -ESHUTDOWN;
+        if (r < 0)
+                return bus_error(reterr, r, &error);
+        return sd_bus_reply_method_return(m, NULL);
+}
+
+int bus_manager_unsubscribe(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
+        int r;
+
+        r = bus_auth(m, AUTH_VIEW, NULL, NULL, reterr);
+        if (r <= 0)
+                return r < 0 ? r : 1;
+
+        if (instance)
+                bus_subscribers_remove(
+                        instance->subscribers, str_or_empty(sd_bus_message_get_sender(m)));
+        return sd_bus_reply_method_return(m, NULL);
+}
+
 /* ---- making and ending ---- */
 
 int bus_signals_new(sd_bus *bus, Engine *e, BusSignals **ret) {
@@ -238,7 +428,9 @@ int bus_signals_new(sd_bus *bus, Engine *e, BusSignals **ret) {
         s->engine = e;
         list_init(&s->jobs);
 
-        r = hub_subscribe(e->hub, on_event, s, &s->subscription);
+        r = bus_subscribers_new(bus, &s->subscribers);
+        if (r >= 0)
+                r = hub_subscribe(e->hub, on_event, s, &s->subscription);
         if (r >= 0)
                 r = jobs_watch(e->jobs, on_job, s);
         if (r < 0) {
@@ -246,6 +438,7 @@ int bus_signals_new(sd_bus *bus, Engine *e, BusSignals **ret) {
                 return r;
         }
 
+        instance = s;
         *ret = s;
         return 0;
 }
@@ -260,5 +453,7 @@ BusSignals *bus_signals_free(BusSignals *s) {
                 job_signals_free(j);
         jobs_unwatch(s->engine->jobs, s);
         hub_subscription_free(s->subscription);
+        bus_subscribers_free(s->subscribers);
+        instance = NULL;
         return mfree(s);
 }

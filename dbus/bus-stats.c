@@ -213,6 +213,12 @@ int bus_manager_subscribe_stats(sd_bus_message *m, void *userdata, sd_bus_error 
 }
 
 int bus_manager_unsubscribe_stats(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
+        int r;
+
+        r = bus_auth(m, AUTH_VIEW, NULL, NULL, reterr);
+        if (r <= 0)
+                return r < 0 ? r : 1;
+
         client_free(find(str_or_empty(sd_bus_message_get_sender(m))));
         return sd_bus_reply_method_return(m, NULL);
 }

@@ -14,11 +14,25 @@
 #include "rest/router.h"
 #include "rest/stream.h"
 
+/* How a record is written: Accept chooses, else the version of the API. */
+typedef struct EventFormat {
+        const char *content_type;
+        const char *before;
+} EventFormat;
+
+static const EventFormat event_formats[] = {
+        { "application/json-seq", "\x1e" }, /* RFC 7464 */
+        { "application/x-ndjson", "" },
+        { "application/jsonl", "" },
+        { "application/json", "" },
+};
+
 typedef struct EventAnswer {
         Stream *stream;
         Filter *filter;
         HubSubscription *subscription;
         sd_event_source *until;
+        const EventFormat *format;
         unsigned api;
 } EventAnswer;
 
@@ -36,7 +50,7 @@ static void on_gone(Stream *s, void *userdata) {
 
 static void on_event(const Event *e, void *userdata) {
         _cleanup_(json_unrefp) Json *document = NULL;
-        _cleanup_(freep) char *text = NULL;
+        _cleanup_(freep) char *text = NULL, *record = NULL;
         EventAnswer *v = userdata;
         int r;
 
@@ -47,9 +61,9 @@ static void on_event(const Event *e, void *userdata) {
         if (r >= 0)
                 r = json_print(document, JSON_COMPACT, &text);
         if (r >= 0)
-                r = stream_write(v->stream, text, strlen(text));
-        if (r >= 0)
-                (void) stream_write_string(v->stream, "\n");
+                record = str_concat(v->format->before, text, "\n");
+        if (record)
+                (void) stream_write_string(v->stream, record); /* who does not read is dropped */
 }
 
 static int on_until(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -58,6 +72,26 @@ static int on_until(sd_event_source *source, uint64_t usec, void *userdata) {
         stream_end(v->stream);
         event_answer_free(v);
         return 0;
+}
+
+/* The first of the list that we know; weights are nobody's wish here. */
+static const EventFormat *choose_format(Request *q) {
+        const char *rest = str_or_empty(request_header(q, "Accept"));
+
+        while (*rest) {
+                size_t n = strcspn(rest, ",;");
+                const char *end = rest + n;
+
+                for (; n > 0 && rest[n - 1] == ' '; n--)
+                        ;
+                for (size_t i = 0; i < ARRAY_SIZE(event_formats); i++)
+                        if (n == strlen(event_formats[i].content_type) &&
+                                strncmp(rest, event_formats[i].content_type, n) == 0)
+                                return event_formats + i;
+                rest = end + strcspn(end, ",");
+                rest += strspn(rest, ", ");
+        }
+        return event_formats + (q->api >= 1052 ? 2 : 3);
 }
 
 static int get_events(Request *q, Response *a) {
@@ -79,15 +113,16 @@ static int get_events(Request *q, Response *a) {
         if (!v)
                 return -ENOMEM;
         v->api = q->api;
+        v->format = choose_format(q);
 
         r = filter_parse(request_query(q, "filters"), event_filter_keys, &v->filter, &q->error);
         if (r >= 0)
-                r = stream_new(q, "application/json", &v->stream);
+                r = stream_new(q, v->format->content_type, &v->stream);
         if (r < 0)
                 goto fail;
 
         /* The past is told only when it was asked for. */
-        if (since > 0 || until != UINT64_MAX)
+        if (!str_empty(request_query(q, "since")) || until != UINT64_MAX)
                 hub_replay(q->engine->hub, since, until, on_event, v);
 
         /* The past alone was more than anybody waits for. */

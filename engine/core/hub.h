@@ -8,7 +8,7 @@
 
 #include "lib/base/macro.h"
 
-#define HUB_RING_MAX 1024
+#define HUB_RING_MAX 256 /* as many as Docker keeps */
 
 typedef struct Hub Hub;
 typedef struct HubSubscription HubSubscription;

@@ -6,6 +6,7 @@ import json
 import os
 import struct
 import threading
+import time
 from urllib.parse import quote, urlencode
 
 import dbus
@@ -145,6 +146,12 @@ class RestFace:
     def watch(self, filters=None):
         return RestEvents(self.daemon, filters)
 
+    def events(self, since=0, until=None, filters=None):
+        """Of the past: (type, action, id, attributes)."""
+        query = {'since': f'{since:.6f}', 'until': f'{until or time.time():.6f}', 'filters': filters and json.dumps(filters)}
+        rows = [json.loads(row) for row in self.ask('GET', '/events', query=query).data.splitlines()]
+        return [(row['Type'], row['Action'], row['Actor']['ID'], row['Actor']['Attributes']) for row in rows]
+
 
 class RestEvents:
     """Events from now on; a context that ends the connection."""
@@ -212,13 +219,15 @@ def plain(value):
 class BusFace:
     name = 'bus'
 
-    def __init__(self, daemon):
+    def __init__(self, daemon, subscribe=True):
         self.daemon = daemon
         self.bus = dbus.bus.BusConnection(daemon.bus.address, mainloop=DBusGMainLoop())
         CONNECTIONS.append(self.bus)
         self.signals = []
         self.bus.add_signal_receiver(self._signal, path_keyword='path', member_keyword='member',
                                      interface_keyword='interface', bus_name=None)
+        if subscribe:
+            self.manager('Subscribe')
 
     def _signal(self, *args, path=None, member=None, interface=None):
         self.signals.append((str(path), str(interface), str(member), plain(args)))
@@ -345,6 +354,10 @@ class BusFace:
 
     def watch(self, filters=None):
         return BusEvents(self, filters)
+
+    def events(self, since=0, until=None, filters=None):
+        rows = self.manager('GetEvents', 'tta{sas}', int(since * 1000000), int((until or 0) * 1000000), self._filters(filters))
+        return [(kind, action, identity, attributes) for kind, action, identity, _, attributes in rows]
 
 
 class BusEvents:

@@ -296,15 +296,27 @@ def test_signals_of_objects(bus, tmp_path):
     bus.signal(lambda s: s[2] == 'InterfacesRemoved' and s[3][0] == path and CONTAINER in s[3][1], 'InterfacesRemoved')
 
 
-def test_labels_are_not_broadcast(bus):
-    """A signal reaches everybody on the bus, labels are for those who may look."""
+def test_nothing_is_broadcast(bus, daemon, archive):
+    """What happens is for those who may look: they subscribe."""
+    stranger, late = BusFace(daemon, subscribe=False), BusFace(daemon)
+    late.manager('Unsubscribe')
     labels = {'token': 'secret-of-a-label', 'image': 'no', 'name': 'no'}
     identity, _ = bus.create('noisy', {'Image': 'busybox', 'Labels': labels, 'HostConfig': {'NetworkMode': 'none'}})
     event = bus.signal(lambda s: s[2] == 'Event' and s[3][2] == identity, 'Event')
-    assert event[3][4] == {'image': 'busybox', 'name': 'noisy'}
+    assert event[3][4] == {'image': 'busybox', 'name': 'noisy', 'token': 'secret-of-a-label'}
     bus.remove(identity)
+    bus.load(archive[0])
     bus.signal(lambda s: s[2] == 'InterfacesRemoved' and s[3][0] == f'{ROOT}/container/{identity}', 'InterfacesRemoved')
-    assert not any('secret-of-a-label' in str(s) for s in bus.signals)
+    for face in (stranger, late):
+        face.manager('GetVersion')                               # its answer comes behind all signals
+        face.pump()
+        assert [s for s in face.signals if 'stauer' in s[0] + s[1]] == []
+
+    # Whoever began a job sees its end all the same, and no other one's.
+    assert stranger.load(archive[0]) == ['Loaded image: busybox:latest']
+    assert {s[2] for s in stranger.signals if 'stauer' in s[0] + s[1]} <= {'Removed', 'JobRemoved', 'ProgressUpdate', 'InterfacesRemoved'}
+    stranger.close()
+    late.close()
 
 
 def test_signals_of_jobs(bus, archive):

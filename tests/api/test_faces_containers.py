@@ -337,7 +337,7 @@ def test_events(face):
     for kind, _, actor, attributes in seen:
         assert kind == 'container' and actor == identity
         assert attributes['name'] == 'newsworthy' and attributes['image'] == 'busybox'
-        assert attributes.get('a') == ('b' if face.name == 'rest' else None)
+        assert attributes['a'] == 'b'
     assert seen[2][3]['exitCode'] == '2' and seen[2][3]['execDuration'].isdigit()
 
 

@@ -41,13 +41,15 @@ def prop(path, name):
 
 
 class Listener:
-    """`busctl monitor` while something happens."""
+    """`busctl monitor` while something happens, beside somebody who has subscribed: without him there is nothing to see."""
 
     def __init__(self, folder):
         self.path = folder / 'messages'
         self.number = 0
 
     def __enter__(self):
+        self.subscriber = dbus.SystemBus(private=True)
+        self.subscriber.call_blocking(NAME, ROOT, f'{NAME}.Manager', 'Subscribe', '', ())
         self.file = open(self.path, 'wb')                 # pylint: disable=consider-using-with
         self.process = subprocess.Popen(['busctl', 'monitor', '--json=short', f'--match=type=signal,sender={NAME}'],
                                         stdout=self.file, stderr=subprocess.PIPE, text=True)
@@ -55,6 +57,7 @@ class Listener:
         return self
 
     def __exit__(self, *_):
+        self.subscriber.close()
         self.process.terminate()
         self.process.wait()
         self.file.close()
