@@ -7,6 +7,7 @@
 #include "lib/base/error.h"
 #include "lib/base/parse.h"
 #include "lib/base/str.h"
+#include "lib/base/strv.h"
 
 static const Arg *find(const Arg *table, const char *name, size_t n, char letter) {
         for (const Arg *a = table; a->name; a++)
@@ -34,6 +35,8 @@ static int store(const Arg *a, const char *value, Error *reterr) {
                         return error_set(reterr, ERROR_INVALID, "--%s: \"%s\" is not a number",
                                 a->name, value);
                 return 0;
+        case ARG_STRV:
+                return strv_add(a->value, value);
         case ARG_IGNORED:
         case ARG_IGNORED_FLAG:
                 return 0;

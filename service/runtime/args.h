@@ -16,6 +16,7 @@ typedef enum ArgType {
         ARG_FLAG,         /* bool; --name, --name=false */
         ARG_STRING,       /* const char * */
         ARG_UNSIGNED,     /* unsigned */
+        ARG_STRV,         /* char **, one string for each time it is given */
         ARG_IGNORED,      /* known to others, without meaning here; takes a value */
         ARG_IGNORED_FLAG, /* the same, without a value of its own word */
 } ArgType;

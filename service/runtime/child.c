@@ -5,15 +5,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/keyctl.h>
 #include <net/if.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/personality.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "lib/base/alloc.h"
@@ -66,22 +63,10 @@ static int child_join(Launch *l, Error *reterr) {
 }
 
 static int child_session(Launch *l, Error *reterr) {
-        _cleanup_(freep) char *name = NULL;
-        int r;
-
         if (setsid() < 0)
                 return error_set_errno(reterr, -errno, "make a session");
-        if (l->options->no_new_keyring)
-                return 0;
 
-        r = str_printf(&name, "_ses.%s", l->options->id);
-        if (r < 0)
-                return r;
-        /* ENOSYS: a kernel without keyrings; EPERM: whoever runs us forbids them, to the container as well. */
-        if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name) < 0 && errno != ENOSYS &&
-                errno != EPERM)
-                return error_set_errno(reterr, -errno, "make a session keyring");
-        return 0;
+        return l->options->no_new_keyring ? 0 : process_join_keyring(l->options->id, reterr);
 }
 
 static int child_names(Launch *l, Error *reterr) {
@@ -145,9 +130,12 @@ static int child_cgroup(Launch *l, Error *reterr) {
 }
 
 static int child_console(Launch *l, Error *reterr) {
+        int r;
+
         if (!l->spec.process->terminal)
                 return 0;
-        return console_make(l->spec.process, &l->mounts, l->console_fd, reterr);
+        r = console_make(l->spec.process, &l->mounts, l->console_fd, reterr);
+        return r < 0 ? r : console_control(reterr);
 }
 
 /* For hooks of this side, with our number in the container. The parent fills its State only after the clone. */
@@ -243,29 +231,11 @@ static int child_let_go(Launch *l, Error *reterr) {
 }
 
 static int child_personality(Launch *l, Error *reterr) {
-        const RuntimePersonality *p = l->spec.linux_->personality;
-        unsigned long persona;
-
-        if (!p)
-                return 0;
-        if (str_equal(p->domain, "LINUX"))
-                persona = PER_LINUX;
-        else if (str_equal(p->domain, "LINUX32"))
-                persona = PER_LINUX32;
-        else
-                return error_set(reterr, ERROR_INVALID, "personality \"%s\" is not known",
-                        str_or_empty(p->domain));
-
-        return personality(persona) < 0 ? error_set_errno(reterr, -errno, "set the personality")
-                                        : 0;
+        return process_apply_personality(l->spec.linux_->personality, reterr);
 }
 
 static int child_privileges(Launch *l, Error *reterr) {
-        if (!l->spec.process->no_new_privileges)
-                return 0;
-        return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0
-                     ? error_set_errno(reterr, -errno, "set no_new_privs")
-                     : 0;
+        return process_apply_no_new_privileges(&l->process, reterr);
 }
 
 static int child_user(Launch *l, Error *reterr) {
@@ -345,35 +315,12 @@ static int wait_for_start(Launch *l) {
         }
 }
 
-static int install_seccomp(Launch *l, Error *reterr) {
-        int r;
-
-        r = seccomp_filter_install(&l->seccomp);
-        return r < 0 ? error_set_errno(reterr, r, "install the seccomp filter") : 0;
-}
-
-/* The last of what the container must not have. A filter may be installed with CAP_SYS_ADMIN or with no_new_privs: without the
- * latter it comes before the capabilities go, and the profile has to allow capset() and execve(), nothing else. */
-static int restrict_process(Launch *l, Error *reterr) {
-        bool late = l->spec.process->no_new_privileges;
-        int r;
-
-        r = late ? 0 : capabilities_raise(&l->process.capabilities);
-        if (r >= 0 && !late)
-                r = install_seccomp(l, reterr);
-        if (r >= 0)
-                r = process_apply_capabilities(&l->process, reterr);
-        if (r >= 0 && late)
-                r = install_seccomp(l, reterr);
-        return r;
-}
-
 static int start_program(Launch *l, Error *reterr) {
         const RuntimeHooks *h = l->spec.hooks;
         _cleanup_(freep) char *state = NULL;
         int r;
 
-        r = restrict_process(l, reterr);
+        r = process_restrict(&l->process, &l->seccomp, reterr);
         if (r < 0)
                 return r;
         /* Programs of the container's tree: with no more rights than the container has. */

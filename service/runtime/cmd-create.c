@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <ctype.h>
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "lib/base/alloc.h"
@@ -15,6 +11,7 @@
 #include "lib/base/process.h"
 #include "lib/base/str.h"
 #include "service/runtime/args.h"
+#include "service/runtime/caller.h"
 #include "service/runtime/commands.h"
 #include "service/runtime/console.h"
 #include "service/runtime/hooks.h"
@@ -54,16 +51,7 @@ static int take_descriptors(LaunchOptions *o, Error *reterr) {
                         o->preserve_fds = o->listen_fds;
         }
 
-        if (o->preserve_fds > PRESERVE_FDS_MAX)
-                return error_set(
-                        reterr, ERROR_INVALID, "--preserve-fds: more than %u", PRESERVE_FDS_MAX);
-        /* A hole would be filled by one of ours, which must never reach the container. */
-        for (unsigned i = 0; i < o->preserve_fds; i++)
-                if (fcntl(3 + (int) i, F_GETFD) < 0)
-                        return error_set(reterr, ERROR_INVALID,
-                                "--preserve-fds %u: descriptor %u is not open", o->preserve_fds,
-                                3 + i);
-        return 0;
+        return caller_check_descriptors(o->preserve_fds, reterr);
 }
 
 static int prepare(const Globals *g, char **argv, LaunchOptions *o, Error *reterr) {
@@ -80,20 +68,6 @@ static int prepare(const Globals *g, char **argv, LaunchOptions *o, Error *reter
         return r;
 }
 
-/* The words for an errno begin as Go writes them: docker's client finds its exit codes 126 and 127 by "permission denied" and
- * "no such file or directory". */
-static void write_small(Error *e, int r) {
-        char *words = error_is_set(e) ? (char *) str_ends(e->text, strerror(-r)) : NULL;
-
-        if (words && words > e->text && words[-1] == ' ')
-                *words = (char) tolower((unsigned char) *words);
-}
-
-static int say_why(Error *reterr, int r) {
-        write_small(reterr, r);
-        return error_prefix(reterr, r, "unable to start container process");
-}
-
 int command_create(const Globals *g, char **argv, Error *reterr) {
         _cleanup_(launch_done) Launch l = LAUNCH_NONE;
         LaunchOptions o = {};
@@ -105,54 +79,7 @@ int command_create(const Globals *g, char **argv, Error *reterr) {
 
         (void) sigprocmask(SIG_SETMASK, NULL, &l.child_mask);
         r = launch(&l, &o, reterr);
-        return r < 0 ? say_why(reterr, r) : 0;
-}
-
-/* All signals but those about ourselves are meant for the container. */
-static int block_signals(sigset_t *ret_old) {
-        sigset_t set;
-
-        (void) sigfillset(&set);
-        (void) sigdelset(&set, SIGSEGV);
-        (void) sigdelset(&set, SIGBUS);
-        (void) sigdelset(&set, SIGFPE);
-        (void) sigdelset(&set, SIGILL);
-        (void) sigdelset(&set, SIGABRT);
-        if (sigprocmask(SIG_BLOCK, &set, ret_old) < 0)
-                return -errno;
-
-        int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-        return fd < 0 ? -errno : fd;
-}
-
-static void forward(int signal_fd, int pidfd) {
-        struct signalfd_siginfo info;
-
-        while (read(signal_fd, &info, sizeof(info)) == sizeof(info))
-                if (info.ssi_signo != SIGCHLD && info.ssi_signo != SIGURG)
-                        (void) process_kill(pidfd, (int) info.ssi_signo);
-}
-
-static int wait_exit(Launch *l, int signal_fd, Error *reterr) {
-        struct pollfd fds[] = {
-                { .fd = l->pidfd, .events = POLLIN },
-                { .fd = signal_fd, .events = POLLIN },
-        };
-        siginfo_t si;
-        int r;
-
-        while (!fds[0].revents) {
-                if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
-                        return error_set_errno(reterr, -errno, "wait for the container");
-                if (fds[1].revents)
-                        forward(signal_fd, l->pidfd);
-        }
-
-        r = process_wait(l->pidfd, UINT64_MAX, &si);
-        if (r < 0)
-                return error_set_errno(reterr, r, "wait for the container");
-        l->pidfd = fd_close(l->pidfd);
-        return process_exit_code(&si);
+        return r < 0 ? caller_say_why(reterr, r) : 0;
 }
 
 static int foreground(Launch *l, int signal_fd, Error *reterr) {
@@ -167,11 +94,11 @@ static int foreground(Launch *l, int signal_fd, Error *reterr) {
         }
         r = launch_go(l, reterr);
         if (r < 0)
-                return say_why(reterr, r);
+                return caller_say_why(reterr, r);
         if (master_fd >= 0)
                 (void) console_relay(master_fd, l->pidfd, signal_fd, reterr);
 
-        status = wait_exit(l, signal_fd, reterr);
+        status = caller_wait(&l->pidfd, signal_fd, reterr);
         if (status >= 0 && h && h->n_poststop > 0) {
                 _cleanup_(freep) char *state = NULL;
 
@@ -194,14 +121,14 @@ int command_run(const Globals *g, char **argv, Error *reterr) {
         if (o.detach)
                 (void) sigprocmask(SIG_SETMASK, NULL, &l.child_mask);
         else {
-                signal_fd = block_signals(&l.child_mask);
+                signal_fd = caller_take_signals(&l.child_mask, reterr);
                 if (signal_fd < 0)
-                        return error_set_errno(reterr, signal_fd, "prepare signals");
+                        return signal_fd;
         }
 
         r = launch(&l, &o, reterr);
         if (r < 0)
-                return say_why(reterr, r);
+                return caller_say_why(reterr, r);
         if (!o.detach) {
                 r = foreground(&l, signal_fd, reterr);
                 launch_undo(&l);
@@ -211,7 +138,7 @@ int command_run(const Globals *g, char **argv, Error *reterr) {
         r = launch_go(&l, reterr);
         if (r < 0) {
                 launch_undo(&l);
-                return say_why(reterr, r);
+                return caller_say_why(reterr, r);
         }
         return 0;
 }

@@ -22,6 +22,7 @@ struct Globals {
 
 int command_create(const Globals *g, char **argv, Error *reterr);
 int command_run(const Globals *g, char **argv, Error *reterr);
+int command_exec(const Globals *g, char **argv, Error *reterr);
 int command_start(const Globals *g, char **argv, Error *reterr);
 int command_kill(const Globals *g, char **argv, Error *reterr);
 int command_pause(const Globals *g, char **argv, Error *reterr);

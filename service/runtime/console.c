@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <sys/vfs.h>
 #include <termios.h>
+#include <unistd.h>
 
 #include "lib/base/beneath.h"
 #include "lib/base/error.h"
@@ -109,13 +110,17 @@ int console_make(const RuntimeProcess *spec, Mounts *m, int socket_fd, Error *re
         if (r < 0)
                 return error_set_errno(reterr, r, "send the terminal to the console socket");
 
-        if (ioctl(slave, TIOCSCTTY, 0) < 0)
-                return error_set_errno(reterr, -errno, "set the controlling terminal");
         for (int fd = 0; fd < 3; fd++)
                 if (dup2(slave, fd) < 0)
                         return error_set_errno(reterr, -errno, "set the standard streams");
 
         return 0;
+}
+
+int console_control(Error *reterr) {
+        return ioctl(STDIN_FILENO, TIOCSCTTY, 0) < 0
+                     ? error_set_errno(reterr, -errno, "set the controlling terminal")
+                     : 0;
 }
 
 int console_receive(int socket_fd, Error *reterr) {

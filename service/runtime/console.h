@@ -12,8 +12,11 @@ typedef struct RuntimeProcess RuntimeProcess;
 
 /* Parent: connected to the socket at path (relative ones from our working folder). */
 int console_connect(const char *path, Error *reterr);
-/* Child, after the mounts: opens the pty, sends the master, is the new session's terminal. Takes streams 0, 1 and 2. */
+/* Child, after the mounts: opens the pty and sends the master. Takes streams 0, 1 and 2. Without a /dev of ours (m->dev_fd) there
+ * is no /dev/console. */
 int console_make(const RuntimeProcess *spec, Mounts *m, int socket_fd, Error *reterr);
+/* Leader of a new session: stream 0 becomes its terminal. */
+int console_control(Error *reterr);
 
 /* `run` without a console socket: receives the master over the other end of the pair. */
 int console_receive(int socket_fd, Error *reterr);

@@ -24,6 +24,7 @@
 #include "lib/base/str.h"
 #include "lib/base/strv.h"
 #include "lib/json/json.h"
+#include "service/runtime/caller.h"
 #include "service/runtime/console.h"
 #include "service/runtime/hooks.h"
 #include "service/runtime/launch-steps.h"
@@ -331,28 +332,7 @@ static int step_ready(Launch *l, Error *reterr) {
 }
 
 static int step_pid_file(Launch *l, Error *reterr) {
-        _cleanup_(freep) char *parent = NULL, *absolute = NULL;
-        _cleanup_(fd_closep) int dir_fd = -EBADF;
-        const char *path = l->options->pid_file;
-        char text[16];
-        int r;
-
-        if (!path)
-                return 0;
-
-        r = path_is_absolute(path) ? str_copy(&absolute, path)
-                                   : str_printf(&absolute, "./%s", path);
-        if (r >= 0)
-                r = path_parent(absolute, &parent);
-        if (r < 0)
-                return r;
-        dir_fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (dir_fd < 0)
-                return error_set_errno(reterr, -errno, "write the pid file %s", path);
-
-        (void) snprintf(text, sizeof(text), "%d", (int) l->pid);
-        r = file_write_atomic_string(dir_fd, path_last(absolute), text, 0644, 0);
-        return r < 0 ? error_set_errno(reterr, r, "write the pid file %s", path) : 0;
+        return caller_write_pid(l->options->pid_file, l->pid, reterr);
 }
 
 typedef struct Step {

@@ -23,8 +23,7 @@ typedef struct Error Error;
 typedef struct Launch Launch;
 typedef struct LaunchOptions LaunchOptions;
 
-#define SPEC_SIZE_MAX    ((size_t) 4 * 1024 * 1024)
-#define PRESERVE_FDS_MAX 4096U
+#define SPEC_SIZE_MAX ((size_t) 4 * 1024 * 1024)
 
 struct LaunchOptions {
         const char *id;

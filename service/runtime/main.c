@@ -33,6 +33,7 @@ typedef struct Command {
 static const Command commands[] = {
         { "create",   command_create,   true,  "[-b BUNDLE] [--console-socket PATH] [--pid-file PATH] ID", "make a container that waits for start" },
         { "delete",   command_delete,   false, "[--force] ID",          "remove what is left of a container" },
+        { "exec",     command_exec,     true,  "[--detach] [--process FILE] [--tty] [--user UID[:GID]] … ID [COMMAND…]", "run one more process in a container" },
         { "features", command_features, false, "",                      "print what this runtime can do" },
         { "kill",     command_kill,     false, "[--all] ID [SIGNAL]",   "send a signal to the first process (TERM)" },
         { "list",     command_list,     false, "[--quiet] [--format table|json]", "list the containers of the state root" },

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <linux/ioprio.h>
+#include <linux/keyctl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -17,6 +20,7 @@
 #include "lib/oci/runtime-spec.h"
 #include "service/runtime/mounts.h"
 #include "service/runtime/process.h"
+#include "service/runtime/seccomp.h"
 
 static int write_proc(Mounts *m, const char *name, const char *text) {
         _cleanup_(fd_closep) int fd = -EBADF;
@@ -74,6 +78,68 @@ int process_apply_proc(const Process *p, Mounts *m, Error *reterr) {
         }
 
         return apply_label(p, m, reterr);
+}
+
+int process_join_keyring(const char *id, Error *reterr) {
+        _cleanup_(freep) char *name = NULL;
+        int r;
+
+        r = str_printf(&name, "_ses.%s", id);
+        if (r < 0)
+                return r;
+        /* ENOSYS: a kernel without keyrings; EPERM: whoever runs us forbids them, to the container as well. */
+        if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name) < 0 && errno != ENOSYS &&
+                errno != EPERM)
+                return error_set_errno(reterr, -errno, "make a session keyring");
+        return 0;
+}
+
+int process_apply_personality(const RuntimePersonality *p, Error *reterr) {
+        unsigned long persona;
+
+        if (!p)
+                return 0;
+        if (str_equal(p->domain, "LINUX"))
+                persona = PER_LINUX;
+        else if (str_equal(p->domain, "LINUX32"))
+                persona = PER_LINUX32;
+        else
+                return error_set(reterr, ERROR_INVALID, "personality \"%s\" is not known",
+                        str_or_empty(p->domain));
+
+        return personality(persona) < 0 ? error_set_errno(reterr, -errno, "set the personality")
+                                        : 0;
+}
+
+int process_apply_no_new_privileges(const Process *p, Error *reterr) {
+        if (!p->spec->no_new_privileges)
+                return 0;
+        return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0
+                     ? error_set_errno(reterr, -errno, "set no_new_privs")
+                     : 0;
+}
+
+static int install_filter(const SeccompFilter *filter, Error *reterr) {
+        int r;
+
+        r = seccomp_filter_install(filter);
+        return r < 0 ? error_set_errno(reterr, r, "install the seccomp filter") : 0;
+}
+
+/* A filter may be installed with CAP_SYS_ADMIN or with no_new_privs: without the latter it comes before the capabilities go, and the
+ * profile has to allow capset() and execve(), nothing else. */
+int process_restrict(const Process *p, const SeccompFilter *filter, Error *reterr) {
+        bool late = p->spec->no_new_privileges;
+        int r;
+
+        r = late ? 0 : capabilities_raise(&p->capabilities);
+        if (r >= 0 && !late)
+                r = install_filter(filter, reterr);
+        if (r >= 0)
+                r = process_apply_capabilities(p, reterr);
+        if (r >= 0 && late)
+                r = install_filter(filter, reterr);
+        return r;
 }
 
 /* By number. */

@@ -15,7 +15,9 @@ typedef struct Error Error;
 typedef struct Mounts Mounts;
 typedef struct Process Process;
 typedef struct ProcessLimit ProcessLimit;
+typedef struct RuntimePersonality RuntimePersonality;
 typedef struct RuntimeProcess RuntimeProcess;
+typedef struct SeccompFilter SeccompFilter;
 
 #define PROCESS_ARGS_MAX 65536U
 
@@ -42,6 +44,10 @@ int process_add_home(Process *p, int root_fd, Error *reterr);
 int process_apply_limits(const Process *p, Error *reterr);
 /* oom_score_adj, AppArmor and SELinux labels: files of a trusted procfs (rule R2). */
 int process_apply_proc(const Process *p, Mounts *m, Error *reterr);
+/* The session keyring of the container with this id; made when there is none. */
+int process_join_keyring(const char *id, Error *reterr);
+int process_apply_personality(const RuntimePersonality *p, Error *reterr); /* NULL: nothing to do */
+int process_apply_no_new_privileges(const Process *p, Error *reterr);
 int process_apply_scheduling(const Process *p, Error *reterr);
 /* The folder is made if it is missing, as everybody does; before the root becomes read-only. */
 int process_make_cwd(const Process *p, int root_fd, Error *reterr);
@@ -50,6 +56,8 @@ int process_enter_cwd(const Process *p, int root_fd, Error *reterr);
 int process_own_streams(const Process *p, Error *reterr);
 int process_change_user(const Process *p, Error *reterr);
 int process_apply_capabilities(const Process *p, Error *reterr);
+/* The last before the program: seccomp filter and capabilities. */
+int process_restrict(const Process *p, const SeccompFilter *filter, Error *reterr);
 /* As the user, in the folder: what a shell would run. The error texts are the ones that docker's exit codes hang on. */
 int process_find_program(Process *p, Error *reterr);
 /* Does not return when it works. */

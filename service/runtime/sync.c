@@ -27,6 +27,15 @@ int sync_send(int fd, SyncType type) {
         return fd_send(fd, &m, SYNC_HEAD, NULL, 0, 0);
 }
 
+int sync_send_pid(int fd, pid_t pid) {
+        SyncMessage m;
+
+        memset(&m, 0, SYNC_HEAD);
+        m.type = SYNC_PID;
+        m.error = pid;
+        return fd_send(fd, &m, SYNC_HEAD, NULL, 0, 0);
+}
+
 void sync_send_error(int fd, int r, const Error *e) {
         const char *text = error_text((Error *) e, r);
         SyncMessage m;
@@ -75,6 +84,22 @@ int sync_receive(int fd, SyncType type, Error *reterr) {
                 return -EPIPE;
 
         return m.type == type ? 0 : -EBADMSG;
+}
+
+int sync_receive_pid(int fd, pid_t *ret, Error *reterr) {
+        SyncMessage m;
+        int r;
+
+        r = receive(fd, &m, reterr);
+        if (r < 0)
+                return r;
+        if (r == 0)
+                return -EPIPE;
+        if (m.type != SYNC_PID || m.error <= 0)
+                return -EBADMSG;
+
+        *ret = m.error;
+        return 0;
 }
 
 int sync_receive_end(int fd, Error *reterr) {

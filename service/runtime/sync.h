@@ -4,6 +4,8 @@
 /* What parent and child say to each other over a SOCK_SEQPACKET pair while a container is made, and what `start` hears from
  * the waiting child. The end of the file is news too: the child's end closes when its program is executed. */
 
+#include <sys/types.h>
+
 #include "lib/base/macro.h"
 
 typedef struct Error Error;
@@ -13,11 +15,14 @@ typedef enum SyncType {
         SYNC_CGROUP, /* child: put me into my cgroup. Parent: done */
         SYNC_IDS,    /* parent: your uid and gid maps are written */
         SYNC_HOOKS,  /* child: namespaces and mounts are made, run your hooks. Parent: done */
+        SYNC_PID,    /* child that has made another one: its pid */
         SYNC_READY,  /* child: all is done but the program itself. Parent: execute it */
         _SYNC_TYPE_MAX,
 } SyncType;
 
 int sync_send(int fd, SyncType type);
+int sync_send_pid(int fd, pid_t pid);
+int sync_receive_pid(int fd, pid_t *ret, Error *reterr); /* as sync_receive() */
 /* r, and reterr's kind and text; the other side is known to be gone when it fails, so nothing is returned. */
 void sync_send_error(int fd, int r, const Error *e);
 
