@@ -23,6 +23,9 @@ int bus_manager_unsubscribe(sd_bus_message *m, void *userdata, sd_bus_error *ret
 /* bus-events.c */
 int bus_manager_get_events(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
 
+/* bus-usage.c */
+int bus_manager_get_disk_usage(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
+
 /* bus-stats.c */
 int bus_manager_subscribe_stats(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
 int bus_manager_unsubscribe_stats(sd_bus_message *m, void *userdata, sd_bus_error *reterr);

@@ -52,6 +52,9 @@ typedef struct BusReply {
 int bus_reply_new(sd_bus_message *m, bus_reply_t result_reply, BusReply **ret);
 BusReply *bus_reply_free(BusReply *b);
 
+/* bus-usage.c */
+int bus_container_get_size(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
+
 /* bus-stats.c */
 int bus_container_get_stats(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
 void bus_stats_end(void); /* no subscriber is left */

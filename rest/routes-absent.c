@@ -43,7 +43,6 @@ const Route absent_routes[] = {
         { "POST",   "/networks/create",                  AUTH_VIEW, not_implemented },
         { "POST",   "/networks/prune",                   AUTH_VIEW, not_implemented },
         { "GET",    "/plugins",                          AUTH_VIEW, not_implemented },
-        { "GET",    "/system/df",                        AUTH_VIEW, not_implemented },
         { "GET",    "/volumes",                          AUTH_VIEW, not_implemented },
         { "POST",   "/volumes/create",                   AUTH_VIEW, not_implemented },
         { "POST",   "/volumes/prune",                    AUTH_VIEW, not_implemented },

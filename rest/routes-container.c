@@ -66,12 +66,31 @@ static int refuse(Request *q, int r) {
 
 /* ---- looking ---- */
 
-static int get_list(Request *q, Response *a) {
+/* With size=1 a worker measures first; the answer is made of what there is then. */
+typedef int (*answer_t)(Request *q, Response *a);
+
+static void on_measured(Request *q, int r, const Error *e, answer_t answer) {
+        if (r < 0)
+                (void) error_copy(&q->error, e);
+        else
+                r = answer(q, &q->response);
+        finish(q, r);
+}
+
+static int answer_measured(Request *q, Container *const *list, size_t n, pending_callback_t done) {
+        Pending *p;
+        int r;
+
+        r = defer(q, done, &p);
+        if (r < 0)
+                return r;
+        r = containers_measure(q->engine->containers, list, n, p, &q->error);
+        return r < 0 ? refuse(q, r) : request_defer(q);
+}
+
+static int find_list(Request *q, Container ***ret, size_t *ret_n) {
         _cleanup_(filter_freep) Filter *filter = NULL;
-        _cleanup_(freep) Container **list = NULL;
-        _cleanup_(json_unrefp) Json *rows = NULL;
         int64_t limit;
-        size_t n;
         int r;
 
         r = filter_parse(request_query(q, "filters"), container_filter_keys, &filter, &q->error);
@@ -82,8 +101,17 @@ static int get_list(Request *q, Response *a) {
         if (r < 0)
                 return r;
 
-        r = containers_list(q->engine->containers, request_query_bool(q, "all", false), limit,
-                filter, &list, &n, &q->error);
+        return containers_list(q->engine->containers, request_query_bool(q, "all", false), limit,
+                filter, ret, ret_n, &q->error);
+}
+
+static int answer_list(Request *q, Response *a) {
+        _cleanup_(freep) Container **list = NULL;
+        _cleanup_(json_unrefp) Json *rows = NULL;
+        size_t n;
+        int r;
+
+        r = find_list(q, &list, &n);
         if (r < 0)
                 return r;
 
@@ -101,7 +129,23 @@ static int get_list(Request *q, Response *a) {
         return response_json(a, 200, rows);
 }
 
-static int get_inspect(Request *q, Response *a) {
+static void on_list_measured(int r, void *result, const Error *e, void *userdata) {
+        on_measured(userdata, r, e, answer_list);
+}
+
+static int get_list(Request *q, Response *a) {
+        _cleanup_(freep) Container **list = NULL;
+        size_t n;
+        int r;
+
+        if (!request_query_bool(q, "size", false))
+                return answer_list(q, a);
+
+        r = find_list(q, &list, &n);
+        return r < 0 ? r : answer_measured(q, list, n, on_list_measured);
+}
+
+static int answer_inspect(Request *q, Response *a) {
         _cleanup_(json_unrefp) Json *v = NULL;
         Container *c;
         int r;
@@ -114,6 +158,21 @@ static int get_inspect(Request *q, Response *a) {
         if (r < 0)
                 return r;
         return response_json(a, 200, v);
+}
+
+static void on_inspect_measured(int r, void *result, const Error *e, void *userdata) {
+        on_measured(userdata, r, e, answer_inspect);
+}
+
+static int get_inspect(Request *q, Response *a) {
+        Container *c;
+        int r;
+
+        if (!request_query_bool(q, "size", false))
+                return answer_inspect(q, a);
+
+        r = find(q, &c);
+        return r < 0 ? r : answer_measured(q, &c, 1, on_inspect_measured);
 }
 
 /* ---- verbs ---- */

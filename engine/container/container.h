@@ -74,6 +74,8 @@ struct Container {
         UnitWatch *scope; /* while the scope is, or may be, there */
         sd_event_source *scope_lingers; /* its monitor is gone: it should be, too */
         ContainerLost *lost;            /* waits for the end of what a lost monitor left */
+        bool has_size;
+        uint64_t size;     /* of its own layer, when it was last measured */
         bool exit_unsaved;              /* the disk was full: the exit file stays the truth */
         List waits;
         List stops;
@@ -111,6 +113,9 @@ char *container_run_folder(const Container *c);             /* RUNROOT/container
 
 /* The image as the user named it; its id when that name is another one's by now. */
 const char *container_image_name(const Container *c);
+
+/* Bytes of its own layer when it was last measured, and with the image's. Unknown: 0. */
+void container_size(const Container *c, uint64_t *ret_own, uint64_t *ret_all);
 
 const char *container_network_id(const Container *c); /* NULL: there is no such network */
 

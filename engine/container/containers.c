@@ -100,6 +100,7 @@ int containers_new(const ContainersWiring *w, Containers **ret, Error *reterr) {
         };
         list_init(&s->by_age);
         list_init(&s->leaving);
+        list_init(&s->measures);
         list_init(&s->left_scopes);
         s->by_id = hashmap_new(HASHMAP_STRING);
         s->by_name = hashmap_new(HASHMAP_STRING_COPY);

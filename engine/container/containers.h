@@ -30,6 +30,11 @@ extern const char *const container_filter_keys[];
 int containers_list(Containers *s, bool all, int64_t limit, const Filter *f, Container ***ret,
         size_t *ret_n, Error *reterr);
 
+/* How large the writable layers of these containers are: a worker walks their folders, container_size() tells then. Callers who ask for
+ * what is being measured already share that walk. The result of p is NULL. */
+int containers_measure(
+        Containers *s, Container *const *list, size_t n, Pending *p, Error *reterr);
+
 unsigned containers_count(Containers *s);
 unsigned containers_count_running(Containers *s);
 

@@ -53,6 +53,7 @@ struct Containers {
         size_t n_sorted_allocated;
         List by_age;      /* newest first */
         List leaving;     /* removed, by by_age: their monitor is still there */
+        List measures;    /* walks under way */
         List left_scopes; /* of containers that are gone */
         unsigned n_running;
         bool trash_running; /* a worker empties the trash */

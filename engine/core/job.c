@@ -57,6 +57,7 @@ static const char *const job_kind_table[_JOB_KIND_MAX] = {
         [JOB_LOAD] = "load",
         [JOB_IMPORT] = "import",
         [JOB_LAYER] = "layer",
+        [JOB_MEASURE] = "measure",
 };
 
 static const char *const job_state_table[_JOB_STATE_MAX] = {

@@ -23,6 +23,7 @@ typedef enum JobKind {
         JOB_LOAD,
         JOB_IMPORT,
         JOB_LAYER,
+        JOB_MEASURE,
         _JOB_KIND_MAX,
         _JOB_KIND_INVALID = -22
 } JobKind;

@@ -301,9 +301,23 @@ int storage_layer_remove(Storage *s, const char *id) {
         return file_remove_tree(s->trash_fd, trash) < 0 ? 1 : 0;
 }
 
+static int parent_usage(Storage *s, const char *digits, uint64_t *ret) {
+        _cleanup_(fd_closep) int fd = -EBADF;
+        char parent[IDENT_SIZE];
+        int r;
+
+        r = storage_layer_parent(s, digits, parent);
+        if (r <= 0)
+                return r;
+        fd = file_open_dir(s->layers_fd, parent);
+        return fd < 0 ? fd : s->driver->usage(s->state, fd, ret);
+}
+
 int storage_layer_usage(Storage *s, const char *id, uint64_t *ret) {
         _cleanup_(fd_closep) int fd = -EBADF;
+        uint64_t size, below = 0;
         const char *digits;
+        int r;
 
         assert(s);
         assert(ret);
@@ -316,5 +330,15 @@ int storage_layer_usage(Storage *s, const char *id, uint64_t *ret) {
         if (fd < 0)
                 return fd;
 
-        return s->driver->usage(s->state, fd, ret);
+        r = s->driver->usage(s->state, fd, &size);
+        if (r < 0)
+                return r;
+        if (!(s->driver->flags & STORAGE_UNPACK_ALONE)) { /* the folder holds the whole tree */
+                r = parent_usage(s, digits, &below);
+                if (r < 0)
+                        return r;
+        }
+
+        *ret = size > below ? size - below : 0;
+        return 0;
 }

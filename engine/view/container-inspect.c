@@ -265,6 +265,15 @@ static int set_names(Json *v, const Container *c) {
         return r < 0 ? r : json_set_textf(v, "Name", "/%s", c->name);
 }
 
+static int set_sizes(Json *v, const Container *c) {
+        uint64_t own, all;
+        int r;
+
+        container_size(c, &own, &all);
+        r = json_set_uint64(v, "SizeRw", own);
+        return r < 0 ? r : json_set_uint64(v, "SizeRootFs", all);
+}
+
 int container_view_inspect(const Container *c, unsigned api, int size, Json **ret) {
         static const char *const texts[][2] = {
                 { "Platform", "linux" },
@@ -288,6 +297,8 @@ int container_view_inspect(const Container *c, unsigned api, int size, Json **re
                 r = json_set_null(v, "ExecIDs");
         if (r >= 0)
                 r = set_graph_driver(v, c);
+        if (r >= 0 && size)
+                r = set_sizes(v, c);
         if (r >= 0)
                 r = container_view_set_mounts(v, c);
         if (r >= 0)

@@ -107,6 +107,19 @@ static int set_names(Json *v, const Container *c) {
         return r < 0 ? r : json_set_text(v, "ImageID", c->image_id);
 }
 
+/* As Go does, without those that are zero. */
+static int set_sizes(Json *v, const Container *c) {
+        uint64_t own, all;
+        int r = 0;
+
+        container_size(c, &own, &all);
+        if (own > 0)
+                r = json_set_uint64(v, "SizeRw", own);
+        if (r >= 0 && all > 0)
+                r = json_set_uint64(v, "SizeRootFs", all);
+        return r;
+}
+
 int container_view_row(const Container *c, unsigned api, int size, Json **ret) {
         _cleanup_(json_unrefp) Json *v = NULL;
         Json *settings, *health;
@@ -121,6 +134,8 @@ int container_view_row(const Container *c, unsigned api, int size, Json **ret) {
                 r = json_set_int64(v, "Created", c->created_ns / NSEC_PER_SEC);
         if (r >= 0)
                 r = set_ports(v, c);
+        if (r >= 0 && size)
+                r = set_sizes(v, c);
         if (r >= 0)
                 r = json_set_pairs(v, "Labels", c->spec.config.labels);
         if (r >= 0)

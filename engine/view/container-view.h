@@ -9,7 +9,7 @@
 typedef struct Container Container;
 typedef struct Json Json;
 
-/* GET /containers/ID/json; size: SizeRw and SizeRootFs too. .State.Accounting holds the final or present figures. */
+/* GET /containers/ID/json; size: SizeRw and SizeRootFs too, as they were last measured. .State.Accounting holds the final or present figures. */
 int container_view_inspect(const Container *c, unsigned api, int size, Json **ret);
 
 /* One row of GET /containers/json. */

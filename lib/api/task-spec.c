@@ -6,6 +6,7 @@ static const char *const task_kind_table[_TASK_KIND_MAX] = {
         [TASK_IMPORT] = "import",
         [TASK_LAYER_CREATE] = "layer-create",
         [TASK_LAYER_REMOVE] = "layer-remove",
+        [TASK_MEASURE] = "measure",
 };
 
 #define EMPTY    JSON_OMIT_EMPTY
@@ -20,6 +21,7 @@ const JsonField task_spec_fields[] = {
         JSON_STRV  ("driver_opts",  TaskSpec, driver_opts,  OPTIONAL),
         JSON_STRING("layer_id",     TaskSpec, layer_id,     EMPTY),
         JSON_STRING("layer_parent", TaskSpec, layer_parent, EMPTY),
+        JSON_STRV  ("layers",       TaskSpec, layers,       OPTIONAL),
         JSON_STRV  ("tags",         TaskSpec, tags,         OPTIONAL),
         JSON_STRV  ("changes",      TaskSpec, changes,      OPTIONAL),
         JSON_STRING("message",      TaskSpec, message,      EMPTY),
@@ -44,11 +46,18 @@ static const JsonField task_image_fields[] = {
         {}
 };
 
+static const JsonField task_layer_fields[] = {
+        JSON_STRING("id",   TaskLayer, id,   JSON_MANDATORY),
+        JSON_UINT64("size", TaskLayer, size, 0),
+        {}
+};
+
 const JsonField task_result_fields[] = {
         JSON_STRING("error_kind", TaskResult, error_kind, EMPTY),
         JSON_STRING("error",      TaskResult, error,      EMPTY),
         JSON_ARRAY ("images", TaskResult, images, n_images, TaskImage, task_image_fields, OPTIONAL),
         JSON_UINT64("layer_size", TaskResult, layer_size, EMPTY),
+        JSON_ARRAY ("layers", TaskResult, layers, n_layers, TaskLayer, task_layer_fields, OPTIONAL),
         {}
 };
 

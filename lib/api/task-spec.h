@@ -24,6 +24,7 @@ typedef enum TaskKind {
         TASK_IMPORT,       /* fd: tar of a root file system */
         TASK_LAYER_CREATE, /* driver whose create is slow (vfs): layer_id, layer_parent */
         TASK_LAYER_REMOVE, /* empty DATAROOT/tmp/trash */
+        TASK_MEASURE,      /* how large are layers */
         _TASK_KIND_MAX,
         _TASK_KIND_INVALID = -22,
 } TaskKind;
@@ -35,6 +36,7 @@ typedef struct TaskSpec {
         char **driver_opts;
         char *layer_id;
         char *layer_parent;
+        char **layers; /* measure: digits */
         char **tags; /* import: normalised reference to give, may be empty */
         char **changes; /* import: Dockerfile-like changes (CMD, ENV, …) as Docker's import --change */
         char *message; /* import: history comment */
@@ -58,12 +60,19 @@ typedef struct TaskImage {
         char **tags;    /* normalised references found in the archive */
 } TaskImage;
 
+typedef struct TaskLayer {
+        char *id; /* digits */
+        uint64_t size;
+} TaskLayer;
+
 typedef struct TaskResult {
         char *error_kind; /* empty: done */
         char *error;
         TaskImage *images;
         size_t n_images;
         uint64_t layer_size;
+        TaskLayer *layers; /* measure: those that are there */
+        size_t n_layers;
 } TaskResult;
 
 extern const JsonField task_spec_fields[];

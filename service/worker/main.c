@@ -38,6 +38,7 @@ static const Task tasks[] = {
         { TASK_IMPORT, 1, /* locks= */ true, task_import_run },
         { TASK_LAYER_CREATE, 0, /* locks= */ true, task_layer_create_run },
         { TASK_LAYER_REMOVE, 0, /* locks= */ false, task_layer_remove_run },
+        { TASK_MEASURE, 0, /* locks= */ false, task_measure_run },
 };
 
 bool task_cancelled(const TaskContext *c) {

@@ -39,6 +39,7 @@ struct Task {
 int task_load_run(TaskContext *c, Error *reterr);
 int task_import_run(TaskContext *c, Error *reterr);
 int task_layer_create_run(TaskContext *c, Error *reterr);
+int task_measure_run(TaskContext *c, Error *reterr);
 int task_layer_remove_run(TaskContext *c, Error *reterr);
 
 bool task_cancelled(const TaskContext *c);

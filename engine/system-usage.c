@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What takes how much of the disk. */
+#include <errno.h>
+
+#include "engine/container/container.h"
+#include "engine/container/containers.h"
+#include "engine/core/pending.h"
+#include "engine/engine.h"
+#include "engine/image/image.h"
+#include "engine/image/images.h"
+#include "engine/system.h"
+#include "engine/view/container-view.h"
+#include "engine/view/image-view.h"
+#include "lib/base/alloc.h"
+#include "lib/base/hashmap.h"
+#include "lib/base/str.h"
+#include "lib/base/strv.h"
+#include "lib/json/json.h"
+
+int system_usage_parse(char *const *words, SystemUsage *ret, Error *reterr) {
+        static const char *const table[] = { "container", "image", "volume", "build-cache" };
+        unsigned what = 0;
+
+        STRV_FOREACH (word, words) {
+                int i = str_table_find(table, ARRAY_SIZE(table), *word);
+
+                if (i < 0)
+                        return error_set(
+                                reterr, ERROR_INVALID, "unknown object type: %.64s", *word);
+                what |= 1U << i;
+        }
+        *ret = what ? (SystemUsage) what : SYSTEM_USAGE_ALL;
+        return 0;
+}
+
+static int list_containers(Engine *e, Container ***ret, size_t *ret_n, Error *reterr) {
+        return containers_list(e->containers, /* all= */ true, -1, NULL, ret, ret_n, reterr);
+}
+
+int system_usage_measure(Engine *e, SystemUsage what, Pending *p, Error *reterr) {
+        _cleanup_(freep) Container **list = NULL;
+        size_t n = 0;
+        int r = 0;
+
+        assert(e);
+        assert(p);
+
+        if (what & SYSTEM_USAGE_CONTAINERS)
+                r = list_containers(e, &list, &n, reterr);
+        return r < 0 ? r : containers_measure(e->containers, list, n, p, reterr);
+}
+
+/* ---- images ---- */
+
+/* How many images have a layer. */
+typedef struct LayerUse {
+        const char *chain_id;
+        uint64_t size;
+        unsigned n_images;
+} LayerUse;
+
+static int count_layers(const Image *i, Hashmap **uses) {
+        for (size_t k = 0; i->chain_ids && k < i->n_layers; k++) {
+                LayerUse *use = hashmap_get(*uses, i->chain_ids[k]);
+                int r;
+
+                if (!use) {
+                        use = new0(LayerUse, 1);
+                        if (!use)
+                                return -ENOMEM;
+                        use->chain_id = i->chain_ids[k];
+                        use->size = i->layer_sizes ? i->layer_sizes[k] : 0;
+                        r = hashmap_ensure_put(uses, HASHMAP_STRING, use->chain_id, use);
+                        if (r < 0) {
+                                free(use);
+                                return r;
+                        }
+                }
+                use->n_images++;
+        }
+        return 0;
+}
+
+static uint64_t shared_size(const Image *i, const Hashmap *uses) {
+        uint64_t sum = 0;
+
+        for (size_t k = 0; i->chain_ids && k < i->n_layers; k++) {
+                const LayerUse *use = hashmap_get(uses, i->chain_ids[k]);
+
+                if (use && use->n_images > 1)
+                        sum += use->size;
+        }
+        return sum;
+}
+
+static int append_image(Json *list, const Image *i, unsigned api, const Hashmap *uses) {
+        _cleanup_(json_unrefp) Json *row = NULL;
+        int r;
+
+        r = image_view_row(i, api, &row);
+        if (r >= 0)
+                r = json_set_uint64(row, "SharedSize", shared_size(i, uses));
+        if (r >= 0)
+                r = json_set_uint64(row, "Containers", i->n_users);
+        return r < 0 ? r : json_append(list, row);
+}
+
+static int set_images(Json *v, Engine *e, unsigned api) {
+        Hashmap *uses = NULL;
+        uint64_t all = 0;
+        LayerUse *use;
+        Json *list;
+        int r = 0;
+
+        for (Image *i = NULL; r >= 0 && (i = images_next(e->images, i));)
+                r = count_layers(i, &uses);
+        HASHMAP_FOREACH (use, uses)
+                all += use->size;
+        if (r >= 0)
+                r = json_set_uint64(v, "LayersSize", all);
+        if (r >= 0)
+                r = json_set_new_list(v, "Images", &list);
+        for (Image *i = NULL; r >= 0 && (i = images_next(e->images, i));)
+                r = append_image(list, i, api, uses);
+        hashmap_free_with(uses, mfree);
+        return r;
+}
+
+/* ---- the document ---- */
+
+static int set_containers(Json *v, Engine *e, unsigned api) {
+        _cleanup_(freep) Container **containers = NULL;
+        Json *list;
+        size_t n;
+        int r;
+
+        r = list_containers(e, &containers, &n, NULL);
+        if (r >= 0)
+                r = json_set_new_list(v, "Containers", &list);
+        for (size_t i = 0; r >= 0 && i < n; i++) {
+                _cleanup_(json_unrefp) Json *row = NULL;
+
+                r = container_view_row(containers[i], api, /* size= */ true, &row);
+                if (r >= 0)
+                        r = json_append(list, row);
+        }
+        return r;
+}
+
+int system_usage(Engine *e, unsigned api, SystemUsage what, Json **ret) {
+        _cleanup_(json_unrefp) Json *v = NULL;
+        int r;
+
+        assert(e);
+        assert(ret);
+
+        r = json_new_object(&v);
+        if (r >= 0 && (what & SYSTEM_USAGE_IMAGES))
+                r = set_images(v, e, api);
+        if (r >= 0 && (what & SYSTEM_USAGE_CONTAINERS))
+                r = set_containers(v, e, api);
+        if (r >= 0 && (what & SYSTEM_USAGE_VOLUMES)) /* there are none yet */
+                r = json_set_strv(v, "Volumes", NULL);
+        if (r >= 0 && (what & SYSTEM_USAGE_BUILD_CACHE))
+                r = json_set_strv(v, "BuildCache", NULL);
+        if (r >= 0 && api < 1042)
+                r = json_set_uint64(v, "BuilderSize", 0);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(v);
+        return 0;
+}
