@@ -261,104 +261,7 @@ static int cmd_events(Cli *cli, const Options *o, Error *reterr) {
         return r < 0 ? r : 0;
 }
 
-/* ---- inspect: a container, else an image ---- */
-
-static int inspect_kind(
-        RestClient *c, const char *kind, const char *name, bool size, Json **ret, Error *reterr) {
-        _cleanup_(freep) char *path = NULL;
-
-        path = rest_path(REST_PATH(kind, name, "/json"), REST_QUERY("size", size ? "1" : NULL));
-        if (!path)
-                return -ENOMEM;
-        return rest_call(c, "GET", path, NULL, ret, reterr);
-}
-
-static int inspect_one(
-        RestClient *c, const char *type, const char *name, bool size, Json **ret, Error *reterr) {
-        int r = -ENOENT;
-
-        if (!type || streq(type, "container")) {
-                _cleanup_(error_done) Error e = {};
-
-                r = inspect_kind(c, "/containers/", name, size, ret, &e);
-                if (r >= 0)
-                        return r;
-                if (type || e.kind != ERROR_NOT_FOUND) {
-                        error_move(reterr, &e);
-                        return r;
-                }
-        }
-        if (!type || streq(type, "image")) {
-                _cleanup_(error_done) Error e = {};
-
-                r = inspect_kind(c, "/images/", name, false, ret, &e);
-                if (r < 0 && (type || e.kind != ERROR_NOT_FOUND))
-                        error_move(reterr, &e);
-                if (r >= 0 || error_is_set(reterr))
-                        return r;
-        } else
-                return error_set(
-                        reterr, ERROR_INVALID, "\"%s\" is not a valid value for --type", type);
-
-        return error_set(reterr, ERROR_NOT_FOUND, "Error: No such object: %s", name);
-}
-
-static int inspect_all(Cli *cli, const Options *o, const char *type, Error *reterr) {
-        _cleanup_(freep) char *text = NULL, *harmless = NULL;
-        _cleanup_(json_unrefp) Json *list = NULL;
-        RestClient *c;
-        int r, status = 0;
-
-        r = json_new_list(&list);
-        if (r >= 0)
-                r = cli_client(cli, &c, reterr);
-        if (r < 0)
-                return r;
-
-        STRV_FOREACH (name, options_arguments(o)) {
-                _cleanup_(json_unrefp) Json *v = NULL;
-                _cleanup_(error_done) Error e = {};
-
-                r = inspect_one(c, type, *name, options_flag(o, "size"), &v, &e);
-                if (r < 0) {
-                        cli_print_error(&e, r);
-                        status = 1;
-                        continue;
-                }
-                r = json_append(list, v);
-                if (r < 0)
-                        return r;
-        }
-
-        r = json_print(list, JSON_PRETTY, &text);
-        if (r < 0)
-                return r;
-        harmless = str_escape_json(text);
-        if (!harmless)
-                return -ENOMEM;
-        fputs(harmless, stdout);
-        return status;
-}
-
-static int cmd_inspect(Cli *cli, const Options *o, Error *reterr) {
-        return inspect_all(cli, o, options_string(o, "type"), reterr);
-}
-
-static int cmd_inspect_container(Cli *cli, const Options *o, Error *reterr) {
-        return inspect_all(cli, o, "container", reterr);
-}
-
-static int cmd_inspect_image(Cli *cli, const Options *o, Error *reterr) {
-        return inspect_all(cli, o, "image", reterr);
-}
-
 /* clang-format off */
-static const Option inspect_options[] = {
-        { "size", 's', OPTION_FLAG,   NULL,     "Display total file sizes if the type is container" },
-        { "type", 0,   OPTION_STRING, "string", "Only inspect objects of the given type (container|image)" },
-        {}
-};
-
 static const Option events_options[] = {
         { "filter", 'f', OPTION_LIST,   "filter", "Filter output based on conditions provided" },
         { "since",  0,   OPTION_STRING, "string", "Show all events created since timestamp" },
@@ -368,11 +271,8 @@ static const Option events_options[] = {
 
 const Command system_commands[] = {
         { NULL,        "version", NULL,     "",                                  "Show the Stauer version information",        NULL,            0, 0,  false, 0, cmd_version },
-        { NULL,        "inspect", NULL,     "[OPTIONS] NAME|ID [NAME|ID...]",    "Return low-level information on Stauer objects", inspect_options, 1, -1, false, 0, cmd_inspect },
         { "system",    "info",    "info",   "",                                  "Display system-wide information",            NULL,            0, 0,  false, 0, cmd_info },
         { "system",    "events",  "events", "[OPTIONS]",                         "Get real time events from the server",       events_options,  0, 0,  false, 0, cmd_events },
-        { "container", "inspect", NULL,     "[OPTIONS] CONTAINER [CONTAINER...]","Display detailed information on containers", inspect_options, 1, -1, false, 0, cmd_inspect_container },
-        { "image",     "inspect", NULL,     "[OPTIONS] IMAGE [IMAGE...]",        "Display detailed information on images",     inspect_options, 1, -1, false, 0, cmd_inspect_image },
         {}
 };
 /* clang-format on */

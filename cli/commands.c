@@ -14,6 +14,9 @@
 const Command *const command_tables[] = {
         run_commands,
         container_commands,
+        ps_commands,
+        update_commands,
+        inspect_commands,
         logs_commands,
         image_commands,
         transfer_commands,

@@ -41,6 +41,14 @@ struct Command {
         bool hidden;       /* works, but is not in the help */
 };
 
+/* Help of --format of lists, and of one document. */
+#define OPTION_FORMAT_HELP                                                                     \
+        "How to print: table (default), table TEMPLATE, json, or TEMPLATE, a template of the " \
+        "kind "                                                                                \
+        "that docker takes"
+#define OPTION_DOCUMENT_HELP \
+        "How to print: json, or TEMPLATE, a template of the kind that docker takes"
+
 /* Each ends with a row without name. */
 extern const Command run_commands[];
 extern const Command container_commands[];
@@ -48,7 +56,16 @@ extern const Command logs_commands[];
 extern const Command image_commands[];
 extern const Command transfer_commands[];
 extern const Command system_commands[];
+extern const Command ps_commands[];
+extern const Command update_commands[];
+extern const Command inspect_commands[];
+extern const Command events_commands[];
+extern const Command df_commands[];
+extern const Command prune_commands[];
+extern const Command network_commands[];
+extern const Command volume_commands[];
 extern const Command context_commands[];
+extern const Command completion_commands[];
 
 /* The table of all tables, ended by NULL; and how one looks in it (group NULL: at top level). */
 extern const Command *const command_tables[];
@@ -95,6 +112,9 @@ int cli_split_tag(const char *name, char **ret_repository, const char **ret_tag)
 
 /* docker's point in time (RFC 3339, or a duration before now) → seconds since the epoch with a fraction, which the API wants. */
 int cli_point_in_time(const char *value, const char *option, char **ret, Error *reterr);
+
+/* A list of documents as inspect prints it: JSON, or each through format. */
+int inspect_print(const Json *list, const char *format, Error *reterr);
 
 /* The create body of `run` and `create`: run-options.c. */
 extern const Option run_options[];

@@ -67,6 +67,17 @@ static int check_bytes(const Option *o, const char *value, Error *reterr) {
         return bad_value(o, value, reterr, why);
 }
 
+static int check_decimal(const Option *o, const char *value, Error *reterr) {
+        _cleanup_(freep) char *why = NULL;
+        double d;
+
+        if (parse_double(value, &d) >= 0)
+                return 0;
+        if (str_printf(&why, "failed to parse %s as a rational number", value) < 0)
+                return -ENOMEM;
+        return bad_value(o, value, reterr, why);
+}
+
 static int check_value(const Option *o, const char *value, Error *reterr) {
         int64_t n;
         bool b;
@@ -81,6 +92,8 @@ static int check_value(const Option *o, const char *value, Error *reterr) {
                 return r < 0 ? bad_number(o, value, r, "ParseInt", reterr) : 0;
         case OPTION_BYTES:
                 return check_bytes(o, value, reterr);
+        case OPTION_DECIMAL:
+                return check_decimal(o, value, reterr);
         case OPTION_FILTER:
                 if (!strchr(value, '='))
                         return bad_value(

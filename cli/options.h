@@ -16,6 +16,7 @@ typedef enum OptionKind {
         OPTION_STRING,  /* the last one wins */
         OPTION_INT,     /* the same, a decimal int64_t */
         OPTION_BYTES,   /* the same, a size with a unit; -1 for what may be unlimited */
+        OPTION_DECIMAL, /* the same, "1.5" */
         OPTION_LIST,    /* repeatable */
         OPTION_KEYED,   /* --label K=V, repeatable; same as LIST, other word in the help */
         OPTION_STRINGS, /* repeatable, and each cut at commas */

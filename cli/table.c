@@ -7,6 +7,7 @@
 #include <wchar.h>
 
 #include "lib/base/alloc.h"
+#include "lib/base/buffer.h"
 #include "lib/base/str.h"
 #include "lib/base/strv.h"
 
@@ -82,23 +83,27 @@ Table *table_free(Table *t) {
 }
 
 /* Columns on the screen; a name that the locale cannot read counts its bytes. */
-static size_t text_width(const char *s) {
+static size_t width_of(const char *s, size_t size) {
+        const char *p = s, *end = s + size;
         mbstate_t state = {};
-        const char *p = s;
         size_t width = 0;
 
-        while (*p) {
+        while (p < end) {
                 wchar_t c;
-                size_t n = mbrtowc(&c, p, strlen(p), &state);
+                size_t n = mbrtowc(&c, p, (size_t) (end - p), &state);
                 int w;
 
                 if (n == 0 || n == (size_t) -1 || n == (size_t) -2)
-                        return strlen(s);
+                        return size;
                 w = wcwidth(c);
                 width += w > 0 ? (size_t) w : 0;
                 p += n;
         }
         return width;
+}
+
+static size_t text_width(const char *s) {
+        return width_of(s, strlen(s));
 }
 
 static size_t column_width(const Table *t, size_t column) {
@@ -125,4 +130,53 @@ void table_print(const Table *t) {
                         pad = widths[column] - MIN(widths[column], text_width(t->cells[i]));
                 printf("%s%*s%s", t->cells[i], (int) pad, "", last ? "\n" : "");
         }
+}
+
+/* ---- lines with tabs ---- */
+
+static int measure_line(
+        const char *line, size_t size, size_t **widths, size_t *n, size_t *allocated) {
+        const char *end = line + size, *tab;
+        size_t column = 0;
+        int r;
+
+        for (; (tab = memchr(line, '\t', (size_t) (end - line))); line = tab + 1, column++) {
+                r = array_grow(widths, allocated, column + 1);
+                if (r < 0)
+                        return r;
+                *n = MAX(*n, column + 1);
+                (*widths)[column] =
+                        MAX((*widths)[column], width_of(line, (size_t) (tab - line)) + PADDING);
+        }
+        return 0;
+}
+
+static int align_line(const char *line, size_t size, const size_t *widths, Buffer *out) {
+        const char *end = line + size, *tab;
+        size_t column = 0;
+        int r = 0;
+
+        for (; r >= 0 && (tab = memchr(line, '\t', (size_t) (end - line)));
+                line = tab + 1, column++) {
+                size_t n = (size_t) (tab - line), width = MAX(widths[column], (size_t) COLUMN_MIN);
+
+                r = buffer_append(out, line, n);
+                for (size_t pad = width_of(line, n); r >= 0 && pad < width; pad++)
+                        r = buffer_append_char(out, ' ');
+        }
+        if (r >= 0)
+                r = buffer_append(out, line, (size_t) (end - line));
+        return r < 0 ? r : buffer_append_char(out, '\n');
+}
+
+int table_align(const char *lines, Buffer *out) {
+        _cleanup_(freep) size_t *widths = NULL;
+        size_t n = 0, allocated = 0;
+        int r = 0;
+
+        for (const char *p = lines; r >= 0 && *p; p += strcspn(p, "\n"), p += *p == '\n')
+                r = measure_line(p, strcspn(p, "\n"), &widths, &n, &allocated);
+        for (const char *p = lines; r >= 0 && *p; p += strcspn(p, "\n"), p += *p == '\n')
+                r = align_line(p, strcspn(p, "\n"), widths, out);
+        return r;
 }

@@ -8,6 +8,7 @@
 
 #include "lib/base/macro.h"
 
+typedef struct Buffer Buffer;
 typedef struct Table Table;
 
 /* header: NULL-terminated names of the columns. */
@@ -19,3 +20,6 @@ DEFINE_CLEANUP(Table *, table_free);
 int table_add(Table *t, const char *text);
 int table_addf(Table *t, const char *format, ...) _printf_(2, 3);
 void table_print(const Table *t);
+
+/* Lines with tabs between their cells → aligned in the same way. What stands behind the last tab of a line has no width. Nothing is escaped here. */
+int table_align(const char *lines, Buffer *out);

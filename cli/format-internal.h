@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* The tree that format-parse.c makes, format-eval.c walks and format-functions.c serves. */
+
+#include <sys/types.h>
+
+#include "cli/format.h"
+#include "lib/base/buffer.h"
+
+#define FORMAT_DEPTH_MAX 50
+
+typedef struct Operand Operand;
+typedef struct Pipe Pipe;
+typedef struct Step Step;
+typedef struct Node Node;
+
+typedef enum OperandKind {
+        OPERAND_DOT,      /* "." and what is in it */
+        OPERAND_VARIABLE, /* $x, $ */
+        OPERAND_FUNCTION,
+        OPERAND_LITERAL,
+        OPERAND_PIPE, /* ( … ) */
+} OperandKind;
+
+struct Operand {
+        OperandKind kind;
+        char *name; /* variable without $, function */
+        Json *literal;
+        Pipe *pipe;
+        char **fields; /* .A.B behind it */
+        size_t begin, end;
+        size_t position; /* for errors: of the second field, as Go has it */
+        Operand *next;
+};
+
+/* One part of a pipeline: an operand with arguments. */
+struct Step {
+        Operand *operands;
+        size_t begin, end;
+        Step *next;
+};
+
+struct Pipe {
+        char *variables[2]; /* of $i, $v := … */
+        bool assigns;       /* "=" instead of ":=" */
+        Step *steps;
+        size_t begin, end;
+};
+
+typedef enum NodeKind {
+        NODE_TEXT,
+        NODE_ACTION,
+        NODE_IF,
+        NODE_RANGE,
+        NODE_WITH,
+        NODE_BREAK,
+        NODE_CONTINUE,
+} NodeKind;
+
+struct Node {
+        NodeKind kind;
+        char *text;
+        Pipe *pipe;
+        Node *body, *otherwise, *next;
+};
+
+struct Format {
+        char *text;
+        char *name;
+        Node *nodes;
+};
+
+/* A value on its way: json is owned (NULL: nil), field borrowed. */
+typedef struct Value {
+        Json *json;
+        const char *field; /* the name under which it was found */
+} Value;
+
+void value_done(Value *v);
+
+/* arguments: of the call, the piped one last. Errors are reasons without position. */
+typedef int (*format_function_t)(
+        const FormatData *data, Value *arguments, size_t n, Value *ret, Error *reterr);
+format_function_t format_function(const char *name);
+/* fmt.Sprintf(): %s %q %v %d %x %X %o %b %t %f %e %g %c %% with flags, width and precision. */
+int format_sprintf(Buffer *b, const char *text, const Value *arguments, size_t n);
+/* A member of docker's documents that is left out when it is empty. */
+bool format_is_optional(const char *field);
+const char *format_type_name(const Json *v); /* Go's: "int", "string", … */
+bool format_is_true(const Json *v);
