@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "dbus/bus-auth.h"
+#include "dbus/bus-container-life.h"
 #include "dbus/bus-logs.h"
 #include "dbus/bus-objects.h"
 #include "dbus/bus-util.h"
@@ -82,6 +83,12 @@ GETTER(get_exit_code) {
         return sd_bus_message_append(reply, "i", (int32_t) c->exit_code);
 }
 
+GETTER(get_paused) {
+        const Container *c = userdata;
+
+        return sd_bus_message_append(reply, "b", c->state == CONTAINER_PAUSED);
+}
+
 GETTER(get_bool) {
         return sd_bus_message_append(reply, "b", (int) *(bool *) userdata);
 }
@@ -128,170 +135,6 @@ int bus_container_auth(
                 str_or_empty(c->spec.config.image), NULL };
 
         return bus_auth(m, action, c->id, details, reterr);
-}
-
-static int method_start(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
-        _cleanup_(error_done) Error e = {};
-        Container *c = userdata;
-        BusReply *b;
-        int r;
-
-        r = bus_container_auth(m, AUTH_MANAGE_CONTAINERS, c, reterr);
-        if (r <= 0)
-                return r < 0 ? r : 1;
-
-        r = bus_reply_new(m, NULL, &b);
-        if (r < 0)
-                return r;
-
-        r = container_start(c, b->pending, &e);
-        if (r < 0) {
-                bus_reply_free(b);
-                return bus_error(reterr, r, &e);
-        }
-        return 1;
-}
-
-/* 0: the container's own time; UINT64_MAX: wait for ever, as systemd's infinity. */
-static int64_t stop_seconds(uint64_t usec) {
-        if (usec == 0)
-                return CONTAINER_TIMEOUT_DEFAULT;
-        if (usec == UINT64_MAX)
-                return -1;
-        return (int64_t) DIV_ROUND_UP(usec, USEC_PER_SEC);
-}
-
-/* signal: NULL or "" is the container's own. */
-static int stop(sd_bus_message *m, Container *c, const char *signal, uint64_t timeout_usec,
-        sd_bus_error *reterr) {
-        _cleanup_(error_done) Error e = {};
-        BusReply *b;
-        int r;
-
-        r = bus_container_auth(m, AUTH_MANAGE_CONTAINERS, c, reterr);
-        if (r <= 0)
-                return r < 0 ? r : 1;
-
-        r = bus_reply_new(m, NULL, &b);
-        if (r < 0)
-                return r;
-
-        r = container_stop(
-                c, stop_seconds(timeout_usec), str_empty(signal) ? NULL : signal, b->pending, &e);
-        if (r < 0) {
-                bus_reply_free(b);
-                return bus_error(reterr, r, &e);
-        }
-        return 1;
-}
-
-static int method_stop(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
-        uint64_t timeout_usec;
-        int r;
-
-        r = sd_bus_message_read(m, "t", &timeout_usec);
-        return r < 0 ? r : stop(m, userdata, NULL, timeout_usec, reterr);
-}
-
-static int method_stop_with_signal(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
-        uint64_t timeout_usec;
-        const char *signal;
-        int r;
-
-        r = sd_bus_message_read(m, "st", &signal, &timeout_usec);
-        return r < 0 ? r : stop(m, userdata, signal, timeout_usec, reterr);
-}
-
-static int method_kill(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
-        _cleanup_(error_done) Error e = {};
-        Container *c = userdata;
-        const char *signal;
-        BusReply *b;
-        int r;
-
-        r = sd_bus_message_read(m, "s", &signal);
-        if (r < 0)
-                return r;
-
-        r = bus_container_auth(m, AUTH_MANAGE_CONTAINERS, c, reterr);
-        if (r <= 0)
-                return r < 0 ? r : 1;
-
-        r = bus_reply_new(m, NULL, &b);
-        if (r < 0)
-                return r;
-
-        r = container_kill(c, signal, b->pending, &e);
-        if (r < 0) {
-                bus_reply_free(b);
-                return bus_error(reterr, r, &e);
-        }
-        return 1;
-}
-
-static int reply_exit_code(sd_bus_message *m, void *result) {
-        return sd_bus_reply_method_return(m, "i", (int32_t) * (const int64_t *) result);
-}
-
-static int method_wait(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
-        _cleanup_(error_done) Error e = {};
-        ContainerWaitCondition condition;
-        Container *c = userdata;
-        const char *name;
-        BusReply *b;
-        int r;
-
-        r = sd_bus_message_read(m, "s", &name);
-        if (r < 0)
-                return r;
-
-        condition = container_wait_condition_from_string(name);
-        if (condition < 0) {
-                r = error_set(&e, ERROR_INVALID, "invalid condition: \"%s\"", name);
-                return bus_error(reterr, r, &e);
-        }
-
-        r = bus_container_auth(m, AUTH_VIEW, c, reterr);
-        if (r <= 0)
-                return r < 0 ? r : 1;
-
-        r = bus_reply_new(m, reply_exit_code, &b);
-        if (r < 0)
-                return r;
-
-        r = container_wait(c, condition, b->pending, &e);
-        if (r < 0) {
-                bus_reply_free(b);
-                return bus_error(reterr, r, &e);
-        }
-        return 1;
-}
-
-static int method_remove(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
-        _cleanup_(error_done) Error e = {};
-        Container *c = userdata;
-        int force, volumes;
-        BusReply *b;
-        int r;
-
-        r = sd_bus_message_read(m, "bb", &force, &volumes);
-        if (r < 0)
-                return r;
-
-        r = bus_container_auth(m, AUTH_MANAGE_CONTAINERS, c, reterr);
-        if (r <= 0)
-                return r < 0 ? r : 1;
-
-        r = bus_reply_new(m, NULL, &b);
-        if (r < 0)
-                return r;
-
-        r = container_remove(c, force, volumes, b->pending, &e);
-        if (r < 0) {
-                bus_reply_free(b);
-                return bus_error(reterr, r, &e);
-        }
-        return 1;
 }
 
 static int method_inspect(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
@@ -418,6 +261,8 @@ const sd_bus_vtable bus_container_vtable[] = {
         SD_BUS_PROPERTY("State", "s", get_state, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Pid", "u", get_pid, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("ExitCode", "i", get_exit_code, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("RestartCount", "t", NULL, offsetof(Container, restart_count), SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Paused", "b", get_paused, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("OOMKilled", "b", get_bool, offsetof(Container, oom_killed), SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Error", "s", get_text, offsetof(Container, error), SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("StartedTimestamp", "t", get_timestamp, offsetof(Container, started_ns), SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
@@ -435,12 +280,16 @@ const sd_bus_vtable bus_container_vtable[] = {
         FIGURE("IOWriteOperations"),
         FIGURE("OOMKills"),
 
-        SD_BUS_METHOD_WITH_ARGS("Start", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_start, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD_WITH_ARGS("Stop", SD_BUS_ARGS("t", timeout_usec), SD_BUS_NO_RESULT, method_stop, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD_WITH_ARGS("StopWithSignal", SD_BUS_ARGS("s", signal, "t", timeout_usec), SD_BUS_NO_RESULT, method_stop_with_signal, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD_WITH_ARGS("Kill", SD_BUS_ARGS("s", signal), SD_BUS_NO_RESULT, method_kill, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD_WITH_ARGS("Wait", SD_BUS_ARGS("s", condition), SD_BUS_RESULT("i", exit_code), method_wait, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD_WITH_ARGS("Remove", SD_BUS_ARGS("b", force, "b", volumes), SD_BUS_NO_RESULT, method_remove, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Start", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, bus_container_start, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Stop", SD_BUS_ARGS("t", timeout_usec), SD_BUS_NO_RESULT, bus_container_stop, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("StopWithSignal", SD_BUS_ARGS("s", signal, "t", timeout_usec), SD_BUS_NO_RESULT, bus_container_stop_with_signal, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Restart", SD_BUS_ARGS("s", signal, "t", timeout_usec), SD_BUS_NO_RESULT, bus_container_restart, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Kill", SD_BUS_ARGS("s", signal), SD_BUS_NO_RESULT, bus_container_kill, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Pause", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, bus_container_pause, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Unpause", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, bus_container_unpause, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Rename", SD_BUS_ARGS("s", name), SD_BUS_NO_RESULT, bus_container_rename, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Wait", SD_BUS_ARGS("s", condition), SD_BUS_RESULT("i", exit_code), bus_container_wait, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Remove", SD_BUS_ARGS("b", force, "b", volumes), SD_BUS_NO_RESULT, bus_container_remove, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Inspect", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", json), method_inspect, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetSize", SD_BUS_NO_ARGS, SD_BUS_RESULT("t", own, "t", all), bus_container_get_size, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetStats", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", json), bus_container_get_stats, SD_BUS_VTABLE_UNPRIVILEGED),

@@ -163,7 +163,7 @@ static int emit_event(BusSignals *s, const Event *e) {
 
 static int emit_container(BusSignals *s, const Event *e) {
         static const char *const state[] = { "State", "Pid", "ExitCode", "OOMKilled", "Error",
-                "StartedTimestamp", "FinishedTimestamp", "Name", NULL };
+                "StartedTimestamp", "FinishedTimestamp", "Name", "Paused", "RestartCount", NULL };
         ObjectNews n = {
                 .interface = BUS_INTERFACE_CONTAINER,
                 .vtable = bus_container_vtable,
@@ -185,7 +185,8 @@ static int emit_container(BusSignals *s, const Event *e) {
         n.object = c;
         if (streq(e->action, "create"))
                 return send_objects(s, NULL, "InterfacesAdded", fill_added, &n);
-        if (STR_IN_SET(e->action, "start", "die", "oom", "rename", "pause", "unpause", "update"))
+        if (STR_IN_SET(e->action, "start", "die", "oom", "rename", "pause", "unpause", "update",
+                    "stop"))
                 return send_changed(s, &n);
         return 0;
 }

@@ -40,14 +40,15 @@ static int set_bools(Json *v, const char *const *keys, const bool *values, size_
 
 static int set_counts(Json *v, Engine *e) {
         unsigned all = containers_count(e->containers),
-                 running = containers_count_running(e->containers);
+                 running = containers_count_running(e->containers),
+                 paused = containers_count_paused(e->containers);
         int r;
 
         r = json_set_uint64(v, "Containers", all);
         if (r >= 0)
-                r = json_set_uint64(v, "ContainersRunning", running);
+                r = json_set_uint64(v, "ContainersRunning", running - paused);
         if (r >= 0)
-                r = json_set_uint64(v, "ContainersPaused", 0);
+                r = json_set_uint64(v, "ContainersPaused", paused);
         if (r >= 0)
                 r = json_set_uint64(v, "ContainersStopped", all - running);
         return r < 0 ? r : json_set_uint64(v, "Images", images_count(e->images));

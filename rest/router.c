@@ -13,6 +13,7 @@
 static const Route *const tables[] = {
         system_routes,
         container_routes,
+        container_life_routes,
         container_io_routes,
         image_routes,
         image_transfer_routes,

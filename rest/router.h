@@ -31,6 +31,7 @@ typedef struct Route {
 /* Ends with a row without method. */
 extern const Route system_routes[];
 extern const Route container_routes[];
+extern const Route container_life_routes[];
 extern const Route container_io_routes[];
 extern const Route image_routes[];
 extern const Route image_transfer_routes[];

@@ -2,7 +2,6 @@
 #include "engine/container/container-check.h"
 #include "engine/container/container.h"
 #include "engine/container/containers.h"
-#include "engine/core/pending.h"
 #include "engine/engine.h"
 #include "engine/view/container-view.h"
 #include "lib/api/container-spec.h"
@@ -11,57 +10,12 @@
 #include "lib/base/str.h"
 #include "lib/json/json.h"
 #include "rest/http.h"
+#include "rest/later.h"
 #include "rest/request.h"
 #include "rest/router.h"
 
 static int find(Request *q, Container **ret) {
         return containers_find(q->engine->containers, request_var(q, "id"), ret, &q->error);
-}
-
-/* ---- answers that come later ----
- * The Pending's callback finishes the request; a client that left detaches it, and the verb goes on without a listener. */
-
-static void detach(Request *q) {
-        Pending *p = TAKE_PTR(q->data);
-
-        pending_detach(p);
-        pending_unref(p);
-}
-
-static void finish(Request *q, int r) {
-        pending_unref(TAKE_PTR(q->data));
-        request_finish(q, r);
-}
-
-static void on_done_204(int r, void *result, const Error *e, void *userdata) {
-        Request *q = userdata;
-
-        if (r < 0)
-                (void) error_copy(&q->error, e);
-        else
-                r = response_empty(&q->response, 204);
-        finish(q, r);
-}
-
-static int defer(Request *q, pending_callback_t callback, Pending **ret) {
-        Pending *p;
-        int r;
-
-        r = pending_new(callback, q, &p);
-        if (r < 0)
-                return r;
-
-        q->data = p;
-        q->on_gone = detach;
-        *ret = p;
-        return 0;
-}
-
-/* The engine refused at once: the Pending is untouched, the router answers. */
-static int refuse(Request *q, int r) {
-        q->on_gone = NULL;
-        pending_unref(TAKE_PTR(q->data));
-        return r;
 }
 
 /* ---- looking ---- */
@@ -74,18 +28,18 @@ static void on_measured(Request *q, int r, const Error *e, answer_t answer) {
                 (void) error_copy(&q->error, e);
         else
                 r = answer(q, &q->response);
-        finish(q, r);
+        request_later_finish(q, r);
 }
 
 static int answer_measured(Request *q, Container *const *list, size_t n, pending_callback_t done) {
         Pending *p;
         int r;
 
-        r = defer(q, done, &p);
+        r = request_later(q, done, &p);
         if (r < 0)
                 return r;
         r = containers_measure(q->engine->containers, list, n, p, &q->error);
-        return r < 0 ? refuse(q, r) : request_defer(q);
+        return request_later_return(q, r);
 }
 
 static int find_list(Request *q, Container ***ret, size_t *ret_n) {
@@ -198,22 +152,20 @@ static void on_created(int r, void *result, const Error *e, void *userdata) {
                 (void) error_copy(&q->error, e);
         else
                 r = answer_created(&q->response, result);
-        finish(q, r);
+        request_later_finish(q, r);
 }
 
 static int create(Request *q, ContainerSpec *spec) {
         Pending *p;
         int r;
 
-        r = defer(q, on_created, &p);
+        r = request_later(q, on_created, &p);
         if (r < 0)
                 return r;
 
         r = containers_create(q->engine->containers, spec, request_query(q, "name"),
                 request_query(q, "platform"), p, &q->error);
-        if (r < 0)
-                return refuse(q, r);
-        return request_defer(q);
+        return request_later_return(q, r);
 }
 
 /* A wish that is as good as root on the host waits here for polkit's answer; the Request's until then. */
@@ -287,108 +239,11 @@ static int post_create(Request *q, Response *a) {
         return privilege ? create_if_allowed(q, &spec, privilege) : create(q, &spec);
 }
 
-static int post_start(Request *q, Response *a) {
-        Container *c;
-        Pending *p;
-        int r;
-
-        if (buffer_size(&q->body) > 7)
-                return error_set(&q->error, ERROR_INVALID,
-                        "starting container with non-empty request body was deprecated since API "
-                        "v1.22 "
-                        "and removed in v1.24");
-
-        r = find(q, &c);
-        if (r < 0)
-                return r;
-
-        r = defer(q, on_done_204, &p);
-        if (r < 0)
-                return r;
-
-        r = container_start(c, p, &q->error);
-        if (r < 0)
-                return refuse(q, r);
-        return request_defer(q);
-}
-
-static int post_stop(Request *q, Response *a) {
-        int64_t timeout;
-        Container *c;
-        Pending *p;
-        int r;
-
-        r = request_query_int64(q, "t", CONTAINER_TIMEOUT_DEFAULT, &timeout);
-        if (r < 0)
-                return r;
-
-        r = find(q, &c);
-        if (r < 0)
-                return r;
-
-        r = defer(q, on_done_204, &p);
-        if (r < 0)
-                return r;
-
-        r = container_stop(
-                c, timeout, q->api >= 1042 ? request_query(q, "signal") : NULL, p, &q->error);
-        if (r < 0)
-                return refuse(q, r);
-        return request_defer(q);
-}
-
-static int post_kill(Request *q, Response *a) {
-        Container *c;
-        Pending *p;
-        int r;
-
-        r = find(q, &c);
-        if (r < 0)
-                return r;
-
-        r = defer(q, on_done_204, &p);
-        if (r < 0)
-                return r;
-
-        r = container_kill(c, request_query(q, "signal"), p, &q->error);
-        if (r < 0)
-                return refuse(q, r);
-        return request_defer(q);
-}
-
-static int delete_container(Request *q, Response *a) {
-        Container *c;
-        Pending *p;
-        int r;
-
-        r = find(q, &c);
-        if (r < 0)
-                return r;
-
-        if (request_query_bool(q, "link", false))
-                return error_set(
-                        &q->error, ERROR_NOT_IMPLEMENTED, "container links are not implemented");
-
-        r = defer(q, on_done_204, &p);
-        if (r < 0)
-                return r;
-
-        r = container_remove(c, request_query_bool(q, "force", false),
-                request_query_bool(q, "v", false), p, &q->error);
-        if (r < 0)
-                return refuse(q, r);
-        return request_defer(q);
-}
-
 /* clang-format off */
 const Route container_routes[] = {
         { "GET",    "/containers/json",       AUTH_VIEW,              get_list },
         { "POST",   "/containers/create",     AUTH_MANAGE_CONTAINERS, post_create },
         { "GET",    "/containers/{id}/json",  AUTH_VIEW,              get_inspect,      0, "id" },
-        { "POST",   "/containers/{id}/start", AUTH_MANAGE_CONTAINERS, post_start,       0, "id" },
-        { "POST",   "/containers/{id}/stop",  AUTH_MANAGE_CONTAINERS, post_stop,        0, "id" },
-        { "POST",   "/containers/{id}/kill",  AUTH_MANAGE_CONTAINERS, post_kill,        0, "id" },
-        { "DELETE", "/containers/{id}",       AUTH_MANAGE_CONTAINERS, delete_container, 0, "id" },
         {}
 };
 /* clang-format on */

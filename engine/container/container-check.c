@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "engine/container/container-check.h"
 
+#include "engine/container/restart-policy.h"
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -181,8 +182,7 @@ static int check_network(ContainerSpec *spec, const CheckContext *x, Error *rete
         return 0;
 }
 
-static int check_restart(ContainerSpec *spec, const CheckContext *x, Error *reterr) {
-        const RestartPolicy *p = &spec->host.restart_policy;
+int check_restart_policy(const RestartPolicy *p, Error *reterr) {
         const char *name = str_or_empty(p->name);
 
         if (!STR_IN_SET(name, "", "no", "always", "on-failure", "unless-stopped"))
@@ -197,13 +197,19 @@ static int check_restart(ContainerSpec *spec, const CheckContext *x, Error *rete
                 return error_set(reterr, ERROR_INVALID,
                         "invalid restart policy: maximum retry count can only be used with "
                         "'on-failure'");
-        if (STR_IN_SET(name, "", "no"))
-                return 0;
-        if (spec->host.auto_remove)
+        return 0;
+}
+
+static int check_restart(ContainerSpec *spec, const CheckContext *x, Error *reterr) {
+        int r;
+
+        r = check_restart_policy(&spec->host.restart_policy, reterr);
+        if (r < 0)
+                return r;
+        if (spec->host.auto_remove && !restart_policy_is_none(&spec->host.restart_policy))
                 return error_set(reterr, ERROR_INVALID,
                         "can't create 'AutoRemove' container with restart policy");
-        return error_set(reterr, ERROR_NOT_IMPLEMENTED,
-                "restart policy \"%s\" is not implemented yet: use \"no\"", name);
+        return 0;
 }
 
 static int check_logging(ContainerSpec *spec, const CheckContext *x, Error *reterr) {

@@ -9,6 +9,7 @@
 typedef struct ContainerSpec ContainerSpec;
 typedef struct HostConfig HostConfig;
 typedef struct Resources Resources;
+typedef struct RestartPolicy RestartPolicy;
 typedef struct Settings Settings;
 typedef struct SysInfo SysInfo;
 
@@ -25,6 +26,8 @@ int container_check(ContainerSpec *spec, const CheckContext *x, Error *reterr);
  * "capability", "seccomp", "apparmor", "system-paths", "annotation", "cgroup-parent", "host-namespace"); NULL:
  * nothing. The faces ask polkit with it. */
 const char *container_check_privilege(const ContainerSpec *spec);
+
+int check_restart_policy(const RestartPolicy *p, Error *reterr); /* by itself */
 
 /* Parts of it, in files of their own. */
 int check_resources(HostConfig *h, const CheckContext *x, Error *reterr);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdio.h>
 
+#include "engine/container/container-again.h"
 #include "engine/container/monitor-link.h"
 #include "engine/container/set.h"
 #include "engine/container/start.h"
@@ -48,13 +49,15 @@ static void leave_network(Container *c) {
         network_leave(n, c->id);
 }
 
+static int64_t run_time(const Container *c) {
+        return c->started_ns != CLOCK_NEVER && c->finished_ns > c->started_ns
+                     ? c->finished_ns - c->started_ns
+                     : 0;
+}
+
 static void publish_die(Container *c) {
         _cleanup_(strv_freep) char **more = NULL;
-        int64_t seconds = 0;
-
-        if (c->started_ns != CLOCK_NEVER && c->finished_ns > c->started_ns)
-                seconds = (c->finished_ns - c->started_ns) / NSEC_PER_SEC;
-        if (strv_addf(&more, "execDuration=%lld", (long long) seconds) < 0 ||
+        if (strv_addf(&more, "execDuration=%lld", (long long) (run_time(c) / NSEC_PER_SEC)) < 0 ||
                 strv_addf(&more, "exitCode=%lld", (long long) c->exit_code) < 0)
                 return;
         container_publish_pairs(c, "die", more);
@@ -85,8 +88,10 @@ void container_handle_exit(Container *c, const MonitorRecord *record) {
         c->has_accounting = true;
         (void) str_copy(&c->error, str_empty(record->error) ? NULL : record->error);
         c->lost = container_lost_free(c->lost);
+        c->freezer = container_freezer_free(c->freezer);
         leave_network(c);
-        container_move(c, CONTAINER_EXITED);
+        container_move(
+                c, container_wants_again(c, run_time(c)) ? CONTAINER_RESTARTING : CONTAINER_EXITED);
 
         /* Saved before anybody hears of it; if that fails the exit file stays for the next start. */
         r = container_save(c);
@@ -105,6 +110,8 @@ void container_handle_exit(Container *c, const MonitorRecord *record) {
 
         if (c->remove)
                 container_remove_proceed(c);
+        else if (c->state == CONTAINER_RESTARTING)
+                container_again_arm(c);
         else if (c->state == CONTAINER_EXITED)
                 (void) container_auto_remove(c);
 }

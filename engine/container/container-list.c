@@ -140,13 +140,13 @@ static bool passes(const Container *c, const ListQuery *q) {
         const Filter *f = q->filter;
         char code[24];
 
-        if (!q->all && !container_is_running(c))
+        if (!q->all && !container_is_up(c))
                 return false;
         if (!f)
                 return true;
 
         (void) snprintf(code, sizeof(code), "%lld", (long long) c->exit_code);
-        if (filter_has(f, "exited") && (!c->has_started || container_is_running(c) ||
+        if (filter_has(f, "exited") && (!c->has_started || container_is_up(c) ||
                                                !filter_match_exact(f, "exited", code)))
                 return false;
         if (filter_has(f, "ancestor") && !descends(c, q))

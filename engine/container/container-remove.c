@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdio.h>
 
+#include "engine/container/container-again.h"
 #include "engine/container/monitor-link.h"
 #include "engine/container/set.h"
 #include "engine/core/pending.h"
@@ -234,6 +235,20 @@ static int remove_new(Container *c, Pending *p) {
         return 0;
 }
 
+static int check_removable(const Container *c, Error *reterr) {
+        if (c->state == CONTAINER_PAUSED)
+                return error_set(reterr, ERROR_CONFLICT,
+                        "cannot remove container \"/%s\": container is paused and must be "
+                        "unpaused first",
+                        c->name);
+        if (container_is_up(c) || c->state == CONTAINER_STARTING)
+                return error_set(reterr, ERROR_CONFLICT,
+                        "cannot remove container \"/%s\": container is %s: stop the container "
+                        "before removing or force remove",
+                        c->name, container_is_restarting(c) ? "restarting" : "running");
+        return 0;
+}
+
 int container_remove(Container *c, bool force, bool volumes, Pending *p, Error *reterr) {
         int r;
 
@@ -243,15 +258,17 @@ int container_remove(Container *c, bool force, bool volumes, Pending *p, Error *
         if (c->remove)
                 return error_set(reterr, ERROR_CONFLICT,
                         "removal of container %s is already in progress", c->name);
-        if ((container_is_running(c) || c->state == CONTAINER_STARTING) && !force)
-                return error_set(reterr, ERROR_CONFLICT,
-                        "cannot remove container \"/%s\": container is running: stop the container "
-                        "before removing or force remove",
-                        c->name);
+        if (!force) {
+                r = check_removable(c, reterr);
+                if (r < 0)
+                        return r;
+        }
 
         r = remove_new(c, p);
         if (r < 0)
                 return r;
+        if (c->state == CONTAINER_RESTARTING)
+                container_again_cancel(c);
         if (!container_is_running(c) && c->state != CONTAINER_STARTING) {
                 container_remove_proceed(c);
                 return 0;
@@ -272,7 +289,7 @@ int container_remove(Container *c, bool force, bool volumes, Pending *p, Error *
 int container_auto_remove(Container *c) {
         int r;
 
-        if (!c->spec.host.auto_remove || c->remove || c->set->ending)
+        if (!c->spec.host.auto_remove || c->remove || c->set->ending || !list_empty(&c->restarts))
                 return 0;
         r = remove_new(c, NULL);
         if (r < 0)

@@ -184,6 +184,7 @@ static void start_done(Container *c, const MonitorRecord *record) {
         start_steps_keep(c->start);
         container_move(c, CONTAINER_RUNNING);
         container_publish(c, "start", NULL, NULL);
+        container_follow_freezer(c);
         start_end(c, 0, NULL);
 }
 
@@ -313,15 +314,29 @@ static int on_walk(sd_event_source *source, void *userdata) {
 }
 
 int container_start(Container *c, Pending *p, Error *reterr) {
-        ContainerStart *s;
         int r;
 
         assert(c);
         assert(p);
 
-        if (container_is_running(c))
+        if (c->state == CONTAINER_PAUSED)
+                return error_set(reterr, ERROR_CONFLICT,
+                        "cannot start a paused container, try unpause instead");
+        if (container_is_up(c))
                 return error_set(
                         reterr, ERROR_NOT_MODIFIED, "Container %s is already running", c->id);
+        r = container_start_by_policy(c, p, reterr);
+        if (r < 0)
+                return r;
+        c->restart_count = 0;
+        c->restart_pause_usec = 0;
+        return 0;
+}
+
+int container_start_by_policy(Container *c, Pending *p, Error *reterr) {
+        ContainerStart *s;
+        int r;
+
         if (c->state == CONTAINER_REMOVING || c->remove)
                 return error_set(reterr, ERROR_CONFLICT,
                         "container is marked for removal and cannot be started");
@@ -352,6 +367,7 @@ int container_start(Container *c, Pending *p, Error *reterr) {
                 container_move(c, CONTAINER_STARTING);
                 c->oom_killed = false;
                 c->manually_stopped = false;
+                c->restart_cancelled = false;
                 c->exit_code = 0;
                 c->error = mfree(c->error);
         }

@@ -17,10 +17,22 @@ static const bool allowed[_CONTAINER_STATE_MAX][_CONTAINER_STATE_MAX] = {
                 [CONTAINER_RUNNING] = true,
         },
         [CONTAINER_RUNNING] = {
+                [CONTAINER_PAUSED] = true,
                 [CONTAINER_EXITED] = true,
+                [CONTAINER_RESTARTING] = true,
+        },
+        [CONTAINER_PAUSED] = {
+                [CONTAINER_RUNNING] = true,
+                [CONTAINER_EXITED] = true,
+                [CONTAINER_RESTARTING] = true,
+        },
+        [CONTAINER_RESTARTING] = {
+                [CONTAINER_STARTING] = true,
+                [CONTAINER_EXITED] = true, /* it was stopped meanwhile, or its policy has changed */
         },
         [CONTAINER_EXITED] = {
                 [CONTAINER_STARTING] = true,
+                [CONTAINER_RESTARTING] = true, /* at the daemon's start, or its start failed for a passing reason */
                 [CONTAINER_REMOVING] = true,
         },
         [CONTAINER_REMOVING] = {
@@ -31,11 +43,13 @@ static const bool allowed[_CONTAINER_STATE_MAX][_CONTAINER_STATE_MAX] = {
 
 void container_move(Container *c, ContainerState to) {
         bool was_running = container_is_running(c);
+        bool was_paused = c->state == CONTAINER_PAUSED;
 
         assert(to >= 0 && to < _CONTAINER_STATE_MAX);
         assert(allowed[c->state][to]);
 
         c->state = to;
+        c->set->n_paused += (unsigned) (to == CONTAINER_PAUSED) - (unsigned) was_paused;
         if (was_running == container_is_running(c))
                 return;
 

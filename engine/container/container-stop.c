@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "engine/container/container-again.h"
 #include "engine/container/monitor-link.h"
 #include "engine/container/set.h"
 #include "engine/core/pending.h"
@@ -22,6 +23,7 @@
 /* A ladder: the wished signal, KILL by the monitor, KILL by systemd, giving up. */
 typedef enum StopStage {
         STOP_WAITS, /* for a start under way */
+        STOP_THAWS, /* it is paused: a signal would not be seen */
         STOP_SIGNALLED,
         STOP_KILLED,
         STOP_UNIT_KILLED,
@@ -36,6 +38,7 @@ typedef struct ContainerStop {
         int64_t timeout_sec; /* < 0: for ever */
         bool is_kill;        /* no "stop" event, other words when it fails */
         sd_event_source *timer;
+        UnitCall *thaw;
 } ContainerStop;
 
 static void stop_begin(ContainerStop *s);
@@ -48,6 +51,7 @@ static ContainerStop *stop_free(ContainerStop *s) {
         list_remove(&s->node);
         monitor_link_forget(s->container->link, s);
         loop_source_free(s->timer);
+        unit_call_free(s->thaw);
         pending_unref(s->pending);
         free(s);
         return NULL;
@@ -171,11 +175,45 @@ static void stop_kill(ContainerStop *s) {
         stop_arm(s, r < 0 ? 0 : KILL_TIMEOUT_SEC);
 }
 
+static void on_thawed(int r, const Error *e, void *userdata) {
+        ContainerStop *s = userdata;
+        Container *c = s->container;
+
+        s->thaw = NULL;
+        if (r >= 0) {
+                container_set_paused(c, false);
+                stop_begin(s);
+                return;
+        }
+        /* KILL reaches a frozen one, too. */
+        (void) log_container_warning(c, r, "Failed to thaw it: %s, killing it", error_text(e, r));
+        s->stage = STOP_KILLED;
+        stop_arm(s, 0);
+}
+
+/* 1: goes on when it is thawed. */
+static int stop_thaw(ContainerStop *s) {
+        Container *c = s->container;
+        char scope[CONTAINER_SCOPE_SIZE];
+        int r;
+
+        if (c->state != CONTAINER_PAUSED || s->stage == STOP_THAWS)
+                return 0;
+        s->stage = STOP_THAWS;
+        r = units_freeze(c->set->units, container_scope(c, scope), /* freeze= */ false, on_thawed,
+                s, &s->thaw);
+        if (r < 0)
+                (void) log_container_warning(c, r, "Failed to thaw it: %m, ignoring");
+        return r < 0 ? 0 : 1;
+}
+
 static void stop_begin(ContainerStop *s) {
         Container *c = s->container;
         int r;
 
-        c->manually_stopped = true;
+        container_note_signal(c, s->signal);
+        if (stop_thaw(s) > 0)
+                return;
         if (s->signal == SIGKILL) {
                 stop_kill(s);
                 return;
@@ -186,6 +224,13 @@ static void stop_begin(ContainerStop *s) {
         if (r >= 0)
                 publish_kill(c, s->signal);
         stop_arm(s, r < 0 ? 0 : s->timeout_sec);
+}
+
+/* Between two runs there is nothing to signal: it does not go on. */
+static void stop_pause(Container *c) {
+        c->manually_stopped = true;
+        container_again_cancel(c);
+        container_publish(c, "stop", NULL, NULL);
 }
 
 int container_stop(
@@ -200,6 +245,11 @@ int container_stop(
         r = signal_number(signal, otherwise, &number, reterr);
         if (r < 0)
                 return r;
+        if (c->state == CONTAINER_RESTARTING) {
+                stop_pause(c);
+                pending_complete(p, 0, NULL, NULL);
+                return 0;
+        }
         if (!container_is_running(c) && c->state != CONTAINER_STARTING)
                 return error_set(
                         reterr, ERROR_NOT_MODIFIED, "Container %s is already stopped", c->id);
@@ -248,6 +298,22 @@ static void on_killed(int r, const Error *e, void *userdata) {
         free(w);
 }
 
+/* Its monitor is frozen, too: what would end it thaws it as Docker does, the rest waits there. */
+static int kill_paused(Container *c, int number, Pending *p, Error *reterr) {
+        char scope[CONTAINER_SCOPE_SIZE];
+        int r;
+
+        r = send_kill(c, number, /* all= */ false, NULL, NULL);
+        if (r >= 0 && c->restart_cancelled)
+                r = units_freeze(c->set->units, container_scope(c, scope), /* freeze= */ false,
+                        NULL, NULL, NULL);
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot kill container: %s", c->name);
+        publish_kill(c, number);
+        pending_complete(p, 0, NULL, NULL);
+        return 0;
+}
+
 int container_kill(Container *c, const char *signal, Pending *p, Error *reterr) {
         KillWait *w;
         int number, r;
@@ -258,11 +324,19 @@ int container_kill(Container *c, const char *signal, Pending *p, Error *reterr) 
         r = signal_number(signal, SIGKILL, &number, reterr);
         if (r < 0)
                 return r;
+        if (c->state == CONTAINER_RESTARTING) {
+                stop_pause(c);
+                pending_complete(p, 0, NULL, NULL);
+                return 0;
+        }
         if (!container_is_running(c) && !(c->state == CONTAINER_STARTING && number == SIGKILL))
                 return error_set(reterr, ERROR_CONFLICT,
                         "cannot kill container: %s: container %s is not running", c->name, c->id);
         if (number == SIGKILL)
                 return kill_to_exit(c, p);
+        container_note_signal(c, number);
+        if (c->state == CONTAINER_PAUSED)
+                return kill_paused(c, number, p, reterr);
 
         w = new0(KillWait, 1);
         if (!w)

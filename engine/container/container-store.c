@@ -16,6 +16,8 @@ static const char *const saved_state_table[_CONTAINER_STATE_MAX] = {
         [CONTAINER_CREATED] = "created",
         [CONTAINER_STARTING] = "starting",
         [CONTAINER_RUNNING] = "running",
+        [CONTAINER_PAUSED] = "paused",
+        [CONTAINER_RESTARTING] = "restarting",
         [CONTAINER_EXITED] = "exited",
 };
 
@@ -30,6 +32,7 @@ const JsonField container_fields[] = {
         JSON_BOOL   ("HasStarted",      Container, has_started,      JSON_OMIT_EMPTY),
         JSON_BOOL   ("OOMKilled",       Container, oom_killed,       JSON_OMIT_EMPTY),
         JSON_BOOL   ("ManuallyStopped", Container, manually_stopped, JSON_OMIT_EMPTY),
+        JSON_INT64  ("RestartCount",    Container, restart_count,    JSON_OMIT_EMPTY),
         JSON_INT64  ("ExitCode",        Container, exit_code,        0),
         JSON_STRING ("Error",           Container, error,            JSON_OMIT_EMPTY),
         JSON_TIME   ("StartedAt",       Container, started_ns,       0),
@@ -109,6 +112,8 @@ int container_load(const char *id, int folder_fd, Container **ret) {
         if (!str_equal(c->id, id) || !ident_is_name(str_or_empty(c->name)) ||
                 c->state == CONTAINER_REMOVING)
                 return -EBADMSG;
+        if (container_is_running(c)) /* restore.c finds out whether it still does */
+                c->state = CONTAINER_STARTING;
 
         r = strv_add_all(&c->path_and_args, c->spec.config.entrypoint);
         if (r >= 0)

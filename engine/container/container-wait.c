@@ -31,7 +31,7 @@ int container_wait(Container *c, ContainerWaitCondition condition, Pending *p, E
         assert(p);
 
         if (condition == CONTAINER_WAIT_NOT_RUNNING &&
-                !(container_is_running(c) || c->state == CONTAINER_STARTING)) {
+                !(container_is_up(c) || c->state == CONTAINER_STARTING)) {
                 pending_complete(p, 0, &c->exit_code, NULL);
                 return 0;
         }

@@ -25,6 +25,8 @@ static const char *const container_state_table[_CONTAINER_STATE_MAX] = {
         [CONTAINER_CREATED] = "created",
         [CONTAINER_STARTING] = "starting",
         [CONTAINER_RUNNING] = "running",
+        [CONTAINER_PAUSED] = "paused",
+        [CONTAINER_RESTARTING] = "restarting",
         [CONTAINER_EXITED] = "exited",
         [CONTAINER_REMOVING] = "removing",
 };
@@ -50,6 +52,8 @@ int container_new(const char *id, const char *name, Container **ret) {
         c->started_ns = c->finished_ns = CLOCK_NEVER;
         list_init(&c->waits);
         list_init(&c->stops);
+        list_init(&c->restarts);
+        list_init(&c->freezes);
         list_init(&c->logs);
         r = str_copy(&c->id, id);
         if (r < 0)
@@ -73,6 +77,10 @@ Container *container_free(Container *c) {
         assert(!c->scope);
         assert(list_empty(&c->waits));
         assert(list_empty(&c->stops));
+        assert(list_empty(&c->restarts));
+        assert(list_empty(&c->freezes));
+        assert(!c->again);
+        assert(!c->freezer);
         assert(list_empty(&c->logs));
 
         strv_free(c->path_and_args);
@@ -84,8 +92,9 @@ Container *container_free(Container *c) {
 
 const char *container_status(const Container *c) {
         if (c->state == CONTAINER_STARTING)
-                return container_state_to_string(
-                        c->has_started ? CONTAINER_EXITED : CONTAINER_CREATED);
+                return container_state_to_string(c->restarting    ? CONTAINER_RESTARTING
+                                                 : c->has_started ? CONTAINER_EXITED
+                                                                  : CONTAINER_CREATED);
         return container_state_to_string(c->state);
 }
 

@@ -15,12 +15,14 @@
 #include "lib/base/macro.h"
 
 typedef struct Container Container;
+typedef struct ContainerFreezer ContainerFreezer;
 typedef struct ContainerLost ContainerLost;
 typedef struct ContainerStart ContainerStart;
 typedef struct ContainerRemove ContainerRemove;
 typedef struct Containers Containers;
 typedef struct Image Image;
 typedef struct MonitorLink MonitorLink;
+typedef struct Pending Pending;
 typedef struct sd_event sd_event;
 typedef struct sd_event_source sd_event_source;
 typedef struct UnitCall UnitCall;
@@ -28,8 +30,10 @@ typedef struct UnitWatch UnitWatch;
 
 typedef enum ContainerState {
         CONTAINER_CREATED,
-        CONTAINER_STARTING, /* shown as what it was before: created or exited */
+        CONTAINER_STARTING, /* shown as what it was before: created, exited, restarting */
         CONTAINER_RUNNING,
+        CONTAINER_PAUSED,     /* runs, frozen */
+        CONTAINER_RESTARTING, /* exited, and waits for its next start */
         CONTAINER_EXITED,
         CONTAINER_REMOVING,
         _CONTAINER_STATE_MAX,
@@ -56,7 +60,8 @@ struct Container {
         ContainerState state;
         bool has_started; /* ever: "exited" and not "created" is what it rests in */
         bool oom_killed;
-        bool manually_stopped;
+        bool manually_stopped; /* or signalled: unless-stopped minds */
+        int64_t restart_count; /* by policy, since somebody started it */
         int64_t exit_code;
         char *error;        /* why the last start failed or how it was lost; NULL: nothing */
         int64_t started_ns; /* CLOCK_NEVER: never */
@@ -71,7 +76,14 @@ struct Container {
         MonitorLink *link;
         ContainerStart *start;
         ContainerRemove *remove;
-        UnitWatch *scope; /* while the scope is, or may be, there */
+        bool restart_cancelled;      /* the policy sleeps until the next start */
+        bool restarting;             /* starts by policy */
+        uint64_t restart_pause_usec; /* the last one */
+        sd_event_source *again_timer;
+        ListNode by_again; /* in Containers: whose turn it will be */
+        Pending *again;    /* that start */
+        ContainerFreezer *freezer;
+        UnitWatch *scope;               /* while the scope is, or may be, there */
         sd_event_source *scope_lingers; /* its monitor is gone: it should be, too */
         ContainerLost *lost;            /* waits for the end of what a lost monitor left */
         bool has_size;
@@ -79,6 +91,8 @@ struct Container {
         bool exit_unsaved;              /* the disk was full: the exit file stays the truth */
         List waits;
         List stops;
+        List restarts; /* by a person, under way */
+        List freezes;  /* calls under way */
         List logs;
 };
 
@@ -86,14 +100,25 @@ int container_new(const char *id, const char *name, Container **ret);
 Container *container_free(Container *c);
 DEFINE_CLEANUP(Container *, container_free);
 
-/* Is it running for a person: from "started" to the handled exit. */
+/* There is a process: from "started" to the handled exit, paused or not. */
 static inline bool container_is_running(const Container *c) {
-        return c->state == CONTAINER_RUNNING;
+        return c->state == CONTAINER_RUNNING || c->state == CONTAINER_PAUSED;
+}
+
+/* Between an exit and the next start by its policy. */
+static inline bool container_is_restarting(const Container *c) {
+        return c->state == CONTAINER_RESTARTING ||
+               (c->state == CONTAINER_STARTING && c->restarting);
+}
+
+/* Docker's "Running": restarting ones too. */
+static inline bool container_is_up(const Container *c) {
+        return container_is_running(c) || container_is_restarting(c);
 }
 
 const char *container_state_to_string(ContainerState s);
 
-/* Docker's word of State.Status: created running exited removing. */
+/* Docker's word of State.Status: created running paused restarting exited removing. (dead is what is half removed: nothing here is.) */
 const char *container_status(const Container *c);
 
 /* docker-ID.scope */

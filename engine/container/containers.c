@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "config/settings.h"
+#include "engine/container/container-again.h"
 #include "engine/container/containers-new.h"
 #include "engine/container/monitor-link.h"
 #include "engine/container/seccomp-profile.h"
@@ -102,6 +103,7 @@ int containers_new(const ContainersWiring *w, Containers **ret, Error *reterr) {
         list_init(&s->leaving);
         list_init(&s->measures);
         list_init(&s->left_scopes);
+        list_init(&s->again);
         s->by_id = hashmap_new(HASHMAP_STRING);
         s->by_name = hashmap_new(HASHMAP_STRING_COPY);
         if (!s->by_id || !s->by_name)
@@ -124,6 +126,10 @@ void container_detach(Container *c) {
         container_waits_fail(c, 0, NULL);
         container_stops_finish(c, 0, NULL);
         container_logs_finish(c, /* removed= */ true);
+        container_again_forget(c);
+        container_restarts_forget(c);
+        container_freezes_forget(c);
+        c->freezer = container_freezer_free(c->freezer);
         c->remove = container_remove_free(c->remove);
         c->start = container_start_free(c->start);
         c->link = monitor_link_free(c->link);
@@ -316,6 +322,10 @@ unsigned containers_count(Containers *s) {
 
 unsigned containers_count_running(Containers *s) {
         return s->n_running;
+}
+
+unsigned containers_count_paused(Containers *s) {
+        return s->n_paused;
 }
 
 static int on_trash_emptied(

@@ -36,7 +36,8 @@ int containers_measure(
         Containers *s, Container *const *list, size_t n, Pending *p, Error *reterr);
 
 unsigned containers_count(Containers *s);
-unsigned containers_count_running(Containers *s);
+unsigned containers_count_running(Containers *s); /* paused ones too */
+unsigned containers_count_paused(Containers *s);
 
 /* Takes over the contents of spec (left empty) on success. name NULL or "": spec->name, else a random one; platform NULL or "":
  * spec->platform. Pending's result: Container *. Warnings are in container->warnings (strv) afterwards. ERROR_NOT_FOUND "No such
@@ -52,6 +53,18 @@ int container_start(Container *c, Pending *p, Error *reterr);
 #define CONTAINER_TIMEOUT_DEFAULT INT64_MIN
 int container_stop(
         Container *c, int64_t timeout_sec, const char *signal, Pending *p, Error *reterr);
+
+/* Stop as above if it runs, then start; --rm does not act in between. Completed when it runs again. */
+int container_restart(
+        Container *c, int64_t timeout_sec, const char *signal, Pending *p, Error *reterr);
+
+/* Freezing by systemd, as "systemctl freeze" does. ERROR_NOT_RUNNING, ERROR_CONFLICT: paused already, or restarting; unpause:
+ * ERROR_INTERNAL when it is not paused, as Docker has it. */
+int container_pause(Container *c, Pending *p, Error *reterr);
+int container_unpause(Container *c, Pending *p, Error *reterr);
+
+/* name: with or without slash. Saved on return. ERROR_INVALID, ERROR_EXISTS. */
+int container_rename(Container *c, const char *name, Error *reterr);
 
 /* signal: name with or without SIG, number; NULL or "": KILL. ERROR_CONFLICT when it does not run. For KILL, completed after the exit. */
 int container_kill(Container *c, const char *signal, Pending *p, Error *reterr);

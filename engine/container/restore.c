@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "config/settings.h"
+#include "engine/container/container-again.h"
 #include "engine/container/containers-new.h"
 #include "engine/container/monitor-link.h"
 #include "engine/container/set.h"
@@ -131,6 +132,8 @@ static void now_running(Container *c, int64_t started_ns, int64_t pid) {
         c->pid = pid;
         container_join_network(c); /* container_handle_exit() leaves it */
         container_move(c, CONTAINER_RUNNING);
+        if (c->link)
+                container_follow_freezer(c);
 }
 
 static void now_at_rest(Container *c, int64_t code, const char *why) {
@@ -310,8 +313,13 @@ int containers_restore(Containers *s, Error *reterr) {
                 return -ENOMEM;
         for (c = containers_next(s, NULL); c; c = containers_next(s, c))
                 all[n++] = c;
+        s->restoring = true;
         for (size_t i = 0; i < n; i++)
                 restore_one(all[i]);
+        for (size_t i = 0; i < n; i++)
+                container_restore_again(all[i]);
+        s->restoring = false;
+        containers_again_proceed(s);
 
         sweep_run(s);
         r = sweep_layers(s);

@@ -69,8 +69,8 @@ int scope_cgroup_path(const char *slice, const char *id, char **ret) {
         return 0;
 }
 
-static int add_identity(const ScopeInput *in, UnitProperties *p) {
-        _cleanup_(freep) char *description = NULL, *command = NULL, *documentation = NULL;
+int scope_describe(const ScopeInput *in, UnitProperties *p) {
+        _cleanup_(freep) char *description = NULL, *command = NULL;
         _cleanup_(strv_freep) char **argv = NULL;
         int r;
 
@@ -90,10 +90,16 @@ static int add_identity(const ScopeInput *in, UnitProperties *p) {
         for (char *c = description; *c; c++)
                 if ((unsigned char) *c < 0x20 || (unsigned char) *c >= 0x7f)
                         *c = '?';
-        r = unit_properties_add_string(p, "Description", description);
+        return unit_properties_add_string(p, "Description", description);
+}
+
+static int add_identity(const ScopeInput *in, UnitProperties *p) {
+        _cleanup_(freep) char *documentation = NULL;
+        int r;
+
+        r = scope_describe(in, p);
         if (r < 0)
                 return r;
-
         r = str_printf(&documentation, "man:stauer(1)");
         if (r < 0)
                 return r;

@@ -20,6 +20,7 @@ typedef struct ScopeInput {
 } ScopeInput;
 
 int scope_make(const ScopeInput *in, UnitProperties *ret);
+int scope_describe(const ScopeInput *in, UnitProperties *p); /* Description, added to p */
 
 /* The slice of a container: its CgroupParent or the daemon's. */
 const char *scope_slice(const ContainerSpec *spec, const char *slice);

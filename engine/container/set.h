@@ -21,6 +21,7 @@ typedef struct SeccompProfile SeccompProfile;
 typedef struct Settings Settings;
 typedef struct Storage Storage;
 typedef struct SysInfo SysInfo;
+typedef struct UnitProperties UnitProperties;
 typedef struct Units Units;
 typedef struct Workers Workers;
 
@@ -55,10 +56,14 @@ struct Containers {
         List leaving;     /* removed, by by_age: their monitor is still there */
         List measures;    /* walks under way */
         List left_scopes; /* of containers that are gone */
-        unsigned n_running;
+        unsigned n_running; /* paused ones too */
+        unsigned n_paused;
         bool trash_running; /* a worker empties the trash */
         bool trash_again;
         bool ending;
+        bool restoring;   /* containers_restore() is at work */
+        List again;       /* who is to start by policy, by by_again */
+        unsigned n_again; /* such starts under way */
 };
 
 /* containers.c: puts a container into all indexes; its name may be reserved by containers_reserve(). */
@@ -81,7 +86,9 @@ int container_load(const char *id, int folder_fd, Container **ret);
 bool container_is_durable(const Container *c);
 #define CONTAINER_VOLATILE_MARK "auto-remove"
 
-/* container-start.c: news of a start under way */
+/* container-start.c: as container_start(), but nobody wished it: the policy's bookkeeping goes on */
+int container_start_by_policy(Container *c, Pending *p, Error *reterr);
+/* news of a start under way */
 void container_start_on_record(Container *c, const MonitorRecord *r);
 void container_start_on_hangup(Container *c);
 void container_start_on_scope_gone(Container *c);
@@ -105,6 +112,19 @@ int container_read_exit(
 void container_lost(Container *c, bool just_now);
 void container_lost_end(Container *c); /* nothing is left */
 ContainerLost *container_lost_free(ContainerLost *l);
+
+/* container-restart.c, container-pause.c: it goes away */
+void container_restarts_forget(Container *c);
+void container_freezes_forget(Container *c);
+/* Looks whether what runs is frozen, and follows it from now on. */
+void container_follow_freezer(Container *c);
+ContainerFreezer *container_freezer_free(ContainerFreezer *f);
+void container_set_paused(Container *c, bool paused); /* and tells, if it is news */
+/* "container ID is not running", or that it is restarting */
+int container_check_running(const Container *c, Error *reterr);
+
+/* start-steps.c: the description alone */
+int container_describe_scope(const Container *c, UnitProperties *ret);
 
 /* container-scope.c */
 int container_watch_scope(Container *c);

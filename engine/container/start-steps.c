@@ -381,16 +381,25 @@ void start_steps_keep(ContainerStart *s) {
         s->network = NULL; /* container-exit.c leaves it */
 }
 
-int start_make_scope(ContainerStart *s, UnitProperties *ret) {
-        Container *c = s->container;
-        const ScopeInput in = {
+static ScopeInput scope_input(const Container *c, pid_t monitor_pid) {
+        return (ScopeInput) {
                 .id = c->id,
                 .name = c->name,
                 .image = c->spec.config.image,
                 .spec = &c->spec,
                 .slice = c->set->settings->cgroup_parent,
-                .monitor_pid = (uint32_t) s->monitor_pid,
+                .monitor_pid = (uint32_t) monitor_pid,
         };
+}
+
+int start_make_scope(ContainerStart *s, UnitProperties *ret) {
+        const ScopeInput in = scope_input(s->container, s->monitor_pid);
 
         return scope_make(&in, ret);
+}
+
+int container_describe_scope(const Container *c, UnitProperties *ret) {
+        const ScopeInput in = scope_input(c, 0);
+
+        return scope_describe(&in, ret);
 }

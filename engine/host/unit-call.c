@@ -42,7 +42,16 @@ int units_error(Error *reterr, const sd_bus_error *e, const char *what, const ch
 }
 
 static const char *call_verb(UnitCallKind kind) {
-        return kind == UNIT_CALL_START ? "start" : kind == UNIT_CALL_STOP ? "stop" : "kill";
+        static const char *const verbs[] = {
+                [UNIT_CALL_START] = "start",
+                [UNIT_CALL_STOP] = "stop",
+                [UNIT_CALL_KILL] = "kill",
+                [UNIT_CALL_FREEZE] = "freeze",
+                [UNIT_CALL_THAW] = "thaw",
+                [UNIT_CALL_SET] = "change",
+        };
+
+        return verbs[kind];
 }
 
 UnitCall *unit_call_free(UnitCall *c) {
@@ -98,7 +107,7 @@ static int on_answer(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
                 call_finish(c, r, &e);
                 return 0;
         }
-        if (c->kind == UNIT_CALL_KILL) {
+        if (c->kind >= UNIT_CALL_KILL) {
                 call_finish(c, 0, NULL);
                 return 0;
         }
@@ -210,6 +219,60 @@ int units_kill(
                 return r;
         r = sd_bus_call_method_async(u->bus, &c->slot, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
                 "KillUnit", on_answer, c, "ssi", name, "all", (int32_t) signal);
+        if (r < 0)
+                return r;
+
+        if (ret)
+                *ret = c;
+        c = NULL;
+        return 0;
+}
+
+int units_freeze(
+        Units *u, const char *name, bool freeze, unit_done_t done, void *userdata, UnitCall **ret) {
+        _cleanup_(unit_call_freep) UnitCall *c = NULL;
+        int r;
+
+        assert(u);
+        assert(name);
+
+        r = call_new(u, freeze ? UNIT_CALL_FREEZE : UNIT_CALL_THAW, name, done, userdata, &c);
+        if (r < 0)
+                return r;
+        r = sd_bus_call_method_async(u->bus, &c->slot, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
+                freeze ? "FreezeUnit" : "ThawUnit", on_answer, c, "s", name);
+        if (r < 0)
+                return r;
+
+        if (ret)
+                *ret = c;
+        c = NULL;
+        return 0;
+}
+
+int units_set_properties(Units *u, const char *name, const UnitProperties *properties,
+        unit_done_t done, void *userdata, UnitCall **ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        _cleanup_(unit_call_freep) UnitCall *c = NULL;
+        int r;
+
+        assert(u);
+        assert(name);
+
+        r = call_new(u, UNIT_CALL_SET, name, done, userdata, &c);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_new_method_call(
+                u->bus, &m, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "SetUnitProperties");
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(m, "sb", name, /* runtime= */ true);
+        if (r < 0)
+                return r;
+        r = unit_properties_append(properties, m);
+        if (r < 0)
+                return r;
+        r = sd_bus_call_async(u->bus, &c->slot, m, on_answer, c, UNITS_DEADLINE_USEC);
         if (r < 0)
                 return r;
 

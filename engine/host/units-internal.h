@@ -18,10 +18,13 @@
 typedef enum UnitCallKind {
         UNIT_CALL_START,
         UNIT_CALL_STOP,
-        UNIT_CALL_KILL,
+        UNIT_CALL_KILL, /* and what follows: over with the answer, there is no job */
+        UNIT_CALL_FREEZE,
+        UNIT_CALL_THAW,
+        UNIT_CALL_SET,
 } UnitCallKind;
 
-/* Waits for an answer, then (not for kill) for the end of the job that the answer names. */
+/* Waits for an answer, then (start and stop) for the end of the job that the answer names. */
 struct UnitCall {
         ListNode node;
         Units *units;

@@ -41,6 +41,14 @@ int units_stop(Units *u, const char *name, unit_done_t done, void *userdata, Uni
 int units_kill(
         Units *u, const char *name, int signal, unit_done_t done, void *userdata, UnitCall **ret);
 
+/* Completes when every process of the unit is frozen, or thawed. Thawing what is not frozen is done at once. */
+int units_freeze(
+        Units *u, const char *name, bool freeze, unit_done_t done, void *userdata, UnitCall **ret);
+
+/* SetUnitProperties, until the unit ends. */
+int units_set_properties(Units *u, const char *name, const UnitProperties *properties,
+        unit_done_t done, void *userdata, UnitCall **ret);
+
 /* No callback any more; what was asked of systemd stays asked. */
 UnitCall *unit_call_free(UnitCall *c);
 DEFINE_CLEANUP(UnitCall *, unit_call_free);

@@ -53,6 +53,7 @@ static int set_accounting(Json *state, const Container *c) {
 
 static int set_state(Json *v, const Container *c) {
         bool running = container_is_running(c);
+        bool restarting = container_is_restarting(c);
         Json *s;
         int r;
 
@@ -60,11 +61,11 @@ static int set_state(Json *v, const Container *c) {
         if (r >= 0)
                 r = json_set_text(s, "Status", container_status(c));
         if (r >= 0)
-                r = json_set_bool(s, "Running", running);
+                r = json_set_bool(s, "Running", container_is_up(c));
         if (r >= 0)
-                r = json_set_bool(s, "Paused", false);
+                r = json_set_bool(s, "Paused", c->state == CONTAINER_PAUSED);
         if (r >= 0)
-                r = json_set_bool(s, "Restarting", false);
+                r = json_set_bool(s, "Restarting", restarting);
         if (r >= 0)
                 r = json_set_bool(s, "OOMKilled", c->oom_killed);
         if (r >= 0)
@@ -288,7 +289,7 @@ int container_view_inspect(const Container *c, unsigned api, int size, Json **re
         if (r >= 0)
                 r = set_names(v, c);
         if (r >= 0)
-                r = json_set_int64(v, "RestartCount", 0);
+                r = json_set_int64(v, "RestartCount", c->restart_count);
         if (r >= 0)
                 r = json_set_text(v, "Driver", str_or_empty(c->driver));
         for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(texts); i++)

@@ -33,7 +33,15 @@ static int set_status(Json *v, const Container *c) {
         int64_t now = clock_realtime_ns();
         char text[HUMAN_SIZE];
 
+        if (container_is_restarting(c))
+                return json_set_textf(v, "Status", "Restarting (%lld) %s ago",
+                        (long long) c->exit_code,
+                        human_duration((now - c->finished_ns) / NSEC_PER_SEC, text));
+
         switch (c->state) {
+        case CONTAINER_PAUSED:
+                return json_set_textf(v, "Status", "Up %s (Paused)",
+                        human_duration((now - c->started_ns) / NSEC_PER_SEC, text));
         case CONTAINER_RUNNING:
                 return json_set_textf(v, "Status", "Up %s",
                         human_duration((now - c->started_ns) / NSEC_PER_SEC, text));

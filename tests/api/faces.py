@@ -127,6 +127,19 @@ class RestFace:
     def stop(self, name, seconds=None):
         assert self.ask('POST', f'/containers/{name}/stop', query={'t': seconds}).status == 204
 
+    def restart(self, name, seconds=None, signal=''):
+        query = {'t': seconds, 'signal': signal or None}
+        assert self.ask('POST', f'/containers/{name}/restart', query=query).status == 204
+
+    def pause(self, name):
+        assert self.ask('POST', f'/containers/{name}/pause').status == 204
+
+    def unpause(self, name):
+        assert self.ask('POST', f'/containers/{name}/unpause').status == 204
+
+    def rename(self, name, new):
+        assert self.ask('POST', f'/containers/{name}/rename', query={'name': new}).status == 204
+
     def kill(self, name, signal=''):
         assert self.ask('POST', f'/containers/{name}/kill', query={'signal': signal or None}).status == 204
 
@@ -329,6 +342,18 @@ class BusFace:
 
     def stop(self, name, seconds=None):
         self.container(name, 'Stop', 't', 0 if seconds is None else max(seconds * 1000000, 1))
+
+    def restart(self, name, seconds=None, signal=''):
+        self.container(name, 'Restart', 'st', signal, 0 if seconds is None else max(seconds * 1000000, 1))
+
+    def pause(self, name):
+        self.container(name, 'Pause')
+
+    def unpause(self, name):
+        self.container(name, 'Unpause')
+
+    def rename(self, name, new):
+        self.container(name, 'Rename', 's', new)
 
     def kill(self, name, signal=''):
         self.container(name, 'Kill', 's', signal)

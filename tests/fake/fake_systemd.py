@@ -2,7 +2,7 @@
 """systemd1 as far as stauerd asks it: transient scopes without cgroups, their jobs, their end. A scope lives as long as the
 processes that were put into it; what these started is known by looking at /proc now and then, so that KillUnit reaches it.
 
-How it behaves stands in a file of JSON, {"start": ok|fail|hang|slow, "stop": …, "kill": …}; each call is written to a second
+How it behaves stands in a file of JSON, {"start": ok|fail|hang|slow, "stop": …, "kill": …, "freeze": …, "thaw": …, "set": …}; each call is written to a second
 file, a line of JSON each, StartTransientUnit with its properties. The bus comes from DBUS_SYSTEM_BUS_ADDRESS. SIGHUP is a
 daemon-reload, SIGUSR1 a daemon-reexec: the name goes away for a moment and nobody is subscribed any more."""
 
@@ -203,6 +203,31 @@ class Manager(dbus.service.Object):
             raise NoSuchUnit(f'Unit {name} not loaded.')
         if self.answer('kill') == 'ok':
             self.scopes[str(name)].kill(int(number))
+
+    def set_frozen(self, name, frozen):
+        self.note(call='freeze' if frozen else 'thaw', name=str(name))
+        answer = self.answer('freeze' if frozen else 'thaw')
+        if str(name) not in self.scopes:
+            raise NoSuchUnit(f'Unit {name} not loaded.')
+        if answer == 'refuse':
+            raise Refused('not today')
+        self.scopes[str(name)].kill(signal.SIGSTOP if frozen else signal.SIGCONT)
+
+    @dbus.service.method(MANAGER, in_signature='s')
+    def FreezeUnit(self, name):
+        self.set_frozen(name, True)
+
+    @dbus.service.method(MANAGER, in_signature='s')
+    def ThawUnit(self, name):
+        self.set_frozen(name, False)
+
+    @dbus.service.method(MANAGER, in_signature='sba(sv)')
+    def SetUnitProperties(self, name, runtime, properties):
+        self.note(call='set', name=str(name), runtime=bool(runtime), properties={str(k): plain(v) for k, v in properties})
+        if str(name) not in self.scopes:
+            raise NoSuchUnit(f'Unit {name} not loaded.')
+        if self.answer('set') == 'refuse':
+            raise Refused('not today')
 
     @dbus.service.method(MANAGER, in_signature='s')
     def ResetFailedUnit(self, name):

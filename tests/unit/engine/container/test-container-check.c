@@ -110,8 +110,6 @@ static void test_refuses(void **state) {
                 { "", "\"RestartPolicy\":{\"Name\":\"x\"}",
                         "invalid restart policy: unknown policy 'x'; use one of 'no', 'always', "
                         "'on-failure', or 'unless-stopped'" },
-                { "", "\"RestartPolicy\":{\"Name\":\"always\"}",
-                        "restart policy \"always\" is not implemented yet: use \"no\"" },
                 { "", "\"Binds\":[\"/a:/b\",\"/c:/b/\"]", "Duplicate mount point: /b" },
                 { "", "\"Binds\":[\"/a:/b\"],\"Tmpfs\":{\"/b\":\"\"}",
                         "Duplicate mount point: /b" },

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "rest/later.h"
+
+#include "rest/request.h"
+
+static void detach(Request *q) {
+        Pending *p = TAKE_PTR(q->data);
+
+        pending_detach(p);
+        pending_unref(p);
+}
+
+int request_later(Request *q, pending_callback_t callback, Pending **ret) {
+        Pending *p;
+        int r;
+
+        r = pending_new(callback, q, &p);
+        if (r < 0)
+                return r;
+
+        q->data = p;
+        q->on_gone = detach;
+        *ret = p;
+        return 0;
+}
+
+void request_later_finish(Request *q, int r) {
+        pending_unref(TAKE_PTR(q->data));
+        request_finish(q, r);
+}
+
+int request_later_return(Request *q, int r) {
+        if (r >= 0)
+                return request_defer(q);
+        q->on_gone = NULL;
+        pending_unref(TAKE_PTR(q->data));
+        return r;
+}
+
+void request_later_204(int r, void *result, const Error *e, void *userdata) {
+        Request *q = userdata;
+
+        if (r < 0)
+                (void) error_copy(&q->error, e);
+        else
+                r = response_empty(&q->response, 204);
+        request_later_finish(q, r);
+}
