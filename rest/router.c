@@ -19,6 +19,7 @@ static const Route *const tables[] = {
         image_transfer_routes,
         stats_routes,
         events_routes,
+        swarm_routes,
         absent_routes,
 };
 
