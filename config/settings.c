@@ -66,6 +66,9 @@ Settings *settings_free(Settings *s) {
         free(s->exec_root);
         strv_free(s->hosts);
         free(s->group);
+        free(s->tls_authorities);
+        free(s->tls_certificate);
+        free(s->tls_key);
         strv_free(s->labels);
         free(s->seccomp_profile);
         free(s->storage_driver);

@@ -55,6 +55,11 @@ struct Settings {
         char *exec_root;
         char **hosts; /* "unix:///path", "tcp://host:port", "fd://"; empty: nothing was asked */
         char *group;  /* owner group of the unix socket */
+        bool tls;     /* on TCP sockets; settings_was_given() says whether "false" was meant */
+        bool tls_verify;
+        char *tls_authorities; /* files; NULL or "": the usual ones */
+        char *tls_certificate;
+        char *tls_key;
         bool debug;
         int log_level; /* LOG_DEBUG … LOG_CRIT; LOG_DEBUG when debug is set */
         char **labels; /* "key=value", no key twice */

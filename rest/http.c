@@ -19,9 +19,11 @@
 #include "rest/router.h"
 #include "rest/status.h"
 #include "rest/stream.h"
+#include "rest/tls.h"
 #include "stauer-config.h"
 
 #define BODY_PIPE_SIZE (1024 * 1024)
+#define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
 /* A request walks these in order; libmicrohttpd calls us again and again with what it has. */
 enum {
@@ -34,6 +36,8 @@ enum {
 struct Http {
         Engine *engine;
         Auth *auth;
+        const Tls *tls;
+        bool is_tcp;
         struct MHD_Daemon *daemon;
         sd_event_source *io;
         sd_event_source *timer;
@@ -229,12 +233,46 @@ static enum MHD_Result send_response(Request *q) {
 
 /* ---- receiving ---- */
 
+static void *tls_session(struct MHD_Connection *connection) {
+        const union MHD_ConnectionInfo *info;
+
+        info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+        return info ? (void *) info->tls_session : NULL;
+}
+
+/* Before the handshake of a new connection. */
+static void on_connection(void *userdata, struct MHD_Connection *connection, void **socket_context,
+        enum MHD_ConnectionNotificationCode what) {
+        Http *h = userdata;
+        void *session;
+
+        if (what != MHD_CONNECTION_NOTIFY_STARTED || !h->tls)
+                return;
+        session = tls_session(connection);
+        if (session)
+                tls_prepare(h->tls, session);
+}
+
+/* The kernel knows nothing of who is at the other end, so a certificate has to do. */
+static int read_tcp_peer(Request *q) {
+        const Http *h = q->http;
+
+        if (h->tls && !tls_is_verified(h->tls, tls_session(q->connection)))
+                return -EACCES;
+        q->peer.uid = 0;
+        q->peer.gid = 0;
+        q->peer.pid = 0;
+        return 0;
+}
+
 static int read_peer(Request *q) {
         const union MHD_ConnectionInfo *info;
         struct ucred creds;
         int r;
 
         q->peer.pidfd = -EBADF;
+        if (q->http->is_tcp)
+                return read_tcp_peer(q);
 
         info = MHD_get_connection_info(q->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
         if (!info)
@@ -529,7 +567,45 @@ static int add_sources(Http *h) {
         return loop_defer(event, LOOP_REQUEST, "rest-kick", on_kick, h, &h->kick);
 }
 
-int http_new(Engine *e, Auth *auth, int listen_fd, Http **ret, Error *reterr) {
+static bool is_tcp(int fd) {
+        struct sockaddr_storage address;
+        socklen_t size = sizeof(address);
+
+        return getsockname(fd, (struct sockaddr *) &address, &size) < 0 ||
+               address.ss_family != AF_UNIX;
+}
+
+static struct MHD_Daemon *start_server(Http *h, int listen_fd) {
+        const struct MHD_OptionItem none[] = { { MHD_OPTION_END, 0, NULL } };
+        struct MHD_OptionItem tls[5] = {};
+        unsigned flags =
+                MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE | MHD_USE_ERROR_LOG;
+        size_t n = 0;
+
+        if (h->tls) {
+                flags |= MHD_USE_TLS;
+                tls[n++] = (struct MHD_OptionItem) { MHD_OPTION_HTTPS_MEM_KEY, 0, h->tls->key };
+                tls[n++] = (struct MHD_OptionItem) { MHD_OPTION_HTTPS_MEM_CERT, 0,
+                        h->tls->certificate };
+                tls[n++] = (struct MHD_OptionItem) { MHD_OPTION_HTTPS_PRIORITIES, 0,
+                        (char *) TLS_PRIORITIES };
+                if (h->tls->authorities)
+                        tls[n++] = (struct MHD_OptionItem) { MHD_OPTION_HTTPS_MEM_TRUST, 0,
+                                h->tls->authorities };
+                tls[n] = (struct MHD_OptionItem) { MHD_OPTION_END, 0, NULL };
+        }
+
+        return MHD_start_daemon(flags, 0, NULL, NULL, on_request, h, MHD_OPTION_EXTERNAL_LOGGER,
+                on_log, NULL, MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_NOTIFY_COMPLETED,
+                on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
+                MHD_OPTION_CONNECTION_LIMIT, HTTP_CONNECTIONS_MAX,
+                MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) HTTP_MEMORY_PER_CONNECTION,
+                MHD_OPTION_CONNECTION_TIMEOUT, HTTP_IDLE_TIMEOUT_SEC,
+                MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_ARRAY, h->tls ? tls : none,
+                MHD_OPTION_END);
+}
+
+int http_new(Engine *e, Auth *auth, int listen_fd, const Tls *tls, Http **ret, Error *reterr) {
         _cleanup_(http_freep) Http *h = NULL;
         int r;
 
@@ -546,15 +622,11 @@ int http_new(Engine *e, Auth *auth, int listen_fd, Http **ret, Error *reterr) {
         h->engine = e;
         h->auth = auth;
 
+        h->is_tcp = is_tcp(listen_fd);
+        h->tls = h->is_tcp ? tls : NULL;
+
         (void) fd_set_nonblock(listen_fd, true);
-        h->daemon = MHD_start_daemon(
-                MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE | MHD_USE_ERROR_LOG, 0,
-                NULL, NULL, on_request, h, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
-                MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
-                NULL, MHD_OPTION_CONNECTION_LIMIT, HTTP_CONNECTIONS_MAX,
-                MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) HTTP_MEMORY_PER_CONNECTION,
-                MHD_OPTION_CONNECTION_TIMEOUT, HTTP_IDLE_TIMEOUT_SEC,
-                MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
+        h->daemon = start_server(h, listen_fd);
         if (!h->daemon) {
                 fd_close(listen_fd);
                 return error_set(reterr, ERROR_INTERNAL, "cannot start the HTTP server");

@@ -128,7 +128,7 @@ def test_lists_every_option(config):
     assert options['group']['Source'] == 'default' and options['group']['Default'] == 'docker'
     assert options['label']['Multi'] and options['label']['Value'] == ['a=1']
     assert options['log-level']['Type'] == 'enum' and 'warn' in options['log-level']['Range'].split(',')
-    assert not options['tls']['Acts']
+    assert not options['raw-logs']['Acts']
     assert options['--unknown']['Type'] == 'unknown' and options['--unknown']['Section'] == 'Other'
     assert options['http-proxy']['Value'] == ['http://***@proxy:3128']
     assert 'validate' not in options

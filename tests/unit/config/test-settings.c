@@ -144,7 +144,7 @@ static void test_daemon_json(void **state) {
                 "j\",\"debug\":true,\"labels\":[\"x=1\"],\"log-opts\":{\"max-size\":\"1m\"},"
                 "\"runtimes\":{\"r\":{\"path\":\"/bin/"
                 "true\"}},\"default-ulimits\":{\"nofile\":{\"Name\":\"nofile\",\"Soft\":1,"
-                "\"Hard\":2}},\"hosts\":[\"fd://\"],\"tls\":true}",
+                "\"Hard\":2}},\"hosts\":[\"fd://\"],\"raw-logs\":true}",
                 NULL);
         assert_string_equal(s->data_root, "/j");
         assert_true(s->debug);
@@ -153,7 +153,7 @@ static void test_daemon_json(void **state) {
         assert_string_equal(s->runtimes[0].name, "r");
         assert_int_equal(s->default_ulimits[0].hard, 2);
         assert_int_equal(strv_length(s->warnings), 1);
-        assert_non_null(strstr(s->warnings[0], "key \"tls\": --tls is known but has no effect"));
+        assert_non_null(strstr(s->warnings[0], "key \"raw-logs\": --raw-logs is known but has no effect"));
 }
 
 static void test_refused_with_place(void **state) {
@@ -188,13 +188,13 @@ static void test_refused_with_place(void **state) {
 static void test_warnings(void **state) {
         _cleanup_(settings_freep) Settings *s = NULL;
 
-        s = load_ok("export DOCKER_OPTS=\"-D\"\nDOCKER_OPTS=\"--tls --containerd=/x --graph=/a -g "
+        s = load_ok("export DOCKER_OPTS=\"-D\"\nDOCKER_OPTS=\"--raw-logs --containerd=/x --graph=/a -g "
                     "/b --live-restore\"\n",
                 "", NULL);
         assert_int_equal(strv_length(s->warnings), 6);
         assert_non_null(strstr(s->warnings[0], "line 1"));
         assert_non_null(strstr(
-                s->warnings[1], "--tls is known but has no effect in this version, ignoring"));
+                s->warnings[1], "--raw-logs is known but has no effect in this version, ignoring"));
         assert_non_null(strstr(s->warnings[2], "no meaning"));
         assert_non_null(strstr(s->warnings[3], "--graph is the old name of --data-root"));
         assert_non_null(strstr(s->warnings[4], "was given before"));

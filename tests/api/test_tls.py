@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The API over TCP: with certificates on both sides, with one side, with none, and what is refused at start."""
+
+import http.client
+import json
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+from engine import make_daemon, run
+from engine_daemon import EngineDaemon
+from private_bus import wait_for
+
+EXTENSIONS = {'server': 'subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth',
+              'client': 'extendedKeyUsage=clientAuth', 'wrong-use': 'extendedKeyUsage=serverAuth'}
+
+
+def openssl(*words):
+    subprocess.run(['openssl', *map(str, words)], check=True, capture_output=True)
+
+
+def make_ca(folder, name):
+    openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', 3, '-subj', f'/CN={name}',
+            '-keyout', folder / f'{name}-key.pem', '-out', folder / f'{name}.pem')
+
+
+def make_certificate(folder, ca, name, kind):
+    openssl('req', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', f'/CN={name}',
+            '-keyout', folder / f'{name}-key.pem', '-out', folder / f'{name}.csr')
+    (folder / f'{name}.ext').write_text(EXTENSIONS[kind])
+    openssl('x509', '-req', '-in', folder / f'{name}.csr', '-CA', folder / f'{ca}.pem', '-CAkey', folder / f'{ca}-key.pem',
+            '-CAcreateserial', '-days', 3, '-extfile', folder / f'{name}.ext', '-out', folder / f'{name}.pem')
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(('127.0.0.1', 0))
+        return s.getsockname()[1]
+
+
+@pytest.fixture(scope='module')
+def pems():
+    with tempfile.TemporaryDirectory(prefix='tls-') as name:
+        folder = Path(name)
+        for ca in ('ca', 'other-ca'):
+            make_ca(folder, ca)
+        make_certificate(folder, 'ca', 'server', 'server')
+        make_certificate(folder, 'ca', 'client', 'client')
+        make_certificate(folder, 'other-ca', 'stranger', 'client')
+        make_certificate(folder, 'ca', 'wrong', 'wrong-use')
+        yield folder
+
+
+def options(pems, port, *more):
+    return ['-H', f'tcp://127.0.0.1:{port}', f'--tlscacert={pems}/ca.pem', f'--tlscert={pems}/server.pem',
+            f'--tlskey={pems}/server-key.pem', *more]
+
+
+@pytest.fixture(scope='module')
+def secure(pems):
+    """A daemon that lets in only those with a certificate."""
+    with tempfile.TemporaryDirectory(prefix='tls-', dir='/var/tmp') as name:
+        port = free_port()
+        d = make_daemon(name, *options(pems, port, '--tlsverify'))
+        d.port = port
+        yield d
+        d.end()
+
+
+def context(pems, client=None):
+    c = ssl.create_default_context(cafile=str(pems / 'ca.pem'))
+    if client:
+        c.load_cert_chain(str(pems / f'{client}.pem'), str(pems / f'{client}-key.pem'))
+    return c
+
+
+def ask(port, path, tls=None):
+    kind = http.client.HTTPSConnection if tls else http.client.HTTPConnection
+    connection = kind('127.0.0.1', port, timeout=20, **({'context': tls} if tls else {}))
+    try:
+        connection.request('GET', path)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def test_with_certificate(secure, pems):
+    identity = run(secure, 'sh', '-c', 'echo hello; sleep 100', name='ship')
+    tls = context(pems, 'client')
+    assert ask(secure.port, '/_ping', tls) == (200, b'OK')
+    assert json.loads(ask(secure.port, '/containers/json', tls)[1])[0]['Id'] == identity
+    assert json.loads(ask(secure.port, '/containers/ship/stats?stream=0', tls)[1])['name'] == '/ship'       # comes later
+    assert b'hello' in ask(secure.port, '/containers/ship/logs?stdout=1', tls)[1]
+    secure.delete(f'/containers/{identity}?force=1')
+
+
+def test_many_requests_on_one_connection(secure, pems):
+    connection = http.client.HTTPSConnection('127.0.0.1', secure.port, timeout=20, context=context(pems, 'client'))
+    for _ in range(50):
+        connection.request('GET', '/version')
+        assert connection.getresponse().read().startswith(b'{')
+    connection.request('POST', '/containers/create', body=b'{' + b' ' * 300000 + b'"Image":"nothing"}',
+                       headers={'Content-Type': 'application/json'})
+    answer = connection.getresponse()
+    assert answer.status == 404 and b'No such image' in answer.read()
+    connection.close()
+
+
+def test_stream(secure, pems):
+    """Events arrive when they happen, and a client that leaves is seen."""
+    connection = http.client.HTTPSConnection('127.0.0.1', secure.port, timeout=20, context=context(pems, 'client'))
+    connection.request('GET', '/events')
+    answer = connection.getresponse()
+    before = secure.get('/info').json['NEventsListener']
+    for tag in ('a', 'b'):
+        assert secure.post(f'/images/busybox/tag?repo=tls&tag={tag}').status == 201
+        assert json.loads(answer.readline())['Actor']['Attributes']['name'] == f'tls:{tag}'
+    connection.sock.close()
+    answer.close()
+    connection.close()
+    wait_for(lambda: secure.get('/info').json['NEventsListener'] < before, 'nobody listens')
+
+
+@pytest.mark.parametrize('client', [None, 'stranger', 'wrong'])
+def test_without_certificate(secure, pems, client):
+    with pytest.raises((ssl.SSLError, OSError, http.client.HTTPException)):
+        status, data = ask(secure.port, '/_ping', context(pems, client))
+        pytest.fail(f'let in: {status} {data}')
+    assert secure.get('/_ping').status == 200
+
+
+def test_plain_http_to_tls(secure):
+    with pytest.raises((OSError, http.client.HTTPException)):
+        ask(secure.port, '/_ping')
+    assert secure.get('/_ping').status == 200
+
+
+def test_hung_handshakes(secure, pems):
+    """Whoever connects and says nothing keeps nobody from being served."""
+    idle = [socket.create_connection(('127.0.0.1', secure.port)) for _ in range(50)]
+    for s in idle[::2]:
+        s.sendall(b'\x16\x03\x01\x02')
+    begin = time.monotonic()
+    assert ask(secure.port, '/_ping', context(pems, 'client'))[0] == 200
+    assert time.monotonic() - begin < 10
+    for s in idle:
+        s.close()
+
+
+@pytest.mark.skipif(not shutil.which('docker'), reason='there is no docker client on this machine')
+def test_docker(secure, pems, tmp_path):
+    words = ['docker', '-H', f'tcp://127.0.0.1:{secure.port}', '--tlsverify', f'--tlscacert={pems}/ca.pem', f'--tlscert={pems}/client.pem',
+             f'--tlskey={pems}/client-key.pem']
+    env = {'PATH': os.environ['PATH'], 'HOME': str(tmp_path)}
+    done = subprocess.run([*words, 'version', '-f', '{{.Server.APIVersion}}'], env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == '1.51\n', done.stderr
+    words[words.index('-H') + 1] = f'tcp://localhost:{secure.port}'
+    done = subprocess.run([*words, 'images', '-q'], env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert len(done.stdout.splitlines()[0]) == 12, done.stderr
+
+
+@pytest.fixture
+def own(tmp_path):
+    d = EngineDaemon(tmp_path)
+    yield d
+    d.end()
+
+
+def test_tls_without_verify(own, pems):
+    port = free_port()
+    own.start(*options(pems, port, '--tls'))
+    assert ask(port, '/_ping', context(pems)) == (200, b'OK')
+    assert 'without --tlsverify is insecure' in own.text()
+
+
+def test_plain(own):
+    """Loopback is served with a warning; for all others it has to be meant."""
+    port = free_port()
+    own.start('-H', f'tcp://localhost:{port}', '-H', f'tcp://0.0.0.0:{port + 1}', '--tls=false')
+    assert ask(port, '/_ping') == (200, b'OK') == ask(port + 1, '/_ping')
+    assert own.text().count('without --tlsverify is insecure') >= 2
+
+
+@pytest.mark.parametrize('words, text', [
+    (['-H', 'tcp://0.0.0.0:PORT'], 'use --tlsverify, or say --tls=false if that is what you want'),
+    (['-H', 'tcp://127.0.0.1:PORT', '--tlsverify', '--tlscert=/nowhere'], '--tlscert: cannot read /nowhere'),
+    (['-H', 'tcp://127.0.0.1:PORT', '--tlsverify', '--tlscert=PEMS/server.pem', '--tlskey=PEMS/client-key.pem', '--tlscacert=PEMS/ca.pem'],
+     '--tlscert and --tlskey: '),
+    (['-H', 'tcp://127.0.0.1:PORT', '--tlsverify', '--tlscert=PEMS/server.pem', '--tlskey=PEMS/server-key.pem',
+      '--tlscacert=PEMS/server-key.pem'], '--tlscacert: '),
+    (['-H', 'tcp://no.such.host.invalid:PORT', '--tls=false'], 'tcp://no.such.host.invalid'),
+])
+def test_refused(own, pems, words, text):
+    port = str(free_port())
+    own.start(*[word.replace('PORT', port).replace('PEMS', str(pems)) for word in words], wait=False)
+    assert own.process.wait(20) != 0
+    assert text in own.text()
