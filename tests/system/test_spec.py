@@ -184,3 +184,57 @@ def test_shared_namespace_outlives_the_daemon():
     docker('stop', '-t', '0', 'guest')
     docker('start', 'guest')
     assert namespace(pid_of('guest'), 'ipc') == namespace(pid_of('donor'), 'ipc')
+
+
+def test_sysctls_ulimits_groups_and_scores():
+    assert output('--sysctl', 'net.ipv4.ip_forward=1', '--sysctl', 'kernel.msgmax=4096', script='cat /proc/sys/net/ipv4/ip_forward '
+                  '/proc/sys/kernel/msgmax').split() == ['1', '4096']
+    assert 'not allowed' in refused('--sysctl', 'kernel.msgmax=1', '--ipc', 'host')
+    assert output('--ulimit', 'nofile=100:200', script='ulimit -n; ulimit -Hn').split() == ['100', '200']
+    assert output('--group-add', 'staff', '--group-add', '4242', script='id -G').split()[-2:] == ['50', '4242']
+    assert output('--oom-score-adj', '123', script='cat /proc/self/oom_score_adj') == '123'
+
+
+def test_shm_and_tmpfs():
+    assert output('--shm-size', '5m', script='df -k /dev/shm | tail -1').split()[1] == '5120'
+    options = output('--tmpfs', '/t:rw,exec,size=3m,mode=1770,uid=33,gid=33', script='grep " /t " /proc/mounts; stat -c "%a %u:%g" /t')
+    assert 'size=3072k' in options and 'nosuid' in options and 'noexec' not in options and options.endswith('1770 33:33')
+    options = output('--mount', 'type=tmpfs,target=/m,tmpfs-size=2m,tmpfs-mode=0711', script='grep " /m " /proc/mounts; stat -c %a /m')
+    assert 'size=2048k' in options and 'noexec' in options and options.endswith('711')
+    assert refused('--tmpfs', '/t:foo=1') == 'invalid tmpfs option ["foo" "1"]'
+
+
+def test_propagation_and_recursive_read_only(tmp_path):
+    top = tmp_path / 'top'
+    (top / 'sub').mkdir(parents=True)
+    host.run('mount', '-t', 'tmpfs', 'tmpfs', str(top))
+    host.run('mount', '--make-shared', str(top))
+    (top / 'sub').mkdir()
+    (top / 'late').mkdir()
+    host.run('mount', '-t', 'tmpfs', 'tmpfs', str(top / 'sub'))
+    try:
+        assert output('-v', f'{top}:/d:ro', script='touch /d/sub/x 2>/dev/null && echo yes || echo no') == 'no'
+        assert output('--mount', f'type=bind,src={top},dst=/d,readonly,bind-recursive=writable',
+                      script='touch /d/sub/x 2>/dev/null && echo yes || echo no') == 'yes'
+        assert output('--mount', f'type=bind,src={top},dst=/d,bind-recursive=disabled', script='ls /d/sub') == ''
+        begin('slave', '-v', f'{top}:/d:rslave')
+        begin('alone', '-v', f'{top}:/d')
+        host.run('mount', '-t', 'tmpfs', 'tmpfs', str(top / 'late'))
+        (top / 'late' / 'seen').touch()
+        assert os.path.exists(f'/proc/{pid_of("slave")}/root/d/late/seen')
+        assert not os.path.exists(f'/proc/{pid_of("alone")}/root/d/late/seen')
+    finally:
+        host.run('umount', '-R', '-l', str(top), check=False)
+
+
+def test_devices_and_paths(tmp_path):
+    (tmp_path / 'nodes').mkdir()
+    host.run('mknod', str(tmp_path / 'kmsg'), 'c', '1', '11')
+    assert output('--device', f'{tmp_path}/kmsg:/dev/mine:r', script='test -c /dev/mine && echo there; '
+                  '(echo x > /dev/mine) 2>/dev/null || echo refused').split() == ['there', 'refused']
+    host.run('mknod', str(tmp_path / 'nodes' / 'zero'), 'c', '1', '5')
+    assert output('--device', f'{tmp_path}/nodes:/dev/nodes', script='head -c 3 /dev/nodes/zero | wc -c') == '3'
+    assert output('--device-cgroup-rule', 'c 1:11 rw', script='mknod /k c 1 11 && head -c 0 /k && echo fine') == 'fine'
+    assert output(script='ls /proc/acpi | wc -l; echo 1 2>/dev/null > /proc/sys/kernel/hostname || echo ro').split() == ['0', 'ro']
+    assert output('--security-opt', 'systempaths=unconfined', script='grep -c "proc/sys " /proc/mounts; true') == '0'
+    assert output('--security-opt', 'no-new-privileges', script='grep NoNewPrivs /proc/self/status').split() == ['NoNewPrivs:', '1']
