@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/rest-client.h"
 
-#include <curl/curl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli/endpoint.h"
+#include "cli/http.h"
 #include "lib/base/alloc.h"
 #include "lib/base/buffer.h"
 #include "lib/base/str.h"
@@ -15,36 +15,31 @@
 
 #define ANSWER_MAX     (256U * 1024 * 1024)
 #define ERROR_BODY_MAX (64U * 1024)
+#define READ_CHUNK     (64U * 1024)
 
 struct RestClient {
-        CURL *curl;
+        Http *http; /* NULL: not connected, or given up after the last answer */
         Endpoint endpoint;
         char **headers;
         char *api; /* NULL: not negotiated yet */
 };
 
-/* One exchange: good answers go to on_data, an error's body is kept for its text. */
-typedef struct Exchange {
-        CURL *curl;
-        rest_data_t on_data;
-        void *userdata;
-        Buffer error_body;
+/* What is sent: JSON text, or bytes of a descriptor, or nothing. */
+typedef struct Request {
+        const char *method;
+        const char *path;
+        const char *text;
         int body_fd;
-        int r;
-} Exchange;
+        bool upgrade;
+} Request;
 
 int rest_client_new(Endpoint *endpoint, char *const *headers, const char *api, RestClient **ret,
         Error *reterr) {
         _cleanup_(rest_client_freep) RestClient *c = NULL;
 
+        (void) reterr;
         c = new0(RestClient, 1);
         if (!c || strv_set(&c->headers, headers) < 0 || str_copy(&c->api, api) < 0)
-                return -ENOMEM;
-
-        if (curl_global_init(endpoint->tls ? CURL_GLOBAL_SSL : CURL_GLOBAL_NOTHING) != 0)
-                return -ENOMEM;
-        c->curl = curl_easy_init();
-        if (!c->curl)
                 return -ENOMEM;
 
         c->endpoint = TAKE_STRUCT(*endpoint);
@@ -56,8 +51,7 @@ RestClient *rest_client_free(RestClient *c) {
         if (!c)
                 return NULL;
 
-        if (c->curl)
-                curl_easy_cleanup(c->curl);
+        http_free(c->http);
         endpoint_done(&c->endpoint);
         strv_free(c->headers);
         free(c->api);
@@ -112,42 +106,6 @@ char *rest_path(const char *const *parts, const char *const *query) {
         return r < 0 ? NULL : buffer_take_string(&b, NULL);
 }
 
-static long exchange_status(const Exchange *x) {
-        long status = 0;
-
-        (void) curl_easy_getinfo(x->curl, CURLINFO_RESPONSE_CODE, &status);
-        return status;
-}
-
-static size_t on_write(char *data, size_t size, size_t n, void *userdata) {
-        Exchange *x = userdata;
-        size_t bytes = size * n;
-
-        if (exchange_status(x) >= 400) {
-                if (buffer_size(&x->error_body) + bytes <= ERROR_BODY_MAX)
-                        (void) buffer_append(&x->error_body, data, bytes);
-                return bytes;
-        }
-
-        x->r = x->on_data ? x->on_data(data, bytes, x->userdata) : 0;
-        return x->r < 0 ? 0 : bytes;
-}
-
-static size_t on_read(char *data, size_t size, size_t n, void *userdata) {
-        Exchange *x = userdata;
-        ssize_t bytes;
-
-        do
-                bytes = read(x->body_fd, data, size * n);
-        while (bytes < 0 && errno == EINTR);
-
-        if (bytes < 0) {
-                x->r = -errno;
-                return CURL_READFUNC_ABORT;
-        }
-        return (size_t) bytes;
-}
-
 static ErrorKind kind_of_status(long status) {
         switch (status) {
         case 400:
@@ -171,90 +129,124 @@ static ErrorKind kind_of_status(long status) {
         }
 }
 
-static int status_error(Exchange *x, long status, Error *reterr) {
+/* ---- one exchange ---- */
+
+static int lost(int r, Error *reterr) {
+        if (r == -ENOMEM)
+                return r;
+        return error_set(reterr, ERROR_UNAVAILABLE, "lost the engine: %s",
+                r == -EPROTO ? "its answer is no HTTP" : strerror(-r));
+}
+
+static int request_headers(const RestClient *c, const Request *q, char ***ret) {
+        int r;
+
+        r = strv_set(ret, c->headers);
+        if (r >= 0 && q->text)
+                r = strv_add(ret, "Content-Type: application/json");
+        if (r >= 0 && q->body_fd >= 0)
+                r = strv_add(ret, "Content-Type: application/x-tar");
+        if (r >= 0 && q->upgrade)
+                r = strv_add(ret, "Connection: Upgrade");
+        if (r >= 0 && q->upgrade)
+                r = strv_add(ret, "Upgrade: tcp");
+        return r;
+}
+
+/* The status, with the body still to be read. A kept connection that the engine closed meanwhile is opened again once. */
+static int ask(RestClient *c, Http **http, const Request *q, Error *reterr) {
+        _cleanup_(strv_freep) char **headers = NULL;
+        bool kept = *http, head = streq(q->method, "HEAD");
+        int r;
+
+        r = request_headers(c, q, &headers);
+        if (r < 0)
+                return r;
+
+        for (;;) {
+                if (!*http) {
+                        r = http_open(&c->endpoint, http, reterr);
+                        if (r < 0)
+                                return r;
+                }
+                if (q->body_fd >= 0)
+                        r = http_request_from(*http, q->method, q->path, headers, q->body_fd);
+                else
+                        r = http_request(*http, q->method, q->path, headers, q->text,
+                                q->text ? strlen(q->text) : 0);
+                if (r >= 0 || r == -EPIPE || r == -ECONNRESET)
+                        r = http_answer(*http, head);
+                if (r >= 0)
+                        return r;
+
+                *http = http_free(*http);
+                if (!kept || (r != -ECONNRESET && r != -EPIPE) || q->body_fd >= 0)
+                        return lost(r, reterr);
+                kept = false;
+        }
+}
+
+static int read_body(Http *h, rest_data_t on_data, void *userdata, Error *reterr) {
+        _cleanup_(freep) char *data = NULL;
+        ssize_t n;
+        int r;
+
+        data = new (char, READ_CHUNK);
+        if (!data)
+                return -ENOMEM;
+        while ((n = http_read(h, data, READ_CHUNK, /* wait= */ true)) > 0) {
+                r = on_data ? on_data(data, (size_t) n, userdata) : 0;
+                if (r < 0)
+                        return r;
+        }
+        return n < 0 ? lost((int) n, reterr) : 0;
+}
+
+static int append_answer(const char *data, size_t size, void *userdata) {
+        return buffer_append(userdata, data, size);
+}
+
+static int append_error(const char *data, size_t size, void *userdata) {
+        Buffer *b = userdata;
+
+        return buffer_size(b) + size <= ERROR_BODY_MAX ? buffer_append(b, data, size) : 0;
+}
+
+static int status_error(Http *h, int status, Error *reterr) {
+        _cleanup_(buffer_done) Buffer body = {};
         _cleanup_(json_unrefp) Json *v = NULL;
         const char *text = NULL;
 
-        if (json_parse(buffer_head(&x->error_body), buffer_size(&x->error_body), ERROR_BODY_MAX, &v,
-                    NULL) >= 0)
+        if (read_body(h, append_error, &body, NULL) >= 0 &&
+                json_parse(buffer_head(&body), buffer_size(&body), ERROR_BODY_MAX, &v, NULL) >= 0)
                 text = json_get_text(v, "message");
 
         return error_set(reterr, kind_of_status(status), "Error response from daemon: %s",
                 text ? text : "(no text)");
 }
 
-static int cannot_connect(const RestClient *c, Error *reterr) {
-        const char *why = "nobody listens", *path = c->endpoint.host;
-
-        if (c->endpoint.scheme != ENDPOINT_UNIX)
-                return error_set(reterr, ERROR_UNAVAILABLE,
-                        "Cannot connect to the Docker daemon at %s. Is the docker daemon running?",
-                        c->endpoint.shown);
-        if (access(path, F_OK) < 0)
-                why = "there is no such socket";
-        else if (access(path, R_OK | W_OK) < 0)
-                why = "permission denied: be root or in group docker";
-        return error_set(reterr, ERROR_UNAVAILABLE,
-                "Cannot connect to the Docker daemon at %s. Is the docker daemon running? (%s)",
-                c->endpoint.shown, why);
+/* Closes a connection that cannot carry another request. */
+static void settle(RestClient *c) {
+        if (c->http && !http_is_reusable(c->http))
+                c->http = http_free(c->http);
 }
 
-static int set_target(RestClient *c, const char *path) {
-        const Endpoint *e = &c->endpoint;
-        bool v6 = e->scheme == ENDPOINT_TCP && strchr(e->host, ':');
-        _cleanup_(freep) char *url = NULL;
-        int r;
+static int exchange(
+        RestClient *c, const Request *q, rest_data_t on_data, void *userdata, Error *reterr) {
+        int status, r;
 
-        if (e->scheme == ENDPOINT_UNIX) {
-                (void) curl_easy_setopt(c->curl, CURLOPT_UNIX_SOCKET_PATH, e->host);
-                url = str_concat("http://localhost", path);
-                r = url ? 0 : -ENOMEM;
-        } else
-                r = str_printf(&url, "%s://%s%s%s:%s%s", e->tls ? "https" : "http", v6 ? "[" : "",
-                        e->host, v6 ? "]" : "", str_or(e->port, "0"), path);
-        if (r < 0)
-                return r;
-
-        (void) curl_easy_setopt(c->curl, CURLOPT_URL, url);
-        if (e->tls) {
-                (void) curl_easy_setopt(c->curl, CURLOPT_SSL_VERIFYPEER, e->verify ? 1L : 0L);
-                (void) curl_easy_setopt(c->curl, CURLOPT_SSL_VERIFYHOST, e->verify ? 2L : 0L);
-                (void) curl_easy_setopt(c->curl, CURLOPT_CAINFO, e->ca);
-                (void) curl_easy_setopt(c->curl, CURLOPT_SSLCERT, e->cert);
-                (void) curl_easy_setopt(c->curl, CURLOPT_SSLKEY, e->key);
-        }
-        return 0;
-}
-
-static int perform(RestClient *c, Exchange *x, const char *path, Error *reterr) {
-        CURLcode code;
-        long status;
-        int r;
-
-        r = set_target(c, path);
-        if (r < 0)
-                return r;
-
-        (void) curl_easy_setopt(c->curl, CURLOPT_PATH_AS_IS, 1L); /* a name with ".." stays one */
-        (void) curl_easy_setopt(c->curl, CURLOPT_PROXY, "");
-        (void) curl_easy_setopt(c->curl, CURLOPT_NOSIGNAL, 1L);
-        (void) curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, on_write);
-        (void) curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, x);
-        (void) curl_easy_setopt(c->curl, CURLOPT_USERAGENT, "Stauer-Client");
-
-        code = curl_easy_perform(c->curl);
-        if (code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST)
-                return cannot_connect(c, reterr);
-        if (x->r < 0)
-                return error_set_errno(reterr, x->r, "%s", path);
-        if (code != CURLE_OK)
-                return error_set(
-                        reterr, ERROR_UNAVAILABLE, "lost the engine: %s", curl_easy_strerror(code));
-
-        status = exchange_status(x);
+        status = ask(c, &c->http, q, reterr);
+        if (status < 0)
+                return status;
         if (status >= 400)
-                return status_error(x, status, reterr);
-        return status == 304;
+                r = status_error(c->http, status, reterr);
+        else {
+                r = read_body(c->http, on_data, userdata, reterr);
+                if (r < 0)
+                        (void) error_set_errno(reterr, r, "%s", q->path);
+        }
+        settle(c);
+        return r < 0 ? r : status == 304;
 }
 
 /* ---- version ---- */
@@ -267,36 +259,25 @@ bool rest_api_older(const char *a, const char *b) {
         return a_major != b_major ? a_major < b_major : a_minor < b_minor;
 }
 
-static size_t on_ping_header(char *data, size_t size, size_t n, void *userdata) {
-        const size_t name = STRLEN("Api-Version:");
-        RestClient *c = userdata;
-
-        if (size * n > name && strncasecmp(data, "Api-Version:", name) == 0) {
-                _cleanup_(freep) char *value = NULL;
-
-                if (str_copy_n(&value, data + name, size * n - name) >= 0)
-                        (void) str_copy(&c->api, str_strip(value));
-        }
-        return size * n;
-}
-
 /* An engine too old to say its version gets the oldest one. */
 static int negotiate(RestClient *c, Error *reterr) {
-        Exchange x = { .curl = c->curl, .body_fd = -EBADF };
+        const Request q = { .method = "HEAD", .path = "/_ping", .body_fd = -EBADF };
         int r;
 
         if (c->api)
                 return 0;
 
-        curl_easy_reset(c->curl);
-        (void) curl_easy_setopt(c->curl, CURLOPT_NOBODY, 1L);
-        (void) curl_easy_setopt(c->curl, CURLOPT_HEADERFUNCTION, on_ping_header);
-        (void) curl_easy_setopt(c->curl, CURLOPT_HEADERDATA, c);
-        r = perform(c, &x, "/_ping", reterr);
-        buffer_done(&x.error_body);
+        r = ask(c, &c->http, &q, reterr);
         if (r < 0)
                 return r;
+        if (r >= 400)
+                return error_set(
+                        reterr, kind_of_status(r), "Error response from daemon: %d to a ping", r);
 
+        r = str_copy(&c->api, http_header(c->http, "api-version"));
+        settle(c);
+        if (r < 0)
+                return r;
         if (str_empty(c->api))
                 return str_copy(&c->api, REST_CLIENT_API_MIN);
         return rest_api_older(REST_CLIENT_API, c->api) ? str_copy(&c->api, REST_CLIENT_API) : 0;
@@ -312,56 +293,34 @@ int rest_client_api(RestClient *c, const char **ret, Error *reterr) {
         return 0;
 }
 
-/* Makes the handle ready for a request: its path with the version, the headers of the user. */
-static int prepare(RestClient *c, const char *path, char **ret_path, struct curl_slist **headers,
-        Error *reterr) {
+static int versioned(RestClient *c, const char *path, char **ret, Error *reterr) {
         int r;
 
         r = negotiate(c, reterr);
         if (r < 0)
                 return r;
-        *ret_path = str_concat("/v", c->api, path);
-        if (!*ret_path)
-                return -ENOMEM;
-
-        curl_easy_reset(c->curl);
-        STRV_FOREACH (header, c->headers)
-                *headers = curl_slist_append(*headers, *header);
-        return 0;
+        *ret = str_concat("/v", c->api, path);
+        return *ret ? 0 : -ENOMEM;
 }
 
-static int append_answer(const char *data, size_t size, void *userdata) {
-        return buffer_append(userdata, data, size);
-}
+/* ---- what commands call ---- */
 
 int rest_call(RestClient *c, const char *method, const char *path, Json *body, Json **ret,
         Error *reterr) {
         _cleanup_(buffer_done) Buffer answer = { .max = ANSWER_MAX };
         _cleanup_(freep) char *text = NULL, *full = NULL;
-        struct curl_slist *headers = NULL;
-        Exchange x = {
-                .curl = c->curl, .on_data = append_answer, .userdata = &answer, .body_fd = -EBADF
-        };
+        Request q = { .method = method, .body_fd = -EBADF };
         int r;
 
         r = body ? json_print(body, JSON_COMPACT, &text) : 0;
         if (r >= 0)
-                r = prepare(c, path, &full, &headers, reterr);
+                r = versioned(c, path, &full, reterr);
         if (r < 0)
                 return r;
 
-        if (body) {
-                headers = curl_slist_append(headers, "Content-Type: application/json");
-                (void) curl_easy_setopt(c->curl, CURLOPT_POSTFIELDS, text);
-        } else if (streq(method, "POST"))
-                (void) curl_easy_setopt(c->curl, CURLOPT_POSTFIELDS, "");
-        if (!streq(method, "GET"))
-                (void) curl_easy_setopt(c->curl, CURLOPT_CUSTOMREQUEST, method);
-
-        (void) curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, headers);
-        r = perform(c, &x, full, reterr);
-        curl_slist_free_all(headers);
-        buffer_done(&x.error_body);
+        q.path = full;
+        q.text = text;
+        r = exchange(c, &q, append_answer, &answer, reterr);
         if (r < 0 || !ret)
                 return r;
 
@@ -370,32 +329,59 @@ int rest_call(RestClient *c, const char *method, const char *path, Json *body, J
 
 int rest_stream(RestClient *c, const char *method, const char *path, int body_fd,
         rest_data_t on_data, void *userdata, Error *reterr) {
-        struct curl_slist *headers = NULL;
-        Exchange x = {
-                .curl = c->curl, .on_data = on_data, .userdata = userdata, .body_fd = body_fd
-        };
         _cleanup_(freep) char *full = NULL;
+        Request q = { .method = method, .body_fd = body_fd };
         int r;
 
-        r = prepare(c, path, &full, &headers, reterr);
+        r = versioned(c, path, &full, reterr);
         if (r < 0)
                 return r;
-        if (body_fd >= 0) {
-                headers = curl_slist_append(headers, "Transfer-Encoding: chunked");
-                headers = curl_slist_append(headers, "Content-Type: application/x-tar");
-                headers = curl_slist_append(headers, "Expect:");
-                (void) curl_easy_setopt(c->curl, CURLOPT_POST, 1L);
-                (void) curl_easy_setopt(c->curl, CURLOPT_READFUNCTION, on_read);
-                (void) curl_easy_setopt(c->curl, CURLOPT_READDATA, &x);
-                (void) curl_easy_setopt(c->curl, CURLOPT_UPLOAD_BUFFERSIZE, 512L * 1024);
-        } else if (streq(method, "POST"))
-                (void) curl_easy_setopt(c->curl, CURLOPT_POSTFIELDS, "");
-        if (!streq(method, "GET"))
-                (void) curl_easy_setopt(c->curl, CURLOPT_CUSTOMREQUEST, method);
+        q.path = full;
+        return exchange(c, &q, on_data, userdata, reterr);
+}
 
-        (void) curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, headers);
-        r = perform(c, &x, full, reterr);
-        curl_slist_free_all(headers);
-        buffer_done(&x.error_body);
+int rest_head(RestClient *c, const char *path, const char *header, char **ret, Error *reterr) {
+        _cleanup_(freep) char *full = NULL;
+        Request q = { .method = "HEAD", .body_fd = -EBADF };
+        int status, r;
+
+        r = versioned(c, path, &full, reterr);
+        if (r < 0)
+                return r;
+        q.path = full;
+        status = ask(c, &c->http, &q, reterr);
+        if (status < 0)
+                return status;
+        r = str_copy(ret, http_header(c->http, header));
+        settle(c);
+        if (status >= 400)
+                return error_set(reterr, kind_of_status(status), "Error response from daemon: %s",
+                        status == 404 ? "not found" : "the request failed");
         return r;
+}
+
+int rest_open(RestClient *c, const char *method, const char *path, Json *body, bool upgrade,
+        Http **ret, Error *reterr) {
+        _cleanup_(freep) char *text = NULL, *full = NULL;
+        Request q = { .method = method, .body_fd = -EBADF, .upgrade = upgrade };
+        _cleanup_(http_freep) Http *h = NULL;
+        int status, r;
+
+        r = body ? json_print(body, JSON_COMPACT, &text) : 0;
+        if (r >= 0)
+                r = versioned(c, path, &full, reterr);
+        if (r < 0)
+                return r;
+
+        q.path = full;
+        q.text = text;
+        status = ask(c, &h, &q, reterr);
+        if (status < 0)
+                return status;
+        if (status >= 400)
+                return status_error(h, status, reterr);
+        if (upgrade)
+                http_upgrade(h);
+        *ret = TAKE_PTR(h);
+        return 0;
 }

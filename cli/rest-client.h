@@ -3,12 +3,14 @@
 
 /* The REST side of the command line: one connection to the engine, kept for all requests of a command. */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "lib/base/error.h"
 #include "lib/base/macro.h"
 
 typedef struct Endpoint Endpoint;
+typedef struct Http Http;
 typedef struct Json Json;
 typedef struct RestClient RestClient;
 
@@ -43,6 +45,14 @@ int rest_call(
 /* The answer's bytes as they come. A negative return of on_data ends the exchange with it. */
 typedef int (*rest_data_t)(const char *data, size_t size, void *userdata);
 
-/* body_fd: sent as the request's body (chunked) when >= 0. */
+/* body_fd: sent as the request's body (chunked) when >= 0; an engine that refuses early is heard. */
 int rest_stream(RestClient *c, const char *method, const char *path, int body_fd,
         rest_data_t on_data, void *userdata, Error *reterr);
+
+/* One header of the answer to HEAD, name in lower case; *ret NULL: it has none. */
+int rest_head(RestClient *c, const char *path, const char *header, char **ret, Error *reterr);
+
+/* A connection of its own for one request, after the head of its answer: the rest is read by http_read() while other calls go on. upgrade: asks for
+ * the raw connection, and has it afterwards, whether the engine said 101 or 200. An answer of 400 and above is an Error. */
+int rest_open(RestClient *c, const char *method, const char *path, Json *body, bool upgrade,
+        Http **ret, Error *reterr);
