@@ -13,14 +13,12 @@
 
 const Command *const command_tables[] = {
         run_commands,
+        attach_commands,
+        exec_commands,
         container_commands,
         ps_commands,
         update_commands,
         inspect_commands,
-        network_commands,
-        volume_commands,
-        prune_commands,
-        events_commands,
         logs_commands,
         image_commands,
         transfer_commands,

@@ -1,370 +1,570 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The options of run and create → create body: one table says where each goes. */
-#include <stddef.h>
+#include "cli/run-options.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/commands.h"
+#include "cli/run-mount.h"
+#include "cli/run-network.h"
+#include "cli/run-values.h"
 #include "lib/api/container-spec.h"
 #include "lib/base/alloc.h"
 #include "lib/base/file.h"
-#include "lib/base/parse.h"
 #include "lib/base/str.h"
 #include "lib/base/strv.h"
 #include "lib/json/json.h"
-#include "lib/json/pairs.h"
 
-#define ENV_FILE_MAX (1024U * 1024)
+#define PROFILE_MAX (4U * 1024 * 1024)
 
-/* clang-format off */
-#define RUN_OPTIONS                                                                                                          \
-        { "annotation",          0,   OPTION_KEYED,  "map",      "Add an annotation to the container (passed through to the OCI runtime)" }, \
-        { "cap-add",             0,   OPTION_LIST,   "list",     "Add Linux capabilities" },                                  \
-        { "cap-drop",            0,   OPTION_LIST,   "list",     "Drop Linux capabilities" },                                 \
-        { "cgroup-parent",       0,   OPTION_STRING, "string",   "Slice of the container's scope" },                          \
-        { "cgroupns",            0,   OPTION_STRING, "string",   "Cgroup namespace to use (host|private)" },                  \
-        { "cidfile",             0,   OPTION_STRING, "string",   "Write the container ID to the file" },                      \
-        { "cpu-period",          0,   OPTION_STRING, "int",      "Limit CPU CFS (Completely Fair Scheduler) period" },        \
-        { "cpu-quota",           0,   OPTION_STRING, "int",      "Limit CPU CFS (Completely Fair Scheduler) quota" },         \
-        { "cpu-shares",          'c', OPTION_STRING, "int",      "CPU shares (relative weight)" },                            \
-        { "cpus",                0,   OPTION_STRING, "decimal",  "Number of CPUs" },                                          \
-        { "cpuset-cpus",         0,   OPTION_STRING, "string",   "CPUs in which to allow execution (0-3, 0,1)" },             \
-        { "cpuset-mems",         0,   OPTION_STRING, "string",   "MEMs in which to allow execution (0-3, 0,1)" },             \
-        { "device",              0,   OPTION_LIST,   "list",     "Add a host device to the container" },                      \
-        { "device-cgroup-rule",  0,   OPTION_LIST,   "list",     "Add a rule to the cgroup allowed devices list" },           \
-        { "domainname",          0,   OPTION_STRING, "string",   "Container NIS domain name" },                               \
-        { "entrypoint",          0,   OPTION_STRING, "string",   "Overwrite the default ENTRYPOINT of the image" },           \
-        { "env",                 'e', OPTION_LIST,   "list",     "Set environment variables" },                               \
-        { "env-file",            0,   OPTION_LIST,   "list",     "Read in a file of environment variables" },                 \
-        { "group-add",           0,   OPTION_LIST,   "list",     "Add additional groups to join" },                           \
-        { "hostname",            'h', OPTION_STRING, "string",   "Container host name" },                                     \
-        { "interactive",         'i', OPTION_FLAG,   NULL,       "Keep STDIN open even if not attached" },                    \
-        { "ipc",                 0,   OPTION_STRING, "string",   "IPC mode to use" },                                         \
-        { "label",               'l', OPTION_KEYED,  "list",     "Set meta data on a container" },                            \
-        { "log-driver",          0,   OPTION_STRING, "string",   "Logging driver for the container" },                        \
-        { "log-opt",             0,   OPTION_KEYED,  "list",     "Log driver options" },                                      \
-        { "memory",              'm', OPTION_STRING, "bytes",    "Memory limit" },                                            \
-        { "memory-reservation",  0,   OPTION_STRING, "bytes",    "Memory soft limit" },                                       \
-        { "memory-swap",         0,   OPTION_STRING, "bytes",    "Swap limit equal to memory plus swap: '-1' to enable unlimited swap" }, \
-        { "name",                0,   OPTION_STRING, "string",   "Assign a name to the container" },                          \
-        { "net",                 0,   OPTION_STRING, "network",  NULL },                                                      \
-        { "network",             0,   OPTION_STRING, "network",  "Connect a container to a network (none|host)" },            \
-        { "oom-score-adj",       0,   OPTION_STRING, "int",      "Tune host's OOM preferences (-1000 to 1000)" },             \
-        { "pid",                 0,   OPTION_STRING, "string",   "PID namespace to use" },                                    \
-        { "pids-limit",          0,   OPTION_STRING, "int",      "Tune container pids limit (set -1 for unlimited)" },        \
-        { "platform",            0,   OPTION_STRING, "string",   "Set platform if server is multi-platform capable" },        \
-        { "privileged",          0,   OPTION_FLAG,   NULL,       "Give extended privileges to this container" },              \
-        { "read-only",           0,   OPTION_FLAG,   NULL,       "Mount the container's root filesystem as read only" },      \
-        { "restart",             0,   OPTION_STRING, "string",   "Restart policy to apply when a container exits" },          \
-        { "rm",                  0,   OPTION_FLAG,   NULL,       "Automatically remove the container when it exits" },        \
-        { "runtime",             0,   OPTION_STRING, "string",   "Runtime to use for this container" },                       \
-        { "security-opt",        0,   OPTION_LIST,   "list",     "Security Options" },                                        \
-        { "shm-size",            0,   OPTION_STRING, "bytes",    "Size of /dev/shm" },                                        \
-        { "stop-signal",         0,   OPTION_STRING, "string",   "Signal to stop the container" },                            \
-        { "stop-timeout",        0,   OPTION_STRING, "int",      "Timeout (in seconds) to stop a container" },                \
-        { "sysctl",              0,   OPTION_KEYED,  "map",      "Sysctl options" },                                          \
-        { "tmpfs",               0,   OPTION_LIST,   "list",     "Mount a tmpfs directory" },                                 \
-        { "tty",                 't', OPTION_FLAG,   NULL,       "Allocate a pseudo-TTY" },                                   \
-        { "ulimit",              0,   OPTION_LIST,   "ulimit",   "Ulimit options" },                                          \
-        { "user",                'u', OPTION_STRING, "string",   "Username or UID (format: <name|uid>[:<group|gid>])" },      \
-        { "userns",              0,   OPTION_STRING, "string",   "User namespace to use" },                                   \
-        { "uts",                 0,   OPTION_STRING, "string",   "UTS namespace to use" },                                    \
-        { "volume",              'v', OPTION_LIST,   "list",     "Bind mount a path of the host" },                           \
-        { "workdir",             'w', OPTION_STRING, "string",   "Working directory inside the container" }
-
-const Option create_options[] = { RUN_OPTIONS, {} };
-const Option run_options[] = {
-        { "detach", 'd', OPTION_FLAG, NULL, "Run container in background and print container ID" },
-        RUN_OPTIONS, {}
-};
-/* clang-format on */
-
-/* ---- conversions: one word of the option into its field ---- */
-
-typedef int (*run_convert_t)(const char *value, void *field);
-
-static int to_string(const char *value, void *field) {
-        return str_copy(field, value);
+static int to_mount(const char *value, void *spec, Error *reterr) {
+        return run_mount_add(spec, value, reterr);
 }
 
-static int to_list(const char *value, void *field) {
-        return strv_add(field, value);
+static int to_volume(const char *value, void *spec, Error *reterr) {
+        return run_volume_add(spec, value, reterr);
 }
 
-static int to_flag(const char *value, void *field) {
-        return parse_bool(value, field);
+static int to_tmpfs(const char *value, void *spec, Error *reterr) {
+        return run_tmpfs_add(spec, value, reterr);
 }
 
-static int to_int(const char *value, void *field) {
-        return parse_int(value, field);
-}
+static int to_attach(const char *value, void *spec, Error *reterr) {
+        ContainerConfig *c = &((ContainerSpec *) spec)->config;
+        bool *stream = strcasecmp(value, "stdin") == 0  ? &c->attach_stdin
+                     : strcasecmp(value, "stdout") == 0 ? &c->attach_stdout
+                     : strcasecmp(value, "stderr") == 0 ? &c->attach_stderr
+                                                        : NULL;
 
-static int to_int64(const char *value, void *field) {
-        return parse_i64(value, field);
-}
-
-static int to_bytes(const char *value, void *field) {
-        return parse_size_signed(value, field);
-}
-
-static int to_cpus(const char *value, void *field) {
-        double cpus;
-        int r;
-
-        r = parse_double(value, &cpus);
-        if (r < 0)
-                return r;
-        if (cpus < 0 || cpus > 1e6)
-                return -ERANGE;
-        *(int64_t *) field = (int64_t) (cpus * 1e9 + 0.5);
-        return 0;
-}
-
-/* "K=V"; "K" alone is K with an empty value. */
-static int to_pair(const char *value, void *field) {
-        _cleanup_(freep) char *key = NULL, *v = NULL;
-        int r;
-
-        r = str_split_pair(value, '=', &key, &v);
-        if (r == -EINVAL)
-                return pairs_set(field, value, "");
-        if (r < 0)
-                return r;
-        return str_empty(key) ? -EINVAL : pairs_set(field, key, v);
-}
-
-/* "/path[:options]" */
-static int to_tmpfs(const char *value, void *field) {
-        _cleanup_(freep) char *path = NULL, *options = NULL;
-        int r;
-
-        r = str_split_pair(value, ':', &path, &options);
-        if (r == -EINVAL)
-                return pairs_set(field, value, "");
-        if (r < 0)
-                return r;
-        return pairs_set(field, path, options);
-}
-
-/* "K=V"; "K" alone takes the value from our own environment, or is dropped when it is not there. */
-static int to_env(const char *value, void *field) {
-        const char *own;
-
-        if (strchr(value, '='))
-                return strv_add(field, value);
-        own = getenv(value);
-        return own ? strv_addf(field, "%s=%s", value, own) : 0;
-}
-
-static int to_env_file(const char *path, void *field) {
-        _cleanup_(strv_freep) char **lines = NULL;
-        _cleanup_(freep) char *text = NULL;
-        size_t size;
-        int r;
-
-        r = file_read(path, ENV_FILE_MAX, &text, &size);
-        if (r < 0)
-                return r;
-        if (strlen(text) != size)
-                return -EINVAL;
-        r = strv_split(text, "\n", /* keep_empty= */ false, &lines);
-        if (r < 0)
-                return r;
-
-        STRV_FOREACH (line, lines) {
-                char *s = str_chomp(*line);
-
-                s += strspn(s, " \t");
-                if (!*s || *s == '#')
-                        continue;
-                r = to_env(s, field);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
-/* "--entrypoint ''" clears the image's: Docker's body says so with [""]. */
-static int to_entrypoint(const char *value, void *field) {
-        return strv_add(field, value);
-}
-
-/* "HOST[:CONTAINER][:rwm]" */
-static int to_device(const char *value, void *field) {
-        _cleanup_(strv_freep) char **parts = NULL;
-        Resources *resources = field;
-        size_t n, allocated = resources->n_devices;
-        const char *inside, *rights = "rwm";
-        DeviceMapping *d;
-        int r;
-
-        r = strv_split(value, ":", /* keep_empty= */ true, &parts);
-        if (r < 0)
-                return r;
-        n = strv_length(parts);
-        if (n < 1 || n > 3 || str_empty(parts[0]))
-                return -EINVAL;
-
-        inside = parts[0];
-        if (n == 2 && strspn(parts[1], "rwm") == strlen(parts[1]))
-                rights = parts[1];
-        else if (n >= 2)
-                inside = parts[1];
-        if (n == 3)
-                rights = parts[2];
-
-        r = array_grow(&resources->devices, &allocated, resources->n_devices + 1);
-        if (r < 0)
-                return r;
-        d = resources->devices + resources->n_devices++;
-        *d = (DeviceMapping) {};
-        r = str_copy(&d->path_on_host, parts[0]);
-        if (r >= 0)
-                r = str_copy(&d->path_in_container, inside);
-        if (r >= 0)
-                r = str_copy(&d->permissions, rights);
-        return r;
-}
-
-/* "nofile=1024[:2048]" */
-static int to_ulimit(const char *value, void *field) {
-        _cleanup_(freep) char *name = NULL, *limits = NULL;
-        _cleanup_(strv_freep) char **numbers = NULL;
-        Resources *resources = field;
-        size_t n, allocated = resources->n_ulimits;
-        Ulimit u = {};
-        int r;
-
-        r = str_split_pair(value, '=', &name, &limits);
-        if (r >= 0)
-                r = strv_split(limits, ":", /* keep_empty= */ true, &numbers);
-        if (r < 0)
-                return r;
-
-        n = strv_length(numbers);
-        if (n < 1 || n > 2 || parse_i64(numbers[0], &u.soft) < 0 ||
-                parse_i64(numbers[n - 1], &u.hard) < 0)
-                return -EINVAL;
-
-        r = array_grow(&resources->ulimits, &allocated, resources->n_ulimits + 1);
-        if (r < 0)
-                return r;
-        u.name = TAKE_PTR(name);
-        resources->ulimits[resources->n_ulimits++] = u;
+        if (!stream)
+                return error_set(
+                        reterr, ERROR_INVALID, "valid streams are STDIN, STDOUT and STDERR");
+        *stream = true;
         return 0;
 }
 
 /* ---- where each goes ---- */
 
+/* late: docker looks at it after all words are read, so its error is not about one flag. */
 typedef struct RunField {
         const char *option;
         run_convert_t convert;
         size_t offset;
+        bool late;
 } RunField;
 
-#define SPEC(member) offsetof(ContainerSpec, member)
+#define SPEC(member)     offsetof(ContainerSpec, member)
+#define RESOURCE(member) offsetof(ContainerSpec, host.resources.member)
 
 /* clang-format off */
 static const RunField fields[] = {
-        { "annotation",         to_pair,       SPEC(host.annotations) },
-        { "cap-add",            to_list,       SPEC(host.cap_add) },
-        { "cap-drop",           to_list,       SPEC(host.cap_drop) },
-        { "cgroup-parent",      to_string,     SPEC(host.resources.cgroup_parent) },
-        { "cgroupns",           to_string,     SPEC(host.cgroupns_mode) },
-        { "cpu-period",         to_int64,      SPEC(host.resources.cpu_period) },
-        { "cpu-quota",          to_int64,      SPEC(host.resources.cpu_quota) },
-        { "cpu-shares",         to_int64,      SPEC(host.resources.cpu_shares) },
-        { "cpus",               to_cpus,       SPEC(host.resources.nano_cpus) },
-        { "cpuset-cpus",        to_string,     SPEC(host.resources.cpuset_cpus) },
-        { "cpuset-mems",        to_string,     SPEC(host.resources.cpuset_mems) },
-        { "device",             to_device,     SPEC(host.resources) },
-        { "device-cgroup-rule", to_list,       SPEC(host.resources.device_cgroup_rules) },
-        { "domainname",         to_string,     SPEC(config.domainname) },
-        { "entrypoint",         to_entrypoint, SPEC(config.entrypoint) },
-        { "env-file",           to_env_file,   SPEC(config.env) },
-        { "env",                to_env,        SPEC(config.env) },
-        { "group-add",          to_list,       SPEC(host.group_add) },
-        { "hostname",           to_string,     SPEC(config.hostname) },
-        { "interactive",        to_flag,       SPEC(config.open_stdin) },
-        { "ipc",                to_string,     SPEC(host.ipc_mode) },
-        { "label",              to_pair,       SPEC(config.labels) },
-        { "log-driver",         to_string,     SPEC(host.log_config.type) },
-        { "log-opt",            to_pair,       SPEC(host.log_config.config) },
-        { "memory",             to_bytes,      SPEC(host.resources.memory) },
-        { "memory-reservation", to_bytes,      SPEC(host.resources.memory_reservation) },
-        { "memory-swap",        to_bytes,      SPEC(host.resources.memory_swap) },
-        { "net",                to_string,     SPEC(host.network_mode) },
-        { "network",            to_string,     SPEC(host.network_mode) },
-        { "oom-score-adj",      to_int,        SPEC(host.oom_score_adj) },
-        { "pid",                to_string,     SPEC(host.pid_mode) },
-        { "pids-limit",         to_int64,      SPEC(host.resources.pids_limit) },
-        { "privileged",         to_flag,       SPEC(host.privileged) },
-        { "read-only",          to_flag,       SPEC(host.readonly_rootfs) },
-        { "rm",                 to_flag,       SPEC(host.auto_remove) },
-        { "runtime",            to_string,     SPEC(host.runtime) },
-        { "security-opt",       to_list,       SPEC(host.security_opt) },
-        { "shm-size",           to_bytes,      SPEC(host.shm_size) },
-        { "stop-signal",        to_string,     SPEC(config.stop_signal) },
-        { "stop-timeout",       to_int,        SPEC(config.stop_timeout) },
-        { "sysctl",             to_pair,       SPEC(host.sysctls) },
-        { "tmpfs",              to_tmpfs,      SPEC(host.tmpfs) },
-        { "tty",                to_flag,       SPEC(config.tty) },
-        { "ulimit",             to_ulimit,     SPEC(host.resources) },
-        { "user",               to_string,     SPEC(config.user) },
-        { "userns",             to_string,     SPEC(host.userns_mode) },
-        { "uts",                to_string,     SPEC(host.uts_mode) },
-        { "volume",             to_list,       SPEC(host.binds) },
-        { "workdir",            to_string,     SPEC(config.working_dir) },
+        { "add-host",            run_to_host,        SPEC(host.extra_hosts) },
+        { "annotation",          run_to_pair,        SPEC(host.annotations) },
+        { "attach",              to_attach,          0 },
+        { "blkio-weight",        run_to_uint16,      RESOURCE(blkio_weight) },
+        { "blkio-weight-device", run_to_weight,      0 },
+        { "cap-add",             run_to_list,        SPEC(host.cap_add) },
+        { "cap-drop",            run_to_list,        SPEC(host.cap_drop) },
+        { "cgroup-parent",       run_to_string,      RESOURCE(cgroup_parent) },
+        { "cgroupns",            run_to_string,      SPEC(host.cgroupns_mode) },
+        { "cidfile",             run_to_string,      SPEC(host.container_id_file) },
+        { "cpu-period",          run_to_int64,       RESOURCE(cpu_period) },
+        { "cpu-quota",           run_to_int64,       RESOURCE(cpu_quota) },
+        { "cpu-rt-period",       run_to_int64,       RESOURCE(cpu_realtime_period) },
+        { "cpu-rt-runtime",      run_to_int64,       RESOURCE(cpu_realtime_runtime) },
+        { "cpu-shares",          run_to_int64,       RESOURCE(cpu_shares) },
+        { "cpus",                run_to_cpus,        RESOURCE(nano_cpus) },
+        { "cpuset-cpus",         run_to_string,      RESOURCE(cpuset_cpus) },
+        { "cpuset-mems",         run_to_string,      RESOURCE(cpuset_mems) },
+        { "device-cgroup-rule",  run_to_device_rule, 0 },
+        { "device-read-bps",     run_to_read_bps,    0 },
+        { "device-read-iops",    run_to_read_iops,   0 },
+        { "device-write-bps",    run_to_write_bps,   0 },
+        { "device-write-iops",   run_to_write_iops,  0 },
+        { "dns",                 run_to_dns,         SPEC(host.dns) },
+        { "dns-opt",             run_to_list,        SPEC(host.dns_options) },
+        { "dns-option",          run_to_list,        SPEC(host.dns_options) },
+        { "dns-search",          run_to_domain,      SPEC(host.dns_search) },
+        { "domainname",          run_to_string,      SPEC(config.domainname) },
+        { "entrypoint",          run_to_words,       SPEC(config.entrypoint) },
+        { "gpus",                run_to_gpus,        0 },
+        { "group-add",           run_to_list,        SPEC(host.group_add) },
+        { "hostname",            run_to_string,      SPEC(config.hostname) },
+        { "init",                run_to_tristate,    SPEC(host.init) },
+        { "interactive",         run_to_flag,        SPEC(config.open_stdin) },
+        { "ipc",                 run_to_string,      SPEC(host.ipc_mode) },
+        { "isolation",           run_to_string,      SPEC(host.isolation) },
+        { "link",                run_to_link,        SPEC(host.links) },
+        { "log-driver",          run_to_string,      SPEC(host.log_config.type) },
+        { "log-opt",             run_to_pair,        SPEC(host.log_config.config) },
+        { "memory",              run_to_bytes,       RESOURCE(memory) },
+        { "memory-reservation",  run_to_bytes,       RESOURCE(memory_reservation) },
+        { "memory-swap",         run_to_swap,        RESOURCE(memory_swap) },
+        { "memory-swappiness",   run_to_int64,       RESOURCE(memory_swappiness) },
+        { "mount",               to_mount,           0 },
+        { "oom-kill-disable",    run_to_tristate,    RESOURCE(oom_kill_disable) },
+        { "oom-score-adj",       run_to_int,         SPEC(host.oom_score_adj) },
+        { "pid",                 run_to_string,      SPEC(host.pid_mode) },
+        { "pids-limit",          run_to_int64,       RESOURCE(pids_limit) },
+        { "privileged",          run_to_flag,        SPEC(host.privileged) },
+        { "publish-all",         run_to_flag,        SPEC(host.publish_all_ports) },
+        { "read-only",           run_to_flag,        SPEC(host.readonly_rootfs) },
+        { "rm",                  run_to_flag,        SPEC(host.auto_remove) },
+        { "runtime",             run_to_string,      SPEC(host.runtime) },
+        { "security-opt",        run_to_list,        SPEC(host.security_opt) },
+        { "shm-size",            run_to_bytes,       SPEC(host.shm_size) },
+        { "stop-signal",         run_to_string,      SPEC(config.stop_signal) },
+        { "stop-timeout",        run_to_int,         SPEC(config.stop_timeout) },
+        { "sysctl",              run_to_sysctl,      SPEC(host.sysctls) },
+        { "tmpfs",               to_tmpfs,           0 },
+        { "tty",                 run_to_flag,        SPEC(config.tty) },
+        { "ulimit",              run_to_ulimit,      0 },
+        { "user",                run_to_string,      SPEC(config.user) },
+        { "userns",              run_to_string,      SPEC(host.userns_mode) },
+        { "uts",                 run_to_string,      SPEC(host.uts_mode) },
+        { "volume-driver",       run_to_string,      SPEC(host.volume_driver) },
+        { "volumes-from",        run_to_list,        SPEC(host.volumes_from) },
+        { "workdir",             run_to_string,      SPEC(config.working_dir) },
+
+        { "volume",              to_volume,          0,                       true },
+        { "publish",             run_to_published,   0,                       true },
+        { "expose",              run_to_exposed,     0,                       true },
+        { "device",              run_to_device,      0,                       true },
+        { "env-file",            run_to_env_file,    SPEC(config.env),        true },
+        { "env",                 run_to_env,         SPEC(config.env) },
+        { "label-file",          run_to_label_file,  SPEC(config.labels),     true },
+        { "label",               run_to_label,       SPEC(config.labels) },
+        { "storage-opt",         run_to_storage,     SPEC(host.storage_opt),  true },
 };
 /* clang-format on */
 
-/* "on-failure[:3]" */
-static int set_restart_policy(ContainerSpec *spec, const char *value, Error *reterr) {
-        _cleanup_(freep) char *name = NULL, *count = NULL;
-        RestartPolicy *policy = &spec->host.restart_policy;
+static int flag_error(
+        const char *option, const char *value, const char *program, bool late, int r, Error *e) {
+        const Option *o = options_find(run_options, option);
 
-        if (!value)
-                return 0;
-        if (str_split_pair(value, ':', &name, &count) < 0)
-                return str_copy(&policy->name, value);
-        if (parse_int(count, &policy->maximum_retry_count) < 0)
-                return error_set(reterr, ERROR_INVALID,
-                        "invalid restart policy \"%s\": maximum retry count must be an integer",
-                        value);
-        return str_copy(&policy->name, name);
+        if (late)
+                return error_prefix(e, r, "%s", program);
+        if (o && o->letter)
+                return error_prefix(e, r, "invalid argument \"%s\" for \"-%c, --%s\" flag", value,
+                        o->letter, option);
+        return error_prefix(e, r, "invalid argument \"%s\" for \"--%s\" flag", value, option);
 }
 
-int run_options_body(const Options *o, Json **ret, Error *reterr) {
-        _cleanup_(container_spec_done) ContainerSpec spec;
-        char *const *arguments = options_arguments(o);
-        int r;
-
-        container_spec_init(&spec);
-
-        r = str_copy(&spec.config.image, arguments[0]);
-        if (r >= 0 && arguments[1])
-                r = strv_set(&spec.config.cmd, arguments + 1);
-        if (r >= 0)
-                r = set_restart_policy(&spec, options_string(o, "restart"), reterr);
-        if (r < 0)
-                return r;
-
+static int convert_all(const Options *o, const char *program, ContainerSpec *spec, Error *reterr) {
         for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
                 const RunField *f = fields + i;
 
                 STRV_FOREACH (value, options_list(o, f->option)) {
-                        r = f->convert(*value, (char *) &spec + f->offset);
-                        if (r == -ENOMEM)
+                        _cleanup_(error_done) Error e = {};
+                        int r = f->convert(*value, (char *) spec + f->offset, &e);
+
+                        if (r < 0 && r != -ENOMEM)
+                                r = flag_error(f->option, *value, program, f->late, r, &e);
+                        if (r < 0) {
+                                error_move(reterr, &e);
                                 return r;
-                        if (r == -EINVAL || r == -ERANGE)
-                                return error_set(reterr, ERROR_INVALID,
-                                        "invalid argument \"%s\" for \"--%s\" flag", *value,
-                                        f->option);
-                        if (r < 0)
-                                return error_set_errno(reterr, r, "--%s %s", f->option, *value);
+                        }
                 }
         }
+        return 0;
+}
 
-        return container_spec_write(&spec, ret);
+static int convert_networks(
+        const Options *o, const char *program, ContainerSpec *spec, Error *reterr) {
+        _cleanup_(run_networks_done) RunNetworks n = {};
+        static const char *const names[] = { "network", "net" };
+        _cleanup_(error_done) Error e = {};
+        int r = 0;
+
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+                STRV_FOREACH (value, options_list(o, names[i])) {
+                        r = run_network_add(&n, *value, &e);
+                        if (r < 0) {
+                                r = flag_error(names[i], *value, program, false, r, &e);
+                                error_move(reterr, &e);
+                                return r;
+                        }
+                }
+        r = run_networks_finish(&n, o, spec, &e);
+        if (r < 0) {
+                r = error_prefix(&e, r, "%s", program);
+                error_move(reterr, &e);
+        }
+        return r;
+}
+
+/* ---- what docker completes ---- */
+
+static int set_restart_policy(ContainerSpec *spec, const char *value, Error *reterr) {
+        RestartPolicy *policy = &spec->host.restart_policy;
+        const char *colon = value ? strchr(value, ':') : NULL;
+        int64_t count = 0;
+
+        if (!value)
+                return str_copy(&policy->name, "no");
+        if (colon == value)
+                return error_set(reterr, ERROR_INVALID,
+                        "invalid restart policy format: no policy provided before colon");
+        if (colon && colon[1] && run_int_parse(colon + 1, INT32_MIN, INT32_MAX, &count, NULL) < 0)
+                return error_set(reterr, ERROR_INVALID,
+                        "invalid restart policy format: maximum retry count must be an integer");
+        policy->maximum_retry_count = (int) count;
+        return str_copy_n(&policy->name, value, colon ? (size_t) (colon - value) : strlen(value));
+}
+
+static int health_time(const Options *o, const char *name, int64_t *ret, Error *reterr) {
+        _cleanup_(error_done) Error e = {};
+        const char *value = options_string(o, name);
+        int r;
+
+        r = value ? run_to_duration(value, ret, &e) : 0;
+        if (r < 0) {
+                r = flag_error(name, value, "", false, r, &e);
+                error_move(reterr, &e);
+                return r;
+        }
+        return 0;
+}
+
+/* A wrong time is an error of its flag, a negative one of the whole. */
+static int set_health(const Options *o, const char *program, ContainerSpec *spec, Error *reterr) {
+        HealthSpec h = {};
+        const struct {
+                const char *name;
+                int64_t *value;
+        } times[] = {
+                { "health-interval", &h.interval },
+                { "health-timeout", &h.timeout },
+                { "health-start-period", &h.start_period },
+                { "health-start-interval", &h.start_interval },
+        };
+        const char *command = options_string(o, "health-cmd");
+        const char *retries = options_string(o, "health-retries");
+        bool given = !str_empty(command);
+        int r = 0;
+
+        if (retries)
+                r = run_to_int(retries, &h.retries, reterr);
+        if (r < 0)
+                return flag_error("health-retries", retries, program, false, r, reterr);
+        given = given || h.retries != 0;
+        for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
+                r = health_time(o, times[i].name, times[i].value, reterr);
+                if (r < 0)
+                        return r;
+                given = given || *times[i].value != 0;
+        }
+
+        if (!options_flag(o, "no-healthcheck") && !given)
+                return 0;
+        if (options_flag(o, "no-healthcheck") && given)
+                return error_set(reterr, ERROR_INVALID,
+                        "%s: --no-healthcheck conflicts with --health-* options", program);
+        for (size_t i = 0; i < ARRAY_SIZE(times); i++)
+                if (*times[i].value < 0)
+                        return error_set(reterr, ERROR_INVALID, "%s: --%s cannot be negative",
+                                program, times[i].name);
+        if (h.retries < 0)
+                return error_set(
+                        reterr, ERROR_INVALID, "%s: --health-retries cannot be negative", program);
+
+        spec->config.healthcheck = new0(HealthSpec, 1);
+        if (!spec->config.healthcheck)
+                return -ENOMEM;
+        *spec->config.healthcheck = h;
+        if (!given)
+                return strv_add(&spec->config.healthcheck->test, "NONE");
+        if (str_empty(command))
+                return 0;
+        r = strv_add(&spec->config.healthcheck->test, "CMD-SHELL");
+        return r < 0 ? r : strv_add(&spec->config.healthcheck->test, command);
+}
+
+/* JSON without the white space between its words. */
+static int compact_profile(const char *path, char **ret, Error *reterr) {
+        _cleanup_(json_unrefp) Json *v = NULL;
+        _cleanup_(error_done) Error e = {};
+        _cleanup_(freep) char *text = NULL;
+        bool quoted = false;
+        size_t size;
+        char *to;
+        int r;
+
+        r = file_read(path, PROFILE_MAX, &text, &size);
+        if (r < 0)
+                return error_set(reterr, error_kind_from_errno(r),
+                        "opening seccomp profile (%s) failed: open %s: %s", path, path,
+                        r == -ENOENT ? "no such file or directory" : strerror(-r));
+        r = json_parse(text, size, PROFILE_MAX, &v, &e);
+        if (r < 0)
+                return error_set(reterr, ERROR_INVALID,
+                        "compacting json for seccomp profile (%s) failed: %s", path,
+                        error_text(&e, r));
+
+        to = text;
+        for (const char *p = text; *p; p++) {
+                if (!quoted && strchr(" \t\r\n", *p))
+                        continue;
+                if (quoted && *p == '\\' && p[1])
+                        *to++ = *p++;
+                else if (*p == '"')
+                        quoted = !quoted;
+                *to++ = *p;
+        }
+        *to = '\0';
+        *ret = TAKE_PTR(text);
+        return 0;
+}
+
+static int security_word(HostConfig *h, char **word, Error *reterr) {
+        size_t n = strcspn(*word, "=");
+        _cleanup_(freep) char *text = NULL, *whole = NULL;
+        int r;
+
+        if (streq(*word, "systempaths=unconfined"))
+                return 1;
+        if (!(*word)[n] && !streq(*word, "no-new-privileges"))
+                n = strcspn(*word, ":");
+        if (n == STRLEN("no-new-privileges") && str_starts(*word, "no-new-privileges"))
+                return 0;
+        if (!(*word)[n] || !(*word)[n + 1])
+                return str_starts(*word, "no-new-privileges:")
+                             ? 0
+                             : error_set(reterr, ERROR_INVALID, "Invalid --security-opt: \"%s\"",
+                                       *word);
+        if (n != STRLEN("seccomp") || !str_starts(*word, "seccomp") ||
+                STR_IN_SET(*word + n + 1, "unconfined", "builtin"))
+                return 0;
+
+        (void) h;
+        r = compact_profile(*word + n + 1, &text, reterr);
+        if (r < 0)
+                return r;
+        whole = str_concat("seccomp=", text);
+        if (!whole)
+                return -ENOMEM;
+        free(*word);
+        *word = TAKE_PTR(whole);
+        return 0;
+}
+
+/* A profile is sent, not its name; systempaths=unconfined empties two lists instead. */
+static int set_security(HostConfig *h, Error *reterr) {
+        char **to = h->security_opt;
+        bool open = false;
+
+        STRV_FOREACH (word, h->security_opt) {
+                int r = security_word(h, word, reterr);
+
+                if (r < 0)
+                        return r;
+                if (r > 0) {
+                        open = true;
+                        *word = mfree(*word);
+                        *word = (char *) ""; /* not NULL: the walk goes on */
+                }
+        }
+        if (!open)
+                return 0;
+
+        for (char **word = h->security_opt; *word; word++)
+                if (**word)
+                        *to++ = *word;
+        *to = NULL;
+        h->masked_paths = new0(char *, 1);
+        h->readonly_paths = new0(char *, 1);
+        return h->masked_paths && h->readonly_paths ? 0 : -ENOMEM;
+}
+
+static int upper_capability(char **word) {
+        _cleanup_(freep) char *whole = NULL;
+
+        for (char *p = *word; *p; p++)
+                if (*p >= 'a' && *p <= 'z')
+                        *p = (char) (*p - 'a' + 'A');
+        if (streq(*word, "ALL") || streq(*word, "RESET") || str_starts(*word, "CAP_"))
+                return 0;
+        whole = str_concat("CAP_", *word);
+        if (!whole)
+                return -ENOMEM;
+        free(*word);
+        *word = TAKE_PTR(whole);
+        return 0;
+}
+
+static int normalise_capabilities(char ***list) {
+        int r = 0;
+
+        STRV_FOREACH (word, *list)
+                if (r >= 0)
+                        r = upper_capability(word);
+        if (r >= 0 && strv_contains(*list, "ALL"))
+                return strv_set(list, (char *const[]) { (char *) "ALL", NULL });
+        if (*list) {
+                strv_sort(*list);
+                strv_uniq(*list);
+        }
+        return r;
+}
+
+/* What is added is not dropped. */
+static int set_capabilities(HostConfig *h) {
+        int r;
+
+        r = normalise_capabilities(&h->cap_add);
+        if (r >= 0)
+                r = normalise_capabilities(&h->cap_drop);
+        STRV_FOREACH (word, h->cap_add)
+                if (h->cap_drop)
+                        (void) strv_remove(h->cap_drop, *word);
+        if (strv_empty(h->cap_drop))
+                h->cap_drop = strv_free(h->cap_drop);
+        return r;
+}
+
+/* Attached is what was named, all output when nothing was, and stdin with -i. */
+static void set_streams(const Options *o, ContainerConfig *c) {
+        if (options_flag(o, "detach"))
+                return;
+        if (!options_given(o, "attach"))
+                c->attach_stdout = c->attach_stderr = true;
+        if (c->open_stdin)
+                c->attach_stdin = true;
+        c->stdin_once = c->open_stdin && c->attach_stdin;
+}
+
+static bool mode_is(const char *mode, const char *const *words, bool container) {
+        if (str_empty(mode) || str_in(mode, words))
+                return true;
+        return container && str_starts(mode, "container:") && mode[STRLEN("container:")];
+}
+#define MODE_IS(mode, container, ...) \
+        mode_is(mode, (const char *const[]) { __VA_ARGS__, NULL }, container)
+
+static int check_together(const Options *o, const ContainerSpec *spec, Error *reterr) {
+        static const char *const windows[] = { "cpu-count", "cpu-percent", "io-maxbandwidth",
+                "io-maxiops" };
+        const HostConfig *h = &spec->host;
+        int64_t swappiness = h->resources.memory_swappiness;
+        const char *pull = options_string(o, "pull");
+
+        for (size_t i = 0; i < ARRAY_SIZE(windows); i++)
+                if (options_given(o, windows[i]))
+                        return error_set(reterr, ERROR_INVALID,
+                                "\"--%s\" is only supported on a Docker daemon running on windows, "
+                                "but the Docker daemon is running on linux",
+                                windows[i]);
+        if (pull && !STR_IN_SET(pull, "always", "missing", "never"))
+                return error_set(reterr, ERROR_INVALID,
+                        "invalid pull option: '%s': must be one of \"always\", \"missing\" or "
+                        "\"never\"",
+                        pull);
+        if (swappiness < -1 || swappiness > 100)
+                return error_set(reterr, ERROR_INVALID,
+                        "invalid value: %lld. Valid memory swappiness range is 0-100",
+                        (long long) swappiness);
+        if (!MODE_IS(h->pid_mode, true, "host"))
+                return error_set(reterr, ERROR_INVALID, "--pid: invalid PID mode");
+        if (!MODE_IS(h->uts_mode, false, "host"))
+                return error_set(reterr, ERROR_INVALID, "--uts: invalid UTS mode");
+        if (!MODE_IS(h->userns_mode, false, "host"))
+                return error_set(reterr, ERROR_INVALID, "--userns: invalid USER mode");
+        if (!MODE_IS(h->cgroupns_mode, false, "host", "private"))
+                return error_set(reterr, ERROR_INVALID, "--cgroupns: invalid CGROUP mode");
+        if (str_equal(h->log_config.type, "none") && !strv_empty(h->log_config.config))
+                return error_set(reterr, ERROR_INVALID, "invalid logging opts for driver none");
+        if (h->auto_remove && !MODE_IS(h->restart_policy.name, false, "no"))
+                return error_set(reterr, ERROR_INVALID,
+                        "conflicting options: cannot specify both --restart and --rm");
+        return 0;
+}
+
+static void warn_local_dns(const HostConfig *h) {
+        STRV_FOREACH (address, h->dns)
+                if (str_starts(*address, "127.") || streq(*address, "::1"))
+                        fprintf(stderr, "WARNING: Localhost DNS (%s) may fail in containers.\n",
+                                *address);
+}
+
+static int finish(const Options *o, ContainerSpec *spec, Error *reterr) {
+        int r;
+
+        r = set_restart_policy(spec, options_string(o, "restart"), reterr);
+        if (r >= 0)
+                r = set_security(&spec->host, reterr);
+        if (r >= 0)
+                r = set_capabilities(&spec->host);
+        return r < 0 ? r : check_together(o, spec, reterr);
+}
+
+int run_options_spec(const Options *o, const char *program, ContainerSpec *spec, Error *reterr) {
+        char *const *arguments = options_arguments(o);
+        _cleanup_(error_done) Error e = {};
+        int r;
+
+        spec->host.resources.memory_swappiness = -1;
+        spec->host.resources.oom_kill_disable = 0;
+        spec->host.resources.pids_limit = 0;
+
+        r = str_copy(&spec->config.image, arguments[0]);
+        if (r >= 0 && arguments[1])
+                r = strv_set(&spec->config.cmd, arguments + 1);
+        if (r >= 0)
+                r = convert_all(o, program, spec, reterr);
+        if (r >= 0)
+                r = set_health(o, program, spec, reterr);
+        if (r >= 0)
+                r = convert_networks(o, program, spec, reterr);
+        if (r < 0)
+                return r;
+
+        set_streams(o, &spec->config);
+        r = finish(o, spec, &e);
+        if (r < 0 && r != -ENOMEM)
+                r = error_prefix(&e, r, "%s", program);
+        if (r < 0) {
+                error_move(reterr, &e);
+                return r;
+        }
+        warn_local_dns(&spec->host);
+        return 0;
+}
+
+/* Where docker's client has [] and {} and our table would say null. */
+static int put_empty(Json *object, const char *const *lists) {
+        int r = 0;
+
+        for (; r >= 0 && *lists; lists++) {
+                Json *v;
+
+                if (json_is_null(json_get(object, *lists)))
+                        r = json_set_new_list(object, *lists, &v);
+        }
+        return r;
+}
+
+int run_options_body(const ContainerSpec *spec, Json **ret, Error *reterr) {
+        static const char *const lists[] = { "Dns", "DnsOptions", "DnsSearch", "BlkioWeightDevice",
+                "BlkioDeviceReadBps", "BlkioDeviceWriteBps", "BlkioDeviceReadIOps",
+                "BlkioDeviceWriteIOps", "Devices", "Ulimits", NULL };
+        _cleanup_(json_unrefp) Json *body = NULL;
+        Json *networks, *v;
+        int r;
+
+        (void) reterr;
+        r = container_spec_write(spec, &body);
+        if (r >= 0)
+                r = put_empty(json_get(body, "HostConfig"), lists);
+        if (r >= 0 && json_is_null(json_get(body, "Volumes")))
+                r = json_set_new_object(body, "Volumes", &v);
+        networks = json_get(body, "NetworkingConfig");
+        if (r >= 0 && !networks)
+                r = json_set_new_object(body, "NetworkingConfig", &networks);
+        if (r >= 0 && json_is_null(json_get(networks, "EndpointsConfig")))
+                r = json_set_new_object(networks, "EndpointsConfig", &v);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(body);
+        return 0;
 }

@@ -13,7 +13,6 @@
 #include "engine/storage/storage.h"
 #include "lib/base/alloc.h"
 #include "lib/base/clock.h"
-#include "lib/base/path.h"
 #include "lib/base/str.h"
 #include "lib/base/strv.h"
 #include "lib/json/json.h"
@@ -267,9 +266,7 @@ static int set_machine(Json *v, Engine *e) {
                 { "Name", s->hostname },
                 { "ServerVersion", STAUER_VERSION },
                 { "Isolation", "" },
-                { "InitBinary", str_empty(e->settings->init_path)
-                                        ? "docker-init"
-                                        : path_last(e->settings->init_path) },
+                { "InitBinary", "" },
                 { "ProductLicense", "" },
         };
         static const char *const keys[] = { "Debug", "ExperimentalBuild", "LiveRestoreEnabled" };

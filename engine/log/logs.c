@@ -12,12 +12,10 @@
 static const LogDriver *const drivers[] = {
         &log_driver_json_file,
         &log_driver_journald,
-        &log_driver_local,
         &log_driver_none,
-        &log_driver_syslog,
 };
 
-static const char *const names[] = { "journald", "json-file", "local", "none", "syslog", NULL };
+static const char *const names[] = { "journald", "json-file", "none", NULL };
 
 const LogDriver *logs_find(const char *driver) {
         for (size_t i = 0; i < ARRAY_SIZE(drivers); i++)
@@ -55,7 +53,8 @@ int logs_check(const char *driver, char *const *opts, Error *reterr) {
 
         if (!d)
                 return error_set(reterr, ERROR_INVALID,
-                        "error looking up logging plugin %s: plugin \"%s\" not found", driver,
+                        "logger: no log driver named '%s' is registered, there are json-file, "
+                        "journald and none",
                         driver);
 
         STRV_FOREACH (o, opts) {

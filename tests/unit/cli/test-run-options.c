@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "cli/commands.h"
+#include "cli/run-options.h"
 #include <string.h>
 
+#include "lib/api/container-spec.h"
 #include "lib/base/alloc.h"
 #include "lib/json/json.h"
 #include "tests/unit/test.h"
 
 static int body(char **words, char **ret, Error *reterr) {
         _cleanup_(options_freep) Options *o = NULL;
+        _cleanup_(container_spec_done) ContainerSpec spec;
         _cleanup_(json_unrefp) Json *v = NULL;
         int r;
 
+        container_spec_init(&spec);
         assert_ok(options_parse(run_options, words, /* interspersed= */ false, &o, reterr));
-        r = run_options_body(o, &v, reterr);
+        r = run_options_spec(o, "stauer", &spec, reterr);
+        if (r >= 0)
+                r = run_options_body(&spec, &v, reterr);
         return r < 0 ? r : json_print(v, JSON_COMPACT, ret);
 }
 
@@ -65,8 +70,8 @@ static void test_limits(void **state) {
 }
 
 static void test_refused(void **state) {
-        REFUSED("invalid argument \"much\" for \"--memory\" flag", "-m", "much");
-        REFUSED("--cpus", "--cpus", "-1");
+        REFUSED("invalid argument \"much\" for \"-m, --memory\" flag", "-m", "much");
+        REFUSED("--cpus", "--cpus", "x");
         REFUSED("--ulimit", "--ulimit", "nofile");
         REFUSED("--oom-score-adj", "--oom-score-adj", "x");
         REFUSED("maximum retry count must be an integer", "--restart", "on-failure:x");
