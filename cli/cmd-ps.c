@@ -314,7 +314,15 @@ static const RowField ps_fields[] = {
 };
 /* clang-format on */
 
-static const RowKind ps_kind = { "*formatter.ContainerContext", ps_fields, "Labels" };
+static const RowKind ps_kind = { "*formatter.ContainerContext", ps_fields, "Labels",
+        "failed to parse template", "failed to execute template" };
+
+int containers_print(const Json *containers, const char *format, const char *table, bool no_trunc,
+        Error *reterr) {
+        PsView view = { .whole = no_trunc };
+
+        return rows_print(&ps_kind, format, table, containers, &view, reterr);
+}
 
 #define PS_TABLE \
         "table " \
@@ -349,7 +357,6 @@ static int list(Cli *cli, const Options *o, const char *format, Json **ret, Erro
 
 static int cmd_ps(Cli *cli, const Options *o, Error *reterr) {
         const char *format = options_string(o, "format");
-        PsView view = { .whole = options_flag(o, "no-trunc") };
         _cleanup_(json_unrefp) Json *rows = NULL;
         bool size = options_flag(o, "size");
         int r;
@@ -362,8 +369,8 @@ static int cmd_ps(Cli *cli, const Options *o, Error *reterr) {
         r = list(cli, o, format, &rows, reterr);
         if (r < 0)
                 return r;
-        return rows_print(
-                &ps_kind, format, size ? PS_TABLE "\t{{.Size}}" : PS_TABLE, rows, &view, reterr);
+        return containers_print(rows, format, size ? PS_TABLE "\t{{.Size}}" : PS_TABLE,
+                options_flag(o, "no-trunc"), reterr);
 }
 
 /* clang-format off */

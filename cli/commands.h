@@ -112,8 +112,22 @@ void cli_print_ids(const Json *rows, bool whole);
 /* "host:5000/x:tag" → "host:5000/x" and "tag" (inside name; NULL: none). */
 int cli_split_tag(const char *name, char **ret_repository, const char **ret_tag);
 
-/* docker's point in time (RFC 3339, or a duration before now) → seconds since the epoch with a fraction, which the API wants. */
+/* docker's point in time (RFC 3339, or a duration before now) → seconds since the epoch with a fraction, which the API wants. option: its name, for the
+ * error; NULL: not told. */
 int cli_point_in_time(const char *value, const char *option, char **ret, Error *reterr);
+
+/* A list endpoint with filters; member (or NULL) of the answer is the list; sorted by a text, numbers in it as numbers ("a2" before "a10"). */
+int cli_list(Cli *cli, const char *path, const char *sort_by, const char *member,
+        char *const *filters, Json **ret, Error *reterr);
+/* "key=value" words (without "=": value "") into an object. */
+int cli_set_pairs(Json *object, char *const *words);
+
+/* Tables that system df shows as well. whole: ids are not cut. */
+int images_print(const Json *images, const char *format, const char *table, bool whole,
+        bool digests, Error *reterr);
+int containers_print(
+        const Json *containers, const char *format, const char *table, bool whole, Error *reterr);
+int volumes_print(const Json *volumes, const char *format, const char *table, Error *reterr);
 
 /* A list of documents as inspect prints it: JSON, or each through format. */
 int inspect_print(const Json *list, const char *format, Error *reterr);

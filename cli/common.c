@@ -2,6 +2,7 @@
 /* What several commands need. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/commands.h"
@@ -24,8 +25,6 @@ bool cli_confirm(const char *question) {
                 if (n < sizeof answer - 1)
                         answer[n++] = (char) c;
         answer[n] = '\0';
-        if (c == EOF)
-                putchar('\n');
         return strcasecmp(str_strip(answer), "y") == 0;
 }
 
@@ -93,6 +92,76 @@ int cli_filters(char *const *words, char **ret, Error *reterr) {
         return json_print(filters, JSON_COMPACT, ret);
 }
 
+/* ---- lists ---- */
+
+typedef struct SortRow {
+        const char *key;
+        Json *v;
+} SortRow;
+
+static int compare_rows(const void *a, const void *b) {
+        return strverscmp(((const SortRow *) a)->key, ((const SortRow *) b)->key);
+}
+
+static int sort_list(const Json *list, const char *sort_by, Json **ret) {
+        _cleanup_(freep) SortRow *rows = new0(SortRow, json_count(list) + 1);
+        _cleanup_(json_unrefp) Json *sorted = NULL;
+        const char *key;
+        size_t n = 0;
+        Json *v;
+        int r;
+
+        if (!rows)
+                return -ENOMEM;
+        JSON_FOREACH (key, v, list)
+                if (v)
+                        rows[n++] = (SortRow) { str_or_empty(json_get_text(v, sort_by)), v };
+        qsort(rows, n, sizeof *rows, compare_rows);
+
+        r = json_new_list(&sorted);
+        for (size_t i = 0; r >= 0 && i < n; i++)
+                r = json_append(sorted, rows[i].v);
+        if (r >= 0)
+                *ret = TAKE_PTR(sorted);
+        return r;
+}
+
+int cli_list(Cli *cli, const char *path, const char *sort_by, const char *member,
+        char *const *filters, Json **ret, Error *reterr) {
+        _cleanup_(freep) char *text = NULL, *full = NULL;
+        _cleanup_(json_unrefp) Json *answer = NULL;
+        RestClient *c;
+        int r;
+
+        r = cli_filters(filters, &text, reterr);
+        if (r >= 0)
+                r = cli_client(cli, &c, reterr);
+        if (r < 0)
+                return r;
+        full = rest_path(REST_PATH(path), REST_QUERY("filters", text));
+        if (!full)
+                return -ENOMEM;
+        r = rest_call(c, "GET", full, NULL, &answer, reterr);
+        if (r < 0)
+                return r;
+        return sort_list(member ? json_get(answer, member) : answer, sort_by, ret);
+}
+
+int cli_set_pairs(Json *object, char *const *words) {
+        STRV_FOREACH (word, words) {
+                const char *equals = strchr(*word, '=');
+                _cleanup_(freep) char *key = NULL;
+                int r;
+
+                r = str_copy_n(&key, *word, equals ? (size_t) (equals - *word) : strlen(*word));
+                if (r >= 0)
+                        r = json_set_text(object, key, equals ? equals + 1 : "");
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 void cli_print_ids(const Json *rows, bool whole) {
         const char *key;
         Json *row;
@@ -123,9 +192,8 @@ int cli_point_in_time(const char *value, const char *option, char **ret, Error *
                 return 0;
         if (clock_parse_point(value, clock_realtime_ns(), &ns) < 0)
                 return error_set(reterr, ERROR_INVALID,
-                        "invalid value for \"%s\": \"%s\" is neither a time (2026-01-02T13:23:37Z) "
-                        "nor a "
-                        "duration (42m)",
-                        option, value);
+                        "%s%s%sfailed to parse value as time or duration: \"%s\"",
+                        option ? "invalid value for \"" : "", str_or_empty(option),
+                        option ? "\": " : "", value);
         return str_printf(ret, "%" PRId64 ".%09" PRId64, ns / NSEC_PER_SEC, ns % NSEC_PER_SEC);
 }

@@ -38,7 +38,10 @@ static int unescape(const char *s, char **ret) {
         return *ret ? 0 : -ENOMEM;
 }
 
-static int layout_parse(const char *format, const char *table, Layout *ret, Error *reterr) {
+#define TEMPLATE_ERROR "template parsing error"
+
+static int layout_parse(
+        const RowKind *kind, const char *format, const char *table, Layout *ret, Error *reterr) {
         _cleanup_(freep) char *text = NULL;
         size_t skip = 0, n;
         int r;
@@ -59,7 +62,8 @@ static int layout_parse(const char *format, const char *table, Layout *ret, Erro
                         text[n - 1] = '\0';
         }
         r = format_parse(text, skip, "", &ret->format, reterr);
-        return r < 0 ? error_prefix(reterr, r, "%s", "failed to parse template") : 0;
+        return r < 0 ? error_prefix(reterr, r, "%s", str_or(kind->parse_failed, TEMPLATE_ERROR))
+                     : 0;
 }
 
 /* ---- rows ---- */
@@ -99,7 +103,7 @@ static int print_row(const RowKind *kind, const Layout *layout, const Json *sour
         data.labels = kind->labels ? json_get(source, kind->labels) : NULL;
         r = format_execute(layout->format, &data, out, reterr);
         if (r < 0)
-                return error_prefix(reterr, r, "%s", "failed to execute template");
+                return error_prefix(reterr, r, "%s", str_or(kind->execute_failed, TEMPLATE_ERROR));
         return buffer_append_char(out, '\n');
 }
 
@@ -130,7 +134,7 @@ int rows_render(const RowKind *kind, const char *format, const char *table, cons
         Json *source;
         int r;
 
-        r = layout_parse(format, table, &layout, reterr);
+        r = layout_parse(kind, format, table, &layout, reterr);
         JSON_FOREACH (key, source, sources)
                 if (r >= 0)
                         r = print_row(kind, &layout, source, userdata,
@@ -168,7 +172,7 @@ int rows_print_document(
         r = format_parse(streq(format, "json") ? "{{json .}}" : format, 0, name, &f, &e);
         if (r < 0) {
                 fflush(stdout);
-                fprintf(stderr, "template parsing error: %s\n", error_text(&e, r));
+                fprintf(stderr, TEMPLATE_ERROR ": %s\n", error_text(&e, r));
                 return ROWS_EXIT_TEMPLATE;
         }
         r = format_execute(f, &data, &out, reterr);

@@ -24,6 +24,8 @@ typedef struct RowKind {
         const char *type;       /* Go's name, for errors that scripts look at */
         const RowField *fields; /* sorted by name; ended by {} */
         const char *labels; /* member of the document that {{.Label "key"}} looks in; NULL: none */
+        const char *parse_failed,
+                *execute_failed; /* in front of errors; NULL: "template parsing error" */
 } RowKind;
 
 /* sources: list of documents, one a row. format: the user's (NULL, "": table). ERROR_INVALID with docker's words. */

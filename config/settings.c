@@ -76,6 +76,9 @@ Settings *settings_free(Settings *s) {
         free(s->cgroup_parent);
         free(s->log_driver);
         strv_free(s->log_opts);
+        free(s->default_ipc_mode);
+        free(s->default_cgroupns_mode);
+        free(s->init_path);
         free(s->default_runtime);
         free(s->runtimes);
         free(s->default_ulimits);
@@ -266,6 +269,8 @@ void settings_take_live(Settings *s, Settings *fresh) {
         SWAP(s->log_level, fresh->log_level);
         SWAP(s->labels, fresh->labels);
         SWAP(s->default_shm_size, fresh->default_shm_size);
+        SWAP(s->default_ipc_mode, fresh->default_ipc_mode);
+        SWAP(s->default_cgroupns_mode, fresh->default_cgroupns_mode);
         SWAP(s->default_runtime, fresh->default_runtime);
         SWAP(s->runtimes, fresh->runtimes);
         SWAP(s->n_runtimes, fresh->n_runtimes);
@@ -324,4 +329,22 @@ int settings_find_runtime(const Settings *s, const char *name, char **ret_path, 
         return error_set(reterr, ERROR_NOT_FOUND,
                 "unknown runtime \"%s\"; use %s, runc, crun or one that --add-runtime %s=PATH adds",
                 name, SETTINGS_DEFAULT_RUNTIME, name);
+}
+
+int settings_find_init(const Settings *s, char **ret_path, Error *reterr) {
+        const char *path;
+        int r;
+
+        assert(s);
+        assert(ret_path);
+
+        path = str_empty(s->init_path) ? "stauer-init" : s->init_path;
+        r = path[0] == '/' ? str_copy(ret_path, path) : find_program(path, ret_path);
+        if (r >= 0 && access(*ret_path, X_OK) < 0) {
+                r = -errno;
+                *ret_path = mfree(*ret_path);
+        }
+        if (r >= 0 || r == -ENOMEM)
+                return r;
+        return error_set(reterr, ERROR_NOT_FOUND, "failed to locate init binary %s", path);
 }

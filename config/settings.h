@@ -78,6 +78,11 @@ struct Settings {
         SettingUlimit *default_ulimits; /* no name twice */
         size_t n_default_ulimits;
         uint64_t default_shm_size;
+        char *default_ipc_mode;      /* private, shareable */
+        char *default_cgroupns_mode; /* private, host */
+        bool init;       /* for containers that do not say otherwise, as the next but one */
+        char *init_path; /* NULL or "": our own stauer-init */
+        bool no_new_privileges;
         char *seccomp_profile; /* builtin, unconfined, or a file */
 
         char **warnings; /* sentences for the journal: known but not acting, twice given */
@@ -102,6 +107,9 @@ void settings_take_live(Settings *s, Settings *fresh);
  * own, then a well-known name (runc, crun, youki) found in the standard folders. -ENOENT with a
  * sentence otherwise. */
 int settings_find_runtime(const Settings *s, const char *name, char **ret_path, Error *reterr);
+
+/* The program of --init: --init-path, else our own stauer-init. -ENOENT with a sentence when it is not there. */
+int settings_find_init(const Settings *s, char **ret_path, Error *reterr);
 
 bool settings_was_given(const Settings *s, const char *option);
 

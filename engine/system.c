@@ -13,6 +13,7 @@
 #include "engine/storage/storage.h"
 #include "lib/base/alloc.h"
 #include "lib/base/clock.h"
+#include "lib/base/path.h"
 #include "lib/base/str.h"
 #include "lib/base/strv.h"
 #include "lib/json/json.h"
@@ -266,7 +267,9 @@ static int set_machine(Json *v, Engine *e) {
                 { "Name", s->hostname },
                 { "ServerVersion", STAUER_VERSION },
                 { "Isolation", "" },
-                { "InitBinary", "" },
+                { "InitBinary", str_empty(e->settings->init_path)
+                                        ? "docker-init"
+                                        : path_last(e->settings->init_path) },
                 { "ProductLicense", "" },
         };
         static const char *const keys[] = { "Debug", "ExperimentalBuild", "LiveRestoreEnabled" };

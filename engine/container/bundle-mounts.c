@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "engine/container/bind.h"
 #include "engine/container/bundle.h"
+#include "engine/container/join.h"
 #include "engine/container/security.h"
 #include "engine/network/driver.h"
 #include "lib/api/container-spec.h"
@@ -108,6 +109,9 @@ static int add_defaults(Mounts *l, const BundleInput *in, const SecurityOptions 
                 return mounts_add(
                         l, "/dev/shm", "bind", "/dev/shm", "rbind,nosuid,noexec,nodev", NULL);
         }
+        if (in->joins && in->joins[JOIN_IPC].shm_path)
+                return mounts_add(l, "/dev/shm", "bind", in->joins[JOIN_IPC].shm_path,
+                        "rbind,nosuid,noexec,nodev", NULL);
         if (!str_equal(h->ipc_mode, "none")) {
                 _cleanup_(freep) char *options = NULL;
 
@@ -124,7 +128,7 @@ static int add_network_files(Mounts *l, const BundleInput *in) {
         static const char *const names[] = { "resolv.conf", "hostname", "hosts" };
 
         for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-                _cleanup_(freep) char *source = path_join(in->folder, names[i]);
+                _cleanup_(freep) char *source = path_join(in->files_folder ?: in->folder, names[i]);
                 _cleanup_(freep) char *destination = path_join("/etc", names[i]);
                 int r;
 
@@ -137,6 +141,13 @@ static int add_network_files(Mounts *l, const BundleInput *in) {
                         return r;
         }
         return 0;
+}
+
+/* As Docker has it: nothing of the image is needed, and nothing in the container can change it. */
+static int add_init(Mounts *l, const BundleInput *in) {
+        return in->init_path ? mounts_add(l, BUNDLE_INIT, "bind", in->init_path,
+                                       "bind,ro,rprivate,nosuid,nodev", NULL)
+                             : 0;
 }
 
 static int add_binds(Mounts *l, const BundleInput *in) {
@@ -292,6 +303,8 @@ int bundle_add_mounts(const BundleInput *in, const SecurityOptions *o, RuntimeSp
                         return r;
         }
         r = add_tmpfs(&l, h);
+        if (r >= 0)
+                r = add_init(&l, in);
         if (r < 0)
                 return r;
         sort_by_depth(&l);

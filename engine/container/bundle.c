@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 
+#include "engine/container/join.h"
 #include "engine/container/security.h"
 #include "engine/network/driver.h"
 #include "lib/api/container-spec.h"
@@ -51,10 +52,17 @@ static int make_env(const ContainerConfig *c, RuntimeProcess *p) {
         return 0;
 }
 
-static int make_args(const ContainerConfig *c, RuntimeProcess *p) {
-        int r;
+static int make_args(const BundleInput *in, RuntimeProcess *p) {
+        const ContainerConfig *c = &in->spec->config;
+        int r = 0;
 
-        r = strv_add_all(&p->args, c->entrypoint);
+        if (in->init_path) {
+                r = strv_add(&p->args, BUNDLE_INIT);
+                if (r >= 0)
+                        r = strv_add(&p->args, "--");
+        }
+        if (r >= 0)
+                r = strv_add_all(&p->args, c->entrypoint);
         return r < 0 ? r : strv_add_all(&p->args, c->cmd);
 }
 
@@ -91,7 +99,8 @@ static int make_process(const BundleInput *in, const SecurityOptions *o, Runtime
                 return -ENOMEM;
 
         p->terminal = c->tty;
-        p->no_new_privileges = o->no_new_privileges;
+        p->no_new_privileges =
+                o->no_new_privileges_given ? o->no_new_privileges : in->no_new_privileges;
         p->oom_score_adj = h->oom_score_adj; /* always: the monitor's own must not be inherited */
         r = str_copy(&p->cwd, str_empty(c->working_dir) ? "/" : c->working_dir);
         if (r < 0)
@@ -101,7 +110,7 @@ static int make_process(const BundleInput *in, const SecurityOptions *o, Runtime
                 if (r < 0)
                         return r;
         }
-        r = make_args(c, p);
+        r = make_args(in, p);
         if (r < 0)
                 return r;
         r = make_env(c, p);
@@ -113,6 +122,8 @@ static bool is_host(const char *mode) {
 }
 
 static int make_namespaces(const BundleInput *in, RuntimeLinux *l) {
+        static const NamespaceJoin none[_JOIN_KIND_MAX] = {};
+        const NamespaceJoin *joins = in->joins ?: none;
         const HostConfig *h = &in->spec->host;
         const struct {
                 const char *type;
@@ -120,10 +131,10 @@ static int make_namespaces(const BundleInput *in, RuntimeLinux *l) {
                 bool wanted;
         } table[] = {
                 { "mount", NULL, true },
-                { "network", in->leg->netns, !in->leg->host },
+                { "network", joins[JOIN_NETWORK].path ?: in->leg->netns, !in->leg->host },
                 { "uts", NULL, !is_host(h->uts_mode) },
-                { "pid", NULL, !is_host(h->pid_mode) },
-                { "ipc", NULL, !is_host(h->ipc_mode) },
+                { "pid", joins[JOIN_PID].path, !is_host(h->pid_mode) },
+                { "ipc", joins[JOIN_IPC].path, !is_host(h->ipc_mode) },
                 { "cgroup", NULL, !is_host(h->cgroupns_mode) },
         };
         int r;
@@ -153,9 +164,11 @@ static int make_sysctls(const BundleInput *in, RuntimeLinux *l) {
                 { "net.ipv4.ping_group_range", "0 2147483647" },
         };
         const HostConfig *h = &in->spec->host;
+        bool own_network =
+                !in->leg->host && !str_starts(str_or_empty(h->network_mode), "container:");
         int r;
 
-        for (size_t i = 0; !in->leg->host && i < ARRAY_SIZE(defaults); i++) {
+        for (size_t i = 0; own_network && i < ARRAY_SIZE(defaults); i++) {
                 r = pairs_set(&l->sysctl, defaults[i][0], defaults[i][1]);
                 if (r < 0)
                         return r;

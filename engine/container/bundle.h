@@ -9,22 +9,29 @@
 #include "lib/base/error.h"
 
 typedef struct ContainerSpec ContainerSpec;
+typedef struct NamespaceJoin NamespaceJoin;
 typedef struct NetworkLeg NetworkLeg;
 typedef struct RuntimeSpec RuntimeSpec;
 typedef struct SeccompProfile SeccompProfile;
 typedef struct SecurityOptions SecurityOptions;
 
+#define BUNDLE_INIT "/sbin/docker-init" /* in a container that has one */
+
 typedef struct BundleInput {
         const char *id;
         const ContainerSpec *spec; /* merged, checked, defaults filled */
         const char *folder;        /* DATAROOT/containers/ID: hosts, hostname, resolv.conf */
+        const char *files_folder;  /* where these three are; NULL: folder */
         const NetworkLeg *leg;
         const SeccompProfile *seccomp; /* the built-in one; NULL: this kernel has no seccomp */
         char *const *extra_masked;     /* added to the default list of masked paths */
         const char *architecture;      /* Go's name */
         const unsigned *kernel;        /* major, minor */
         unsigned last_capability;
-        bool recursive_read_only; /* the runtime knows the mount option \"rro\" */
+        const NamespaceJoin *joins; /* namespaces of other containers, by kind */
+        const char *init_path;      /* program of --init; NULL: none */
+        bool no_new_privileges;     /* unless SecurityOpt says otherwise */
+        bool recursive_read_only;   /* the runtime knows the mount option \"rro\" */
 } BundleInput;
 
 int bundle_make(const BundleInput *in, RuntimeSpec *ret, Error *reterr);

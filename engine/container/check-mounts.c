@@ -54,7 +54,7 @@ static int check_tmpfs_options(const char *path, const char *options, Error *ret
                 "private", "rprivate", "shared", "rshared", "slave", "rslave", "unbindable",
                 "runbindable", NULL };
         static const char *const with_value[] = {
-                "size=", "mode=", "uid=", "gid=", "nr_inodes=", "nr_blocks=", "mpol=", NULL
+                "size=", "mode=", "uid=", "gid=", "nr_inodes=", "nr_blocks=", "mpol=", "huge=", NULL
         };
         _cleanup_(strv_freep) char **words = NULL;
         int r;
@@ -67,9 +67,16 @@ static int check_tmpfs_options(const char *path, const char *options, Error *ret
 
                 for (const char *const *p = with_value; !ok && *p; p++)
                         ok = str_starts(*word, *p) && !str_has_control(*word);
-                if (!ok)
-                        return error_set(
-                                reterr, ERROR_INVALID, "invalid tmpfs option [\"%s\"]", *word);
+                if (!ok) {
+                        size_t n = strcspn(*word, "=");
+
+                        /* As Go prints what it has split. */
+                        return (*word)[n] ? error_set(reterr, ERROR_INVALID,
+                                                    "invalid tmpfs option [\"%.*s\" \"%s\"]",
+                                                    (int) n, *word, *word + n + 1)
+                                          : error_set(reterr, ERROR_INVALID,
+                                                    "invalid tmpfs option [\"%s\"]", *word);
+                }
         }
         return 0;
 }
@@ -97,7 +104,7 @@ static int check_mount(const MountRequest *m, const char *runtime, char ***targe
         const char *type = str_or_empty(m->type);
         int r;
 
-        if (!STR_IN_SET(type, "bind", "volume", "tmpfs", "image", "npipe", "cluster"))
+        if (!STR_IN_SET(type, "bind", "volume", "tmpfs", "image"))
                 return error_set(reterr, ERROR_INVALID,
                         "invalid mount config for type \"%s\": mount type unknown", type);
         if (!STR_IN_SET(type, "bind", "tmpfs"))
@@ -126,10 +133,11 @@ static int check_mount(const MountRequest *m, const char *runtime, char ***targe
                                 "invalid mount config for type \"bind\": invalid mount path: '%s' "
                                 "mount path must be absolute",
                                 m->source);
-                if (m->volume_options || m->tmpfs_options || m->image_options)
+                if (m->volume_options || m->image_options)
                         return error_set(reterr, ERROR_INVALID,
-                                "invalid mount config for type \"bind\": only BindOptions are "
-                                "allowed");
+                                "invalid mount config for type \"bind\": field %s must not be "
+                                "specified",
+                                m->volume_options ? "VolumeOptions" : "ImageOptions");
                 if (m->bind_options && m->bind_options->read_only_force_recursive &&
                         !STR_IN_SET(str_or_empty(runtime), SETTINGS_DEFAULT_RUNTIME, "crun"))
                         return error_set(reterr, ERROR_INVALID,
@@ -147,10 +155,11 @@ static int check_mount(const MountRequest *m, const char *runtime, char ***targe
                         return error_set(reterr, ERROR_INVALID,
                                 "invalid mount config for type \"tmpfs\": field Source must not be "
                                 "specified");
-                if (m->bind_options || m->volume_options || m->image_options)
+                if (m->bind_options || m->image_options)
                         return error_set(reterr, ERROR_INVALID,
-                                "invalid mount config for type \"tmpfs\": only TmpfsOptions are "
-                                "allowed");
+                                "invalid mount config for type \"tmpfs\": field %s must not be "
+                                "specified",
+                                m->bind_options ? "BindOptions" : "ImageOptions");
                 if (m->tmpfs_options && m->tmpfs_options->size_bytes < 0)
                         return error_set(reterr, ERROR_INVALID,
                                 "invalid mount config for type \"tmpfs\": invalid size %lld",

@@ -39,18 +39,19 @@ static int check_memory(Resources *c, const CheckContext *x, Error *reterr) {
                 return error_set(reterr, ERROR_INVALID,
                         "Minimum memory limit can not be less than memory reservation limit, see "
                         "usage");
-        if (c->memory_swappiness != JSON_NO_INT64 &&
-                (c->memory_swappiness < -1 || c->memory_swappiness > 100))
-                return error_set(reterr, ERROR_INVALID,
-                        "Invalid value: %" PRIi64 ", valid memory swappiness range is 0-100",
-                        c->memory_swappiness);
-
-        if (!s->has_memory && (c->memory > 0 || c->memory_reservation > 0)) {
+        if (!s->has_memory && c->memory > 0) {
                 r = check_warn(x, "Your kernel does not support memory limit capabilities or the "
                                   "cgroup is not mounted. Limitation discarded.");
                 if (r < 0)
                         return r;
-                c->memory = c->memory_reservation = c->memory_swap = 0;
+                c->memory = c->memory_swap = 0;
+        }
+        if (!s->has_memory && c->memory_reservation > 0) {
+                r = check_warn(x, "Your kernel does not support memory soft limit capabilities or "
+                                  "the cgroup is not mounted. Limitation discarded.");
+                if (r < 0)
+                        return r;
+                c->memory_reservation = 0;
         }
         if (c->memory > 0 && c->memory_swap != -1 && !s->has_swap) {
                 r = check_warn(x, "Your kernel does not support swap limit capabilities or the "
@@ -89,7 +90,7 @@ static int check_cpu(Resources *c, const CheckContext *x, Error *reterr) {
 
         if (c->nano_cpus != 0 && (c->cpu_period != 0 || c->cpu_quota != 0))
                 return error_set(reterr, ERROR_INVALID,
-                        "Conflicting options: Nano CPUs and CPU %s cannot both be set.",
+                        "Conflicting options: Nano CPUs and CPU %s cannot both be set",
                         c->cpu_period != 0 ? "Period" : "Quota");
         if (c->nano_cpus < 0 || c->nano_cpus > (int64_t) s->n_cpus * NANO)
                 return error_set(reterr, ERROR_INVALID,
@@ -111,7 +112,7 @@ static int check_cpu(Resources *c, const CheckContext *x, Error *reterr) {
                 return error_set(reterr, ERROR_INVALID,
                         "Your kernel does not support CPU real-time scheduler");
         if (c->cpu_percent > 0) {
-                r = check_warn(x, "Windows only: CpuPercent discarded.");
+                r = check_warn(x, "linux does not support CPU percent. Percent discarded.");
                 if (r < 0)
                         return r;
                 c->cpu_percent = 0;
@@ -124,12 +125,16 @@ static int check_cpu(Resources *c, const CheckContext *x, Error *reterr) {
                         return r;
                 c->cpu_shares = 0;
         }
-        if (!s->has_cpu && (c->nano_cpus > 0 || c->cpu_quota > 0 || c->cpu_period > 0)) {
-                r = check_warn(x, "Your kernel does not support CPU CFS quota or the cgroup is not "
-                                  "mounted. Quota discarded.");
+        if (!s->has_cpu && c->nano_cpus > 0)
+                return error_set(reterr, ERROR_INVALID,
+                        "NanoCPUs can not be set, as your kernel does not support CPU CFS "
+                        "scheduler or the cgroup is not mounted");
+        if (!s->has_cpu && (c->cpu_quota > 0 || c->cpu_period > 0)) {
+                r = check_warn(x, "Your kernel does not support CPU CFS scheduler. CPU "
+                                  "period/quota discarded.");
                 if (r < 0)
                         return r;
-                c->nano_cpus = c->cpu_quota = c->cpu_period = 0;
+                c->cpu_quota = c->cpu_period = 0;
         }
         return 0;
 }
@@ -186,7 +191,7 @@ static int check_cpuset(Resources *c, const CheckContext *x, Error *reterr) {
                                 table[i].what);
                 if (!x->sysinfo->has_cpuset) {
                         r = check_warn(x, "Your kernel does not support cpuset or the cgroup is "
-                                          "not mounted. CPUset discarded.");
+                                          "not mounted. Cpuset discarded.");
                         if (r < 0)
                                 return r;
                         *list = mfree(*list);
@@ -233,24 +238,42 @@ static int check_io(Resources *c, const CheckContext *x, Error *reterr) {
                 ThrottleDevice **list;
                 size_t *n;
                 const char *what;
+                const char *dropped; /* Docker's other words for it */
         } throttles[] = {
                 { &c->blkio_device_read_bps, &c->n_blkio_device_read_bps,
-                        "BPS Block I/O read limit" },
+                        "BPS Block I/O read limit", "Block I/O BPS read limit" },
                 { &c->blkio_device_write_bps, &c->n_blkio_device_write_bps,
-                        "BPS Block I/O write limit" },
-                { &c->blkio_device_read_iops, &c->n_blkio_device_read_iops,
-                        "IOPS Block read limit" },
+                        "BPS Block I/O write limit", "Block I/O BPS write limit" },
+                { &c->blkio_device_read_iops, &c->n_blkio_device_read_iops, "IOPS Block read limit",
+                        "Block I/O IOPS read limit" },
                 { &c->blkio_device_write_iops, &c->n_blkio_device_write_iops,
-                        "IOPS Block write limit" },
+                        "IOPS Block write limit", "Block I/O IOPS write limit" },
         };
         int r;
 
+        if (c->blkio_weight != 0 && !x->sysinfo->has_io) {
+                r = check_warn(x, "Your kernel does not support Block I/O weight or the cgroup is "
+                                  "not mounted. Weight discarded.");
+                if (r < 0)
+                        return r;
+                c->blkio_weight = 0;
+        }
+        if (c->n_blkio_weight_device > 0 && !x->sysinfo->has_io) {
+                r = check_warn(x, "Your kernel does not support Block I/O weight_device or the "
+                                  "cgroup is not mounted. Weight-device discarded.");
+                if (r < 0)
+                        return r;
+                for (size_t i = 0; i < c->n_blkio_weight_device; i++)
+                        free(c->blkio_weight_device[i].path);
+                c->blkio_weight_device = mfree(c->blkio_weight_device);
+                c->n_blkio_weight_device = 0;
+        }
         if (c->blkio_weight != 0 && (c->blkio_weight < 10 || c->blkio_weight > 1000))
                 return error_set(reterr, ERROR_INVALID, "Range of blkio weight is from 10 to 1000");
         if (c->io_maximum_bandwidth != 0 || c->io_maximum_iops != 0)
                 return error_set(reterr, ERROR_INVALID,
-                        "invalid option: Windows-only IOMaximum%s is set",
-                        c->io_maximum_bandwidth != 0 ? "Bandwidth" : "IOps");
+                        "Invalid QoS settings: linux does not support configuration of maximum %s",
+                        c->io_maximum_bandwidth != 0 ? "bandwidth" : "IOPs");
         for (size_t i = 0; i < c->n_blkio_weight_device; i++) {
                 const WeightDevice *d = c->blkio_weight_device + i;
 
@@ -263,17 +286,6 @@ static int check_io(Resources *c, const CheckContext *x, Error *reterr) {
                                 str_or_empty(d->path));
         }
 
-        if ((c->blkio_weight != 0 || c->n_blkio_weight_device > 0) && !x->sysinfo->has_io) {
-                r = check_warn(x, "Your kernel does not support Block I/O weight or the cgroup is "
-                                  "not mounted. Weight discarded.");
-                if (r < 0)
-                        return r;
-                c->blkio_weight = 0;
-                for (size_t i = 0; i < c->n_blkio_weight_device; i++)
-                        free(c->blkio_weight_device[i].path);
-                c->blkio_weight_device = mfree(c->blkio_weight_device);
-                c->n_blkio_weight_device = 0;
-        }
         for (size_t i = 0; i < ARRAY_SIZE(throttles); i++) {
                 for (size_t k = 0; k < *throttles[i].n; k++) {
                         const char *path = (*throttles[i].list)[k].path;
@@ -288,7 +300,7 @@ static int check_io(Resources *c, const CheckContext *x, Error *reterr) {
                 r = check_warn(x,
                         "Your kernel does not support %s or the cgroup is not mounted. %s "
                         "discarded.",
-                        throttles[i].what, throttles[i].what);
+                        throttles[i].what, throttles[i].dropped);
                 if (r < 0)
                         return r;
                 throttle_clear(throttles[i].list, throttles[i].n);
@@ -383,14 +395,22 @@ static int check_devices(Resources *c, const CheckContext *x, Error *reterr) {
 
         for (size_t i = 0; i < c->n_device_requests; i++) {
                 const DeviceRequest *d = c->device_requests + i;
-                const char *word = d->n_capabilities > 0 && d->capabilities[0].items &&
-                                                   d->capabilities[0].items[0]
-                                         ? d->capabilities[0].items[0]
-                                         : "";
+                _cleanup_(freep) char *words = NULL;
+                int r;
 
+                /* As Go prints a list of lists: [[gpu x] [y]] */
+                for (size_t k = 0; k < d->n_capabilities; k++) {
+                        _cleanup_(freep) char *joined = strv_join(d->capabilities[k].items, " ");
+
+                        if (!joined)
+                                return -ENOMEM;
+                        r = str_appendf(&words, "%s[%s]", k > 0 ? " " : "", joined);
+                        if (r < 0)
+                                return r;
+                }
                 return error_set(reterr, ERROR_INVALID,
-                        "could not select device driver \"%s\" with capabilities: [[%s]]",
-                        str_or_empty(d->driver), word);
+                        "could not select device driver \"%s\" with capabilities: [%s]",
+                        str_or_empty(d->driver), str_or_empty(words));
         }
         return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "engine/container/container-check.h"
+#include "engine/container/join.h"
 #include "engine/container/seccomp-profile.h"
 #include "engine/container/security.h"
 #include "engine/host/sysinfo.h"
@@ -116,6 +117,9 @@ const char *container_check_privilege(const ContainerSpec *spec) {
                 return "host-network";
         if (str_equal(h->uts_mode, "host") || str_equal(h->cgroupns_mode, "host"))
                 return "host-namespace";
+        /* That of somebody who may have more rights, or the host's after all. */
+        if (join_wanted(h))
+                return "container-namespace";
 
         STRV_FOREACH (bind, h->binds)
                 if (path_is_absolute(*bind))

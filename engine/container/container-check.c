@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "config/settings.h"
+#include "engine/container/join.h"
 #include "engine/host/sysinfo.h"
 #include "engine/log/logs.h"
 #include "engine/network/hosts-file.h"
@@ -77,8 +78,6 @@ static int check_process(ContainerSpec *spec, const CheckContext *x, Error *rete
 
         if (c->tty)
                 return not_implemented(reterr, "a terminal (Tty)");
-        if (spec->host.init > 0)
-                return not_implemented(reterr, "Init");
         spec->host.init = MAX(spec->host.init, -1);
 
         if (c->healthcheck && !strv_empty(c->healthcheck->test) &&
@@ -111,13 +110,11 @@ static int check_names(ContainerSpec *spec, const CheckContext *x, Error *reterr
         return 0;
 }
 
-/* Of each kind of namespace: the words that act, and those that are Docker's but do not act yet. */
-static int check_mode(const char *mode, const char *what, const char *const *known, Error *reterr) {
-        if (str_empty(mode) || str_in(mode, known))
+/* join: "container:X" is a mode as well. */
+static int check_mode(
+        const char *mode, const char *what, const char *const *known, bool join, Error *reterr) {
+        if (str_empty(mode) || str_in(mode, known) || (join && !str_empty(join_target(mode))))
                 return 0;
-        if (str_starts(mode, "container:"))
-                return error_set(reterr, ERROR_NOT_IMPLEMENTED,
-                        "%s mode \"%s\" is not implemented yet", what, mode);
         return error_set(reterr, ERROR_INVALID, "invalid %s mode: %s", what, mode);
 }
 
@@ -127,24 +124,25 @@ static int check_namespaces(ContainerSpec *spec, const CheckContext *x, Error *r
                 const char *mode;
                 const char *what;
                 const char *const *known;
+                bool join;
         } table[] = {
                 { h->ipc_mode, "IPC",
-                        (const char *const[]) { "none", "private", "shareable", "host", NULL } },
-                { h->pid_mode, "PID", (const char *const[]) { "host", "private", NULL } },
-                { h->uts_mode, "UTS", (const char *const[]) { "host", "private", NULL } },
+                        (const char *const[]) { "none", "private", "shareable", "host", NULL },
+                        true },
+                { h->pid_mode, "PID", (const char *const[]) { "host", NULL }, true },
+                { h->uts_mode, "UTS", (const char *const[]) { "host", NULL } },
                 { h->cgroupns_mode, "cgroup namespace",
                         (const char *const[]) { "host", "private", NULL } },
                 { h->userns_mode, "USER", (const char *const[]) { "host", NULL } },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
-                int r = check_mode(table[i].mode, table[i].what, table[i].known, reterr);
+                int r = check_mode(
+                        table[i].mode, table[i].what, table[i].known, table[i].join, reterr);
                 if (r < 0)
                         return r;
         }
-        if (!str_empty(h->cgroup))
-                return not_implemented(reterr, "HostConfig.Cgroup");
-        return 0;
+        return 0; /* Cgroup is stored and means nothing, as with Docker */
 }
 
 static int check_network(ContainerSpec *spec, const CheckContext *x, Error *reterr) {
@@ -253,8 +251,8 @@ static int check_runtime(ContainerSpec *spec, const CheckContext *x, Error *rete
         HostConfig *h = &spec->host;
 
         if (!STR_IN_SET(str_or_empty(h->isolation), "", "default"))
-                return error_set(
-                        reterr, ERROR_INVALID, "invalid isolation '%s' on linux", h->isolation);
+                return error_set(reterr, ERROR_INVALID,
+                        "Invalid isolation: \"%s\" - linux only supports 'default'", h->isolation);
         if (str_empty(h->runtime)) {
                 int r = str_copy(&h->runtime,
                         str_or(x->settings->default_runtime, SETTINGS_DEFAULT_RUNTIME));
@@ -266,8 +264,12 @@ static int check_runtime(ContainerSpec *spec, const CheckContext *x, Error *rete
                         reterr, ERROR_INVALID, "unknown or invalid runtime name: %s", h->runtime);
         if (!strv_empty(h->volumes_from))
                 return not_implemented(reterr, "VolumesFrom");
+        if (pairs_get(h->storage_opt, "size"))
+                return error_set(reterr, ERROR_INVALID,
+                        "--storage-opt is supported only for overlay over xfs with 'pquota' mount "
+                        "option");
         if (!strv_empty(h->storage_opt))
-                return not_implemented(reterr, "StorageOpt");
+                return error_set(reterr, ERROR_INVALID, "Unknown option %s", h->storage_opt[0]);
         if (pairs_count(h->annotations) > ANNOTATIONS_MAX)
                 return error_set(
                         reterr, ERROR_INVALID, "more than %u annotations", ANNOTATIONS_MAX);
@@ -315,6 +317,17 @@ int container_check(ContainerSpec *spec, const CheckContext *x, Error *reterr) {
         assert(spec);
         assert(x);
 
+        /* What the daemon was told for those who say nothing. */
+        if (str_empty(spec->host.ipc_mode)) {
+                r = str_copy(&spec->host.ipc_mode, x->settings->default_ipc_mode);
+                if (r < 0)
+                        return r;
+        }
+        if (str_empty(spec->host.cgroupns_mode)) {
+                r = str_copy(&spec->host.cgroupns_mode, x->settings->default_cgroupns_mode);
+                if (r < 0)
+                        return r;
+        }
         r = container_spec_fill_defaults(spec);
         if (r < 0)
                 return r;

@@ -23,7 +23,8 @@ typedef struct CheckContext {
 int container_check(ContainerSpec *spec, const CheckContext *x, Error *reterr);
 
 /* What makes this wish as good as root on the host, in one word ("privileged", "host-pid", "host-ipc", "host-network", "bind", "device",
- * "capability", "seccomp", "apparmor", "system-paths", "annotation", "cgroup-parent", "host-namespace"); NULL:
+ * "capability", "seccomp", "apparmor", "system-paths", "annotation", "cgroup-parent", "host-namespace",
+ * "container-namespace"); NULL:
  * nothing. The faces ask polkit with it. */
 const char *container_check_privilege(const ContainerSpec *spec);
 

@@ -4,6 +4,7 @@
 #include "config/settings.h"
 #include "engine/container/container-check.h"
 #include "engine/container/container-merge.h"
+#include "engine/container/join.h"
 #include "engine/container/names.h"
 #include "engine/container/set.h"
 #include "engine/core/job.h"
@@ -134,6 +135,11 @@ static int prepare(Container *c, const char *platform, Error *reterr) {
                         "volume for %s: volumes are not implemented yet: use the path of a folder",
                         c->spec.config.volumes[0]);
 
+        r = join_check(&c->spec, reterr);
+        if (r >= 0)
+                r = joins_resolve(s, &c->spec.host, reterr);
+        if (r < 0)
+                return r;
         r = images_find(s->images, c->spec.config.image, &image, reterr);
         if (r < 0)
                 return r;
@@ -146,9 +152,11 @@ static int prepare(Container *c, const char *platform, Error *reterr) {
         r = container_check(&c->spec, &x, reterr);
         if (r < 0)
                 return r;
-        r = networks_find_mode(s->networks, c->spec.host.network_mode, &network, reterr);
-        if (r < 0)
-                return r;
+        if (!join_target(c->spec.host.network_mode)) {
+                r = networks_find_mode(s->networks, c->spec.host.network_mode, &network, reterr);
+                if (r < 0)
+                        return r;
+        }
         r = choose_hostname(c);
         if (r < 0)
                 return r;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "engine/container/container-again.h"
+#include "engine/container/join.h"
 #include "engine/container/monitor-link.h"
 #include "engine/container/set.h"
 #include "engine/container/start.h"
@@ -44,6 +45,8 @@ int container_read_exit(Container *c, MonitorRecord *ret) {
 static void leave_network(Container *c) {
         Network *n;
 
+        if (join_target(c->spec.host.network_mode))
+                return;
         if (networks_find_mode(c->set->networks, c->spec.host.network_mode, &n, NULL) < 0)
                 return;
         network_leave(n, c->id);

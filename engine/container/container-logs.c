@@ -39,7 +39,7 @@ int container_logs(Container *c, const LogReadOptions *options, log_message_t on
         r = make_options(c, &opts);
         if (r < 0)
                 return r;
-        path = container_log_path(c);
+        path = container_log_file(c);
         l = new0(ContainerLog, 1);
         if (!path || !l)
                 return -ENOMEM;

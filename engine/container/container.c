@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "config/settings.h"
+#include "engine/container/join.h"
 #include "engine/container/scope.h"
 #include "engine/container/set.h"
 #include "engine/container/container-store.h"
@@ -20,6 +21,8 @@
 #include "lib/event/loop.h"
 #include "lib/json/fields.h"
 #include "lib/json/pairs.h"
+
+#define SHARES_MAX 16u
 
 static const char *const container_state_table[_CONTAINER_STATE_MAX] = {
         [CONTAINER_CREATED] = "created",
@@ -120,8 +123,30 @@ char *container_folder(const Container *c) {
         return path_join(c->set->root, c->id);
 }
 
+char *container_files_folder(const Container *c) {
+        /* A row of shares is short; a circle cannot run. */
+        for (unsigned i = 0; i < SHARES_MAX; i++) {
+                const Container *owner = join_network_owner(c);
+
+                if (!owner || owner == c)
+                        break;
+                c = owner;
+        }
+        return container_folder(c);
+}
+
 char *container_file(const Container *c, const char *name) {
         return path_join(c->set->root, c->id, name);
+}
+
+char *container_log_file(const Container *c) {
+        const char *type = c->spec.host.log_config.type;
+
+        if (str_equal(type, "json-file"))
+                return container_log_path(c);
+        if (str_equal(type, "local"))
+                return container_file(c, "local.log");
+        return str_equal(type, "syslog") ? container_file(c, "cached.log") : str_concat("");
 }
 
 char *container_log_path(const Container *c) {

@@ -131,10 +131,14 @@ char *container_control_group(const Container *c);
 sd_event *container_event(const Container *c);
 
 /* Names of files and folders as inspect shows them; NULL when out of memory. */
-char *container_folder(const Container *c);                 /* DATAROOT/containers/ID */
+char *container_folder(const Container *c); /* DATAROOT/containers/ID */
+/* Of hosts, hostname and resolv.conf: its own, or that of the container whose network it shares. */
+char *container_files_folder(const Container *c);
 char *container_file(const Container *c, const char *name); /* … below it */
-char *container_log_path(const Container *c);               /* "" for a driver without file */
-char *container_run_folder(const Container *c);             /* RUNROOT/containers/ID */
+char *container_log_file(
+        const Container *c); /* where its driver writes, or keeps a cache; "": nowhere */
+char *container_log_path(const Container *c);   /* "" for a driver without file */
+char *container_run_folder(const Container *c); /* RUNROOT/containers/ID */
 
 /* The image as the user named it; its id when that name is another one's by now. */
 const char *container_image_name(const Container *c);

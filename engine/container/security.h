@@ -12,6 +12,7 @@ typedef struct HostConfig HostConfig;
 
 typedef struct SecurityOptions {
         bool no_new_privileges;
+        bool no_new_privileges_given; /* else it is as the daemon is set */
         bool seccomp_unconfined;
         bool writable_cgroups;
         char *seccomp_profile; /* JSON text of the user's own; NULL: the built-in one */

@@ -49,6 +49,8 @@ void start_steps_done(ContainerStart *s) {
         s->listen_fd = fd_close(s->listen_fd);
         mount_spec_done(&s->rootfs);
         network_leg_done(&s->leg);
+        joins_done(s->joins);
+        s->files_folder = mfree(s->files_folder);
 }
 
 /* What the last run left in /run (its exit file, its socket) must not be taken for this one's. */
@@ -106,6 +108,27 @@ static int step_layer(ContainerStart *s, Error *reterr) {
         return 0;
 }
 
+static int step_joins(ContainerStart *s, Error *reterr) {
+        return joins_find(s->container, s->joins, reterr);
+}
+
+/* Who shares a network shares its names as well: files and host name are the other one's. */
+static int share_network(ContainerStart *s) {
+        Container *c = s->container, *owner;
+        int r;
+
+        owner = join_network_owner(c);
+        if (!owner)
+                return -ENOENT;
+        /* The owner may share another one's itself. */
+        s->files_folder = container_files_folder(owner);
+        if (!s->files_folder)
+                return -ENOMEM;
+        s->leg = (NetworkLeg) { .host = str_equal(owner->spec.host.network_mode, "host") };
+        r = str_copy(&c->spec.config.hostname, owner->spec.config.hostname);
+        return r < 0 ? r : str_copy(&c->spec.config.domainname, owner->spec.config.domainname);
+}
+
 static int step_network(ContainerStart *s, Error *reterr) {
         Container *c = s->container;
         const HostConfig *h = &c->spec.host;
@@ -113,6 +136,8 @@ static int step_network(ContainerStart *s, Error *reterr) {
         HostsFile files;
         int r;
 
+        if (join_target(h->network_mode))
+                return share_network(s);
         r = networks_find_mode(c->set->networks, h->network_mode, &s->network, reterr);
         if (r >= 0)
                 r = network_join(s->network, c->id, &s->leg, reterr);
@@ -219,7 +244,7 @@ static int make_logging(const Container *c, MonitorSpec *m, Error *reterr) {
         command = strv_join(c->path_and_args, " ");
         if (!command)
                 return -ENOMEM;
-        m->log_path = container_log_path(c);
+        m->log_path = container_log_file(c);
         if (!m->log_path)
                 return -ENOMEM;
 
@@ -235,9 +260,38 @@ static int make_logging(const Container *c, MonitorSpec *m, Error *reterr) {
         return log_fields_make(m->log_opts, &subject, &m->log_fields, reterr);
 }
 
+/* The first process of somebody else's pid namespace is its init. */
+static bool wants_init(const Container *c) {
+        const HostConfig *h = &c->spec.host;
+
+        return (h->init >= 0 ? h->init > 0 : c->set->settings->init) && str_empty(h->pid_mode);
+}
+
+static int make_joins(const ContainerStart *s, MonitorSpec *m) {
+        m->joins = new0(MonitorJoin, _JOIN_KIND_MAX);
+        if (!m->joins)
+                return -ENOMEM;
+        for (JoinKind k = 0; k < _JOIN_KIND_MAX; k++) {
+                const NamespaceJoin *from = s->joins + k;
+                MonitorJoin *to = m->joins + m->n_joins;
+                int r;
+
+                if (!from->id)
+                        continue;
+                m->n_joins++;
+                to->pid = from->pid;
+                r = str_copy(&to->id, from->id);
+                if (r >= 0 && from->shm_path && !streq(from->shm_path, "/dev/shm"))
+                        r = str_copy(&to->shm_path, from->shm_path);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 static int make_config(ContainerStart *s, Json **ret, Error *reterr) {
         _cleanup_(runtime_spec_done) RuntimeSpec spec = {};
-        _cleanup_(freep) char *folder = NULL;
+        _cleanup_(freep) char *folder = NULL, *init = NULL;
         Container *c = s->container;
         const SysInfo *host = c->set->sysinfo;
         int r;
@@ -245,10 +299,19 @@ static int make_config(ContainerStart *s, Json **ret, Error *reterr) {
         folder = container_folder(c);
         if (!folder)
                 return -ENOMEM;
+        if (wants_init(c)) {
+                r = settings_find_init(c->set->settings, &init, reterr);
+                if (r < 0)
+                        return r;
+        }
         const BundleInput in = {
                 .id = c->id,
                 .spec = &c->spec,
                 .folder = folder,
+                .files_folder = s->files_folder,
+                .joins = s->joins,
+                .init_path = init,
+                .no_new_privileges = c->set->settings->no_new_privileges,
                 .leg = &s->leg,
                 .seccomp = c->set->seccomp,
                 .extra_masked = host->thermal_throttle,
@@ -313,6 +376,9 @@ static int step_bundle(ContainerStart *s, Error *reterr) {
         r = make_binds(&s->container->spec.host, &m);
         if (r < 0)
                 return r;
+        r = make_joins(s, &m);
+        if (r < 0)
+                return r;
         r = make_devices(&s->container->spec.host, &m);
         if (r < 0)
                 return r;
@@ -347,6 +413,7 @@ static const struct {
 } start_steps[] = {
         { "make run folder", step_folders, undo_folders },
         { "look up layer", step_layer, NULL },
+        { "find shared namespaces", step_joins, NULL },
         { "join network", step_network, undo_network },
         { "write bundle", step_bundle, NULL },
         { "listen for monitor", step_socket, NULL },

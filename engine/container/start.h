@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "engine/container/container.h"
+#include "engine/container/join.h"
 #include "engine/network/driver.h"
 
 typedef struct Network Network;
@@ -36,7 +37,9 @@ struct ContainerStart {
         MountSpec rootfs;
         Network *network; /* joined */
         NetworkLeg leg;
-        int spec_fd; /* sealed */
+        NamespaceJoin joins[_JOIN_KIND_MAX];
+        char *files_folder; /* whose hosts, hostname and resolv.conf; NULL: our own */
+        int spec_fd;        /* sealed */
         int listen_fd;
 
         /* afterwards */

@@ -85,4 +85,6 @@ struct LogDriver {
 
 extern const LogDriver log_driver_json_file;
 extern const LogDriver log_driver_journald;
+extern const LogDriver log_driver_local;
 extern const LogDriver log_driver_none;
+extern const LogDriver log_driver_syslog;

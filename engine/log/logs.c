@@ -12,10 +12,12 @@
 static const LogDriver *const drivers[] = {
         &log_driver_json_file,
         &log_driver_journald,
+        &log_driver_local,
         &log_driver_none,
+        &log_driver_syslog,
 };
 
-static const char *const names[] = { "journald", "json-file", "none", NULL };
+static const char *const names[] = { "journald", "json-file", "local", "none", "syslog", NULL };
 
 const LogDriver *logs_find(const char *driver) {
         for (size_t i = 0; i < ARRAY_SIZE(drivers); i++)
@@ -53,8 +55,7 @@ int logs_check(const char *driver, char *const *opts, Error *reterr) {
 
         if (!d)
                 return error_set(reterr, ERROR_INVALID,
-                        "logger: no log driver named '%s' is registered, there are json-file, "
-                        "journald and none",
+                        "error looking up logging plugin %s: plugin \"%s\" not found", driver,
                         driver);
 
         STRV_FOREACH (o, opts) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Reads the row of files that json-file wrote, oldest first, and follows it over rotations: the file that is open stays open until it has been
+/* Reads the row of files that json-file, local or a cache wrote, oldest first, and follows it over rotations: the file that is open stays open until it has been
  * read to its end, then comes the one that was written after it. Nothing is read twice and, as long as the reader is not
  * max-file rotations late, nothing is left out. */
 
@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "engine/log/json-line.h"
+#include "engine/log/local-line.h"
 #include "engine/log/reader-ops.h"
 #include "engine/log/rotate.h"
 #include "engine/log/tail.h"
@@ -30,6 +31,7 @@ typedef struct JsonReader {
         LogReader *reader;
         sd_event *event;
         const char *path;
+        int (*parse)(const char *line, size_t size, JsonLine *ret);
         bool follow;
         int *fds; /* what was there at the start, oldest first; read ones are closed */
         size_t n_fds, i_fd;
@@ -127,8 +129,8 @@ static int json_reader_open_files(JsonReader *j, int64_t tail) {
         return 0;
 }
 
-static int json_reader_open(LogReader *reader, const LogTarget *t, const LogReadOptions *o,
-        sd_event *e, void **ret_state) {
+static int open_with(LogReader *reader, const LogTarget *t, const LogReadOptions *o, sd_event *e,
+        int (*parse)(const char *line, size_t size, JsonLine *ret), void **ret_state) {
         JsonReader *j;
         int r = 0;
 
@@ -140,6 +142,7 @@ static int json_reader_open(LogReader *reader, const LogTarget *t, const LogRead
         j->reader = reader;
         j->event = sd_event_ref(e);
         j->path = t->path;
+        j->parse = parse;
         j->follow = o->follow;
         j->fd = j->inotify_fd = -EBADF;
 
@@ -268,7 +271,7 @@ static int json_reader_next(void *state, LogMessage *ret) {
                 int r;
 
                 if (n > 0) {
-                        r = json_line_parse(buffer_head(&j->buffer), n - 1, &j->line);
+                        r = j->parse(buffer_head(&j->buffer), n - 1, &j->line);
                         buffer_consume(&j->buffer, n);
                         if (r == -ENOMEM)
                                 return r;
@@ -291,9 +294,34 @@ static int json_reader_next(void *state, LogMessage *ret) {
         }
 }
 
+static int json_reader_open(LogReader *reader, const LogTarget *t, const LogReadOptions *o,
+        sd_event *e, void **ret_state) {
+        return open_with(reader, t, o, e, json_line_parse, ret_state);
+}
+
+static int local_reader_open(LogReader *reader, const LogTarget *t, const LogReadOptions *o,
+        sd_event *e, void **ret_state) {
+        return open_with(reader, t, o, e, local_line_parse, ret_state);
+}
+
 const LogReaderOps log_reader_json_file = {
         .driver = "json-file",
         .open = json_reader_open,
+        .next = json_reader_next,
+        .close = json_reader_close,
+};
+
+const LogReaderOps log_reader_local = {
+        .driver = "local",
+        .open = local_reader_open,
+        .next = json_reader_next,
+        .close = json_reader_close,
+};
+
+/* The cache. */
+const LogReaderOps log_reader_syslog = {
+        .driver = "syslog",
+        .open = local_reader_open,
         .next = json_reader_next,
         .close = json_reader_close,
 };

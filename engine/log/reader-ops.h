@@ -25,5 +25,7 @@ struct LogReaderOps {
 
 extern const LogReaderOps log_reader_json_file;
 extern const LogReaderOps log_reader_journald;
+extern const LogReaderOps log_reader_local;
+extern const LogReaderOps log_reader_syslog;
 
 void log_reader_wake(LogReader *r);

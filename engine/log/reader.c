@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "engine/log/logs.h"
 #include "engine/log/reader-ops.h"
 #include "lib/base/alloc.h"
+#include "lib/base/parse.h"
 #include "lib/base/str.h"
 #include "lib/base/strv.h"
 #include "lib/event/loop.h"
@@ -29,13 +31,22 @@ struct LogReader {
         bool in_callback, freed; /* freed inside of a callback: memory goes when it has returned */
 };
 
-static const LogReaderOps *const readers[] = { &log_reader_json_file, &log_reader_journald };
+static const LogReaderOps *const readers[] = { &log_reader_json_file, &log_reader_journald,
+        &log_reader_local, &log_reader_syslog };
 
 static const LogReaderOps *find_ops(const char *driver) {
         for (size_t i = 0; i < ARRAY_SIZE(readers); i++)
                 if (streq(readers[i]->driver, driver))
                         return readers[i];
         return NULL;
+}
+
+/* Of a driver that is read from its cache. */
+static bool cache_is_off(const char *driver, char *const *opts) {
+        const char *value = logs_option(opts, "cache-disabled");
+        bool off;
+
+        return streq(driver, "syslog") && value && parse_bool(value, &off) >= 0 && off;
 }
 
 bool logs_can_read(const char *driver) {
@@ -54,7 +65,7 @@ int log_reader_new(const char *driver, const LogTarget *target, const LogReadOpt
         assert(ret);
 
         ops = find_ops(driver);
-        if (!ops)
+        if (!ops || cache_is_off(driver, target->opts))
                 return error_set(reterr, ERROR_NOT_IMPLEMENTED,
                         "configured logging driver does not support reading");
 

@@ -6,6 +6,7 @@
 #include "engine/view/container-parts.h"
 #include "lib/base/alloc.h"
 #include "lib/base/clock.h"
+#include "lib/base/path.h"
 #include "lib/base/str.h"
 #include "lib/base/strv.h"
 #include "lib/json/fields.h"
@@ -89,11 +90,14 @@ static int set_files(Json *v, const Container *c) {
                 { "HostnamePath", "hostname" },
                 { "HostsPath", "hosts" },
         };
-        _cleanup_(freep) char *log = container_log_path(c);
+        _cleanup_(freep) char *log = container_log_path(c), *folder = container_files_folder(c);
         int r;
 
+        if (!folder)
+                return -ENOMEM;
+
         for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-                _cleanup_(freep) char *path = container_file(c, files[i][1]);
+                _cleanup_(freep) char *path = path_join(folder, files[i][1]);
 
                 if (!path)
                         return -ENOMEM;
@@ -184,6 +188,8 @@ int container_view_set_networks(Json *settings, const Container *c) {
         int r;
 
         r = json_set_new_object(settings, "Networks", &networks);
+        if (r >= 0 && str_starts(str_or_empty(c->spec.host.network_mode), "container:"))
+                return r; /* it has none, it shares one */
         if (r >= 0)
                 r = json_set_new_object(networks, str_or_empty(c->spec.host.network_mode), &e);
         for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(rows); i++)

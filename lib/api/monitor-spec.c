@@ -45,6 +45,13 @@ static const JsonField device_fields[] = {
         {}
 };
 
+static const JsonField join_fields[] = {
+        JSON_STRING("id",       MonitorJoin, id,       JSON_MANDATORY),
+        JSON_INT64 ("pid",      MonitorJoin, pid,      JSON_MANDATORY),
+        JSON_STRING("shm_path", MonitorJoin, shm_path, EMPTY),
+        {}
+};
+
 const JsonField monitor_spec_fields[] = {
         JSON_UINT32("version",      MonitorSpec, version,      JSON_MANDATORY),
         JSON_STRING("id",           MonitorSpec, id,           JSON_MANDATORY),
@@ -57,6 +64,7 @@ const JsonField monitor_spec_fields[] = {
         JSON_RAW   ("config",       MonitorSpec, config,       JSON_MANDATORY),
         JSON_ARRAY ("binds",   MonitorSpec, binds,   n_binds,   MonitorBind,   bind_fields,   OPTIONAL),
         JSON_ARRAY ("devices", MonitorSpec, devices, n_devices, MonitorDevice, device_fields, OPTIONAL),
+        JSON_ARRAY ("joins",   MonitorSpec, joins,   n_joins,   MonitorJoin,   join_fields,   OPTIONAL),
         JSON_BOOL  ("all_devices",  MonitorSpec, all_devices,  EMPTY),
         JSON_STRING("user",         MonitorSpec, user,         EMPTY),
         JSON_STRV  ("group_add",    MonitorSpec, group_add,    OPTIONAL),

@@ -49,6 +49,13 @@ typedef struct MonitorDevice {
         char *permissions; /* of r w m; added to linux.resources.devices */
 } MonitorDevice;
 
+/* A namespace of another container is joined: by the number of its first process, which must still be that container's. */
+typedef struct MonitorJoin {
+        char *id; /* of the other container */
+        int64_t pid;
+        char *shm_path; /* its /dev/shm is shown there, for a bind mount of config; NULL: not wanted */
+} MonitorJoin;
+
 typedef struct MonitorSpec {
         uint32_t version;
         char *id;
@@ -63,6 +70,8 @@ typedef struct MonitorSpec {
         size_t n_binds;
         MonitorDevice *devices; /* the monitor looks the nodes up and adds them to linux.devices */
         size_t n_devices;
+        MonitorJoin *joins;
+        size_t n_joins;
         bool all_devices; /* privileged: every node of the host's /dev, as Docker does */
         char *user; /* as the user or image wrote it: "", "name", "uid:gid", …; resolved in the mounted root */
         char **group_add;

@@ -24,6 +24,7 @@
 #include "lib/json/json.h"
 #include "service/monitor/exit.h"
 #include "service/monitor/host.h"
+#include "service/monitor/join.h"
 #include "service/monitor/rootfs.h"
 #include "service/monitor/runtime-call.h"
 #include "service/monitor/runtime-error.h"
@@ -290,6 +291,9 @@ static int monitor_start(Monitor *m, Error *reterr) {
                         "counted",
                         m->spec.name);
 
+        r = join_prepare(&m->spec, reterr);
+        if (r < 0)
+                return r;
         r = bundle_write(&m->bundle, m->cgroup.path, m->bundle_fd);
         if (r < 0)
                 return error_set_errno(reterr, r, "Cannot write the bundle");
@@ -548,6 +552,7 @@ int monitor_run(Monitor *m) {
                 poller_timer(&m->poller, &m->deadline, ABANDONED_USEC, monitor_on_abandoned, m);
         }
         r = poller_run(&m->poller);
+        join_done(&m->spec);
         rootfs_unmount(
                 m->spec.bundle_dir); /* before our sockets close: who hears that we are gone may remove the layer */
         return r;

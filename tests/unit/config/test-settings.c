@@ -170,7 +170,7 @@ static void test_refused_with_place(void **state) {
                 "label \"a\" has two values");
         assert_refused("DOCKER_OPTS=\"--help\"\n", "", NULL, "on the command line only");
         assert_refused("DOCKER_OPTS=\"--log-driver=gelf\"\n", "", NULL,
-                "use one of json-file, journald, none");
+                "use one of json-file, journald, local, none, syslog");
         assert_refused("DOCKER_OPTS=\"-D\" # why\n", "", NULL, "put it on a line of its own");
         assert_refused("DOCKER_OPTS=\"-D\n", "", NULL, "line 1");
         assert_refused(

@@ -75,7 +75,7 @@ static void test_refuses(void **state) {
                 { "", "\"NanoCpus\":5000000000",
                         "range of CPUs is from 0.01 to 4.00, as there are only 4 CPUs available" },
                 { "", "\"NanoCpus\":1000000000,\"CpuQuota\":5000",
-                        "Conflicting options: Nano CPUs and CPU Quota cannot both be set." },
+                        "Conflicting options: Nano CPUs and CPU Quota cannot both be set" },
                 { "", "\"CpuPeriod\":1",
                         "CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s "
                         "(i.e. 1000000)" },
@@ -101,7 +101,8 @@ static void test_refuses(void **state) {
                 { "", "\"SecurityOpt\":[\"x=y\"]", "invalid --security-opt 2: \"x=y\"" },
                 { "", "\"SecurityOpt\":[\"seccomp={\"]", "Decoding seccomp profile failed" },
                 { "", "\"Runtime\":\"nosuch\"", "unknown or invalid runtime name: nosuch" },
-                { "", "\"Isolation\":\"hyperv\"", "invalid isolation 'hyperv' on linux" },
+                { "", "\"Isolation\":\"hyperv\"",
+                        "Invalid isolation: \"hyperv\" - linux only supports 'default'" },
                 { "", "\"CgroupParent\":\"/x\"",
                         "cgroup-parent for systemd cgroup should be a valid slice named as "
                         "\"xxx.slice\"" },
@@ -131,9 +132,27 @@ static void test_refuses(void **state) {
                         "invalid device cgroup rule format: 'c 1 rwm'" },
                 { "", "\"DeviceRequests\":[{\"Capabilities\":[[\"gpu\"]]}]",
                         "could not select device driver \"\" with capabilities: [[gpu]]" },
+                { "",
+                        "\"DeviceRequests\":[{\"Driver\":\"d\",\"Capabilities\":[[\"a\",\"b\"],["
+                        "\"c\"]]}]",
+                        "could not select device driver \"d\" with capabilities: [[a b] [c]]" },
                 { "", "\"PidMode\":\"x\"", "invalid PID mode: x" },
-                { "", "\"IpcMode\":\"container:x\"",
-                        "IPC mode \"container:x\" is not implemented yet" },
+                { "", "\"PidMode\":\"container:\"", "invalid PID mode: container:" },
+                { "", "\"UTSMode\":\"container:x\"", "invalid UTS mode: container:x" },
+                { "", "\"CgroupnsMode\":\"x\"", "invalid cgroup namespace mode: x" },
+                { "", "\"StorageOpt\":{\"size\":\"1G\"}",
+                        "--storage-opt is supported only for overlay over xfs with 'pquota'" },
+                { "", "\"StorageOpt\":{\"foo\":\"1\"}", "Unknown option foo" },
+                { "", "\"SecurityOpt\":[\"foo\"]", "invalid --security-opt 1: \"foo\"" },
+                { "", "\"IOMaximumIOps\":1",
+                        "Invalid QoS settings: linux does not support configuration of maximum "
+                        "IOPs" },
+                { "", "\"Tmpfs\":{\"/b\":\"foo=1\"}", "invalid tmpfs option [\"foo\" \"1\"]" },
+                { "", "\"Mounts\":[{\"Type\":\"npipe\",\"Target\":\"/x\"}]",
+                        "invalid mount config for type \"npipe\": mount type unknown" },
+                { "", "\"Mounts\":[{\"Type\":\"tmpfs\",\"Target\":\"/x\",\"BindOptions\":{}}]",
+                        "invalid mount config for type \"tmpfs\": field BindOptions must not be "
+                        "specified" },
                 { "\"Hostname\":\"h\"", "\"UTSMode\":\"host\"",
                         "conflicting options: hostname and the UTS mode" },
                 { "", "\"ExtraHosts\":[\"x\"]", "bad format for add-host: \"x\"" },
@@ -173,7 +192,7 @@ static void test_small_host_warns(void **state) {
         _cleanup_(container_spec_done) ContainerSpec spec = {};
         _cleanup_(strv_freep) char **warnings = NULL;
         _cleanup_(freep) char *text = check("",
-                "\"Memory\":67108864,\"NanoCpus\":500000000,\"CpuShares\":512,\"CpusetCpus\":\"0\","
+                "\"Memory\":67108864,\"CpuQuota\":50000,\"CpuShares\":512,\"CpusetCpus\":\"0\","
                 "\"PidsLimit\":10,"
                 "\"BlkioWeight\":100,\"BlkioDeviceReadBps\":[{\"Path\":\"/dev/"
                 "sda\",\"Rate\":1}],\"OomKillDisable\":true",
@@ -183,7 +202,7 @@ static void test_small_host_warns(void **state) {
         assert_string_equal(text, "");
         assert_int_equal(strv_length(warnings), 8);
         assert_int_equal(c->memory, 0);
-        assert_int_equal(c->nano_cpus, 0);
+        assert_int_equal(c->cpu_quota, 0);
         assert_int_equal(c->cpu_shares, 0);
         assert_null(c->cpuset_cpus);
         assert_int_equal(c->pids_limit, JSON_NO_INT64);
@@ -213,6 +232,8 @@ static void test_privilege(void **state) {
                 { "\"PidMode\":\"host\"", "host-pid" },
                 { "\"IpcMode\":\"host\"", "host-ipc" },
                 { "\"UTSMode\":\"host\"", "host-namespace" },
+                { "\"PidMode\":\"container:x\"", "container-namespace" },
+                { "\"NetworkMode\":\"container:x\"", "container-namespace" },
                 { "\"Binds\":[\"/etc:/x\"]", "bind" },
                 { "\"Mounts\":[{\"Type\":\"bind\",\"Source\":\"/etc\",\"Target\":\"/x\"}]",
                         "bind" },

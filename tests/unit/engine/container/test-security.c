@@ -56,8 +56,7 @@ static void test_names(void **state) {
 
 static void test_options(void **state) {
         _cleanup_(security_options_done) SecurityOptions o = {}, p = {};
-        static const char *const bad[] = { "x", "no-new-privileges=maybe", "=", "foo=bar",
-                "label=x" };
+        static const char *const bad[] = { "x", "no-new-privileges=maybe", "=", "foo=bar" };
 
         assert_ok(security_options_parse(
                 L(S("no-new-privileges"), S("seccomp=unconfined"), S("apparmor=p")), &o, NULL));

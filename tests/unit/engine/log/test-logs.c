@@ -38,9 +38,24 @@ static void test_check(void **state) {
                 "log opt 'compress=true' is not supported: rotated files are kept as they are");
         check("journald", "max-size=1m", "unknown log opt 'max-size' for journald log driver");
         check("journald", "mode=fast", "logger: invalid mode 'fast', must be blocking");
-        check("syslog", NULL,
-                "logger: no log driver named 'syslog' is registered, there are json-file, journald "
-                "and none");
+        check("gelf", NULL, "error looking up logging plugin gelf: plugin \"gelf\" not found");
+
+        check("local", NULL, NULL);
+        check("local", "max-file=3", NULL);
+        check("local", "labels=x", "unknown log opt 'labels' for local log driver");
+        check("syslog", NULL, NULL);
+        check("syslog", "syslog-address=udp://[::1]:5514", NULL);
+        check("syslog", "syslog-address=here",
+                "syslog-address should be in form proto://address, got here");
+        check("syslog", "syslog-address=tcp+tls://a",
+                "log opt 'syslog-address=tcp+tls://a' is not supported: syslog over TLS is not "
+                "implemented, use a local relay");
+        check("syslog", "syslog-facility=local9", "invalid syslog facility");
+        check("syslog", "syslog-facility=23", NULL);
+        check("syslog", "syslog-format=rfc5424micro", NULL);
+        check("syslog", "syslog-format=x", "Invalid syslog format");
+        check("syslog", "cache-max-file=0",
+                "invalid value for cache-max-file: '0', must be a number from 1 to 1000");
 }
 
 static void test_find(void **state) {

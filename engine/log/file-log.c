@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+#include "engine/log/file-log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/log/logs.h"
+#include "engine/log/rotate.h"
+#include "lib/base/alloc.h"
+#include "lib/base/fd.h"
+#include "lib/base/parse.h"
+#include "lib/base/str.h"
+
+#define BATCH_MAX ((size_t) 64 * 1024) /* lines gather up to here before they are written */
+#define FILE_MODE 0640
+
+struct FileLog {
+        char *path;
+        const FileLogFormat *format;
+        char *attrs; /* in the words of the format */
+        uint64_t max_size;
+        unsigned max_files;
+        int fd;
+        uint64_t size;      /* of the file, without batch */
+        uint64_t rotate_at; /* at this size */
+        Buffer batch;       /* whole lines */
+        uint64_t n_batch;   /* how many */
+        uint64_t n_lost;
+        int lost_errno;
+};
+
+/* "-1": no limit, never rotates. */
+static int parse_max_size(const char *s, uint64_t *ret) {
+        int r;
+
+        if (streq(s, "-1")) {
+                *ret = UINT64_MAX;
+                return 0;
+        }
+        r = parse_size(s, ret);
+        return r < 0 ? r : *ret == 0 ? -EINVAL : 0;
+}
+
+int file_log_check(char *const *opts, const FileLogFormat *format, Error *reterr) {
+        const char *size = logs_option(opts, format->size_option),
+                   *files = logs_option(opts, format->files_option),
+                   *compress = logs_option(opts, format->compress_option);
+        unsigned n_files = format->max_files;
+        uint64_t max_size;
+        bool b;
+
+        if (size && parse_max_size(size, &max_size) < 0)
+                return error_set(reterr, ERROR_INVALID,
+                        "invalid value for %s: '%s', must be a size such as 10m, or -1",
+                        format->size_option, size);
+        if (files &&
+                (parse_unsigned(files, &n_files) < 0 || n_files < 1 || n_files > ROTATE_FILES_MAX))
+                return error_set(reterr, ERROR_INVALID,
+                        "invalid value for %s: '%s', must be a number from 1 to %u",
+                        format->files_option, files, ROTATE_FILES_MAX);
+        if (compress && parse_bool(compress, &b) < 0)
+                return error_set(reterr, ERROR_INVALID,
+                        "invalid value for %s: '%s', must be true or false",
+                        format->compress_option, compress);
+        if (compress && b)
+                return error_set(reterr, ERROR_NOT_IMPLEMENTED,
+                        "log opt '%s=true' is not supported: rotated files are kept as they are",
+                        format->compress_option);
+        return 0;
+}
+
+static int file_log_open_path(FileLog *j) {
+        struct stat st;
+        int fd;
+
+        fd = open(j->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY,
+                FILE_MODE);
+        if (fd < 0)
+                return -errno;
+        if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+                (void) close(fd);
+                return -EBADFD;
+        }
+        (void) fd_close(j->fd);
+        j->fd = fd;
+        j->size = (uint64_t) st.st_size;
+        j->rotate_at = j->max_size;
+        return 0;
+}
+
+int file_log_open(const LogTarget *t, const FileLogFormat *format, FileLog **ret) {
+        const char *size = logs_option(t->opts, format->size_option),
+                   *files = logs_option(t->opts, format->files_option);
+        FileLog *j;
+        int r;
+
+        j = new0(FileLog, 1);
+        if (!j)
+                return -ENOMEM;
+        j->fd = -EBADF;
+        j->format = format;
+        j->max_size = format->max_size;
+        j->max_files = format->max_files;
+
+        r = str_copy(&j->path, t->path);
+        if (r >= 0 && format->attrs)
+                r = format->attrs(t->fields, &j->attrs);
+        if (r >= 0 && size)
+                r = parse_max_size(size, &j->max_size);
+        if (r >= 0 && files)
+                r = parse_unsigned(files, &j->max_files);
+        if (r >= 0)
+                r = file_log_open_path(j);
+        if (r < 0) {
+                file_log_close(j);
+                return r;
+        }
+        *ret = j;
+        return 0;
+}
+
+static void file_log_lose(FileLog *j, int r) {
+        j->n_lost += j->n_batch;
+        j->lost_errno = -r;
+        j->n_batch = 0;
+        buffer_reset(&j->batch);
+}
+
+int file_log_flush(FileLog *j) {
+        int r;
+
+        if (buffer_empty(&j->batch))
+                return 0;
+        r = j->fd < 0 ? file_log_open_path(j) : 0;
+        if (r >= 0)
+                r = fd_write_full(j->fd, buffer_head(&j->batch), buffer_size(&j->batch));
+        if (r < 0) {
+                if (j->fd >= 0)
+                        (void) !ftruncate(j->fd, (off_t) j->size);
+                file_log_lose(j, r);
+                return 0;
+        }
+        j->size += buffer_size(&j->batch);
+        j->n_batch = 0;
+        buffer_reset(&j->batch);
+        return 0;
+}
+
+static void file_log_rotate(FileLog *j) {
+        int r;
+
+        r = rotate_shift(j->path, j->max_files);
+        if (r >= 0)
+                r = file_log_open_path(j);
+        if (r < 0) {
+                /* go on in the file that is open: a log that is too long is better than none */
+                j->lost_errno = -r;
+                if (ADD_OVERFLOWS(j->size, j->max_size, &j->rotate_at))
+                        j->rotate_at = UINT64_MAX;
+        }
+}
+
+int file_log_write(FileLog *j, const LogMessage *m) {
+        size_t before;
+        int r;
+
+        if (j->size + buffer_size(&j->batch) >= j->rotate_at) {
+                (void) file_log_flush(j);
+                if (j->size >= j->rotate_at)
+                        file_log_rotate(j);
+        }
+
+        before = buffer_size(&j->batch);
+        r = j->format->write(&j->batch, m, j->attrs);
+        if (r < 0) {
+                j->batch.end -= buffer_size(&j->batch) - before;
+                j->n_lost++;
+                j->lost_errno = -r;
+                return 0;
+        }
+        j->n_batch++;
+        return buffer_size(&j->batch) >= BATCH_MAX ? file_log_flush(j) : 0;
+}
+
+int file_log_reopen(FileLog *j) {
+        (void) file_log_flush(j);
+        return file_log_open_path(j);
+}
+
+uint64_t file_log_n_lost(const FileLog *j, int *ret_errno) {
+        *ret_errno = j->lost_errno;
+        return j->n_lost;
+}
+
+void file_log_close(FileLog *j) {
+        if (!j)
+                return;
+        (void) file_log_flush(j);
+        (void) fd_close(j->fd);
+        buffer_done(&j->batch);
+        free(j->attrs);
+        free(j->path);
+        free(j);
+}
