@@ -65,6 +65,55 @@ static int read_bool(sd_bus_message *m, void *field) {
         return r;
 }
 
+/* -1 is "as the daemon is set", which only the absence of the property says. */
+static int read_switch(sd_bus_message *m, void *field) {
+        int b, r;
+
+        r = sd_bus_message_read_basic(m, 'b', &b);
+        if (r >= 0)
+                *(int *) field = b;
+        return r;
+}
+
+static int read_int(sd_bus_message *m, void *field) {
+        int32_t n;
+        int r;
+
+        r = sd_bus_message_read_basic(m, 'i', &n);
+        if (r >= 0)
+                *(int *) field = n;
+        return r;
+}
+
+/* Path on the host, in the container, permissions; the last two may be "". */
+static int read_devices(sd_bus_message *m, void *field) {
+        const char *host, *container, *permissions;
+        Resources *resources = field;
+        size_t allocated = 0;
+        int r;
+
+        r = sd_bus_message_enter_container(m, 'a', "(sss)");
+        if (r < 0)
+                return r;
+        while ((r = sd_bus_message_read(m, "(sss)", &host, &container, &permissions)) > 0) {
+                DeviceMapping *d;
+
+                r = array_grow(&resources->devices, &allocated, resources->n_devices + 1);
+                if (r < 0)
+                        return r;
+                d = resources->devices + resources->n_devices++;
+                *d = (DeviceMapping) {};
+                r = str_copy(&d->path_on_host, host);
+                if (r >= 0)
+                        r = str_copy(&d->path_in_container, container);
+                if (r >= 0)
+                        r = str_copy(&d->permissions, permissions);
+                if (r < 0)
+                        return r;
+        }
+        return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
 /* Bytes, tasks: uint64_t in systemd, int64_t with -1 for no limit in Docker. */
 static int read_limit(sd_bus_message *m, void *field) {
         uint64_t n;
@@ -152,6 +201,8 @@ static const SpecProperty properties[] = {
         { "WorkingDirectory",   "s",      read_string,    SPEC(config.working_dir) },
         { "Hostname",           "s",      read_string,    SPEC(config.hostname) },
         { "Domainname",         "s",      read_string,    SPEC(config.domainname) },
+        { "Init",               "b",      read_switch,    SPEC(host.init) },
+        { "OOMScoreAdjust",     "i",      read_int,       SPEC(host.oom_score_adj) },
         { "StopSignal",         "s",      read_string,    SPEC(config.stop_signal) },
         { "StopTimeoutUSec",    "t",      read_seconds,   SPEC(config.stop_timeout) },
         { "Labels",             "a{ss}",  read_pairs,     SPEC(config.labels) },
@@ -165,6 +216,7 @@ static const SpecProperty properties[] = {
         { "CapabilitiesAdd",    "as",     read_strv,      SPEC(host.cap_add) },
         { "CapabilitiesDrop",   "as",     read_strv,      SPEC(host.cap_drop) },
         { "SecurityOptions",    "as",     read_strv,      SPEC(host.security_opt) },
+        { "Devices",            "a(sss)", read_devices,   SPEC(host.resources) },
         { "DeviceCgroupRules",  "as",     read_strv,      SPEC(host.resources.device_cgroup_rules) },
         /* limits */
         { "MemoryMax",          "t",      read_limit,     SPEC(host.resources.memory) },
@@ -181,6 +233,11 @@ static const SpecProperty properties[] = {
         { "NetworkMode",        "s",      read_string,    SPEC(host.network_mode) },
         { "PidMode",            "s",      read_string,    SPEC(host.pid_mode) },
         { "IpcMode",            "s",      read_string,    SPEC(host.ipc_mode) },
+        { "UTSMode",            "s",      read_string,    SPEC(host.uts_mode) },
+        { "CgroupNamespaceMode","s",      read_string,    SPEC(host.cgroupns_mode) },
+        { "UserNamespaceMode",  "s",      read_string,    SPEC(host.userns_mode) },
+        { "Sysctls",            "a{ss}",  read_pairs,     SPEC(host.sysctls) },
+        { "Annotations",        "a{ss}",  read_pairs,     SPEC(host.annotations) },
         { "Runtime",            "s",      read_string,    SPEC(host.runtime) },
         { "LogDriver",          "s",      read_string,    SPEC(host.log_config.type) },
         { "LogOptions",         "a{ss}",  read_pairs,     SPEC(host.log_config.config) },

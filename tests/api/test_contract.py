@@ -361,13 +361,20 @@ def test_typed_create(bus):
              'Labels': dbus.Dictionary({'a': 'b'}, 'ss'), 'StopTimeoutUSec': dbus.UInt64(3000000), 'NetworkMode': 'none',
              'ReadOnlyRootFS': True, 'ShmSize': dbus.UInt64(1048576), 'CapabilitiesDrop': dbus.Array(['MKNOD'], 's'),
              'Limits': dbus.Array([('nofile', dbus.UInt64(10), dbus.UInt64(20))], '(stt)'), 'AutoRemove': True,
-             'Tmpfs': dbus.Dictionary({'/x': ''}, 'ss'), 'WorkingDirectory': '/tmp', 'StopSignal': 'INT'}
+             'Tmpfs': dbus.Dictionary({'/x': ''}, 'ss'), 'WorkingDirectory': '/tmp', 'StopSignal': 'INT',
+             'Init': False, 'OOMScoreAdjust': dbus.Int32(-5), 'UTSMode': '', 'CgroupNamespaceMode': 'host',
+             'UserNamespaceMode': 'host', 'Sysctls': dbus.Dictionary({'net.ipv4.ip_forward': '1'}, 'ss'),
+             'Annotations': dbus.Dictionary({'k': 'v'}, 'ss'),
+             'Devices': dbus.Array([('/dev/fuse', '', 'r')], '(sss)')}
     path, _ = bus.manager('CreateContainer', 'ssa{sv}', 'typed', 'busybox', dbus.Dictionary(table, signature='sv'))
     document = json.loads(bus.call(path, CONTAINER, 'Inspect'))
     config, host = document['Config'], document['HostConfig']
     assert config['Cmd'] == ['true'] and 'A=1' in config['Env'] and config['User'] == 'www' and config['Hostname'] == 'berth'
     assert config['Labels'] == {'a': 'b'} and config['StopTimeout'] == 3 and config['StopSignal'] == 'INT'
     assert host['NetworkMode'] == 'none' and host['ReadonlyRootfs'] and host['ShmSize'] == 1048576 and host['AutoRemove']
+    assert host['Init'] is False and host['OomScoreAdj'] == -5 and host['CgroupnsMode'] == 'host'
+    assert host['UsernsMode'] == 'host' and host['Sysctls'] == {'net.ipv4.ip_forward': '1'} and host['Annotations'] == {'k': 'v'}
+    assert host['Devices'] == [{'PathOnHost': '/dev/fuse', 'PathInContainer': '/dev/fuse', 'CgroupPermissions': 'r'}]
     assert host['Ulimits'] == [{'Name': 'nofile', 'Soft': 10, 'Hard': 20}] and host['Tmpfs'] == {'/x': ''}
     assert bus.get(path, CONTAINER, 'Labels') == {'a': 'b'} and bus.get(path, CONTAINER, 'Command') == ['true']
 
