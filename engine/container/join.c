@@ -156,7 +156,7 @@ int joins_resolve(Containers *s, HostConfig *h, Error *reterr) {
                 Container *owner;
                 int r;
 
-                if (!target)
+                if (str_empty(target)) /* no such mode, or one that the check refuses */
                         continue;
                 r = containers_find(s, target, &owner, NULL);
                 if (r == -ENOENT && k == JOIN_NETWORK)
