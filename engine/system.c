@@ -113,7 +113,30 @@ static int append_warning(Json *list, bool missing, const char *text) {
         return missing ? json_append_text(list, text) : 0;
 }
 
-static int set_warnings(Json *v, const SysInfo *s) {
+/* An open door is told to everybody who asks. */
+static int append_open_doors(Json *list, const Settings *s) {
+        STRV_FOREACH (host, s->hosts) {
+                const char *address = str_starts(*host, "tcp://");
+                _cleanup_(freep) char *text = NULL;
+                int r;
+
+                if (!address || s->tls_verify)
+                        continue;
+                r = str_printf(&text,
+                        "WARNING: API is accessible on %s%s without %s. Access to the remote API "
+                        "is "
+                        "equivalent to root access on the host",
+                        s->tls ? "https://" : "http://", address,
+                        s->tls ? "TLS client verification" : "encryption");
+                if (r >= 0)
+                        r = json_append_text(list, text);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int set_warnings(Json *v, const SysInfo *s, const Settings *settings) {
         Json *list;
         int r;
 
@@ -137,6 +160,8 @@ static int set_warnings(Json *v, const SysInfo *s) {
         if (r >= 0)
                 r = append_warning(
                         list, !s->ipv4_forwarding, "WARNING: IPv4 forwarding is disabled");
+        if (r >= 0)
+                r = append_open_doors(list, settings);
         return r;
 }
 
@@ -235,7 +260,7 @@ static unsigned count_fds(void) {
         return n > 3 ? n - 3 : 0; /* ".", ".." and the one that reads */
 }
 
-static int set_commits(Json *v) {
+static int set_commits(Json *v, unsigned api) {
         static const char *const keys[] = { "ContainerdCommit", "RuncCommit", "InitCommit" };
         Json *c;
         int r = 0;
@@ -244,6 +269,8 @@ static int set_commits(Json *v) {
                 r = json_set_new_object(v, keys[i], &c);
                 if (r >= 0)
                         r = json_set_text(c, "ID", "");
+                if (r >= 0 && api < 1049)
+                        r = json_set_text(c, "Expected", "");
         }
         return r;
 }
@@ -324,22 +351,41 @@ int system_info(Engine *e, unsigned api, Json **ret) {
         if (r >= 0)
                 r = set_swarm(v);
         if (r >= 0)
-                r = set_commits(v);
+                r = set_commits(v, api);
         if (r >= 0)
                 r = json_set_null(v, "GenericResources");
         if (r >= 0)
                 r = json_set_strv(v, "CDISpecDirs", NULL);
+        if (r >= 0 && api < 1042)
+                r = json_set_bool(v, "KernelMemory", false);
+        if (r >= 0 && api < 1042)
+                r = json_set_bool(v, "KernelMemoryTCP", false);
         if (r >= 0 && api < 1050)
                 r = json_set_bool(v, "BridgeNfIptables", false);
         if (r >= 0 && api < 1050)
                 r = json_set_bool(v, "BridgeNfIp6tables", false);
         if (r >= 0)
-                r = set_warnings(v, e->sysinfo);
+                r = set_warnings(v, e->sysinfo, e->settings);
         if (r < 0)
                 return r;
 
         *ret = TAKE_PTR(v);
         return 0;
+}
+
+/* Built with the engine, so of the same version. */
+static int append_component(Json *list, const char *name) {
+        Json *c, *details;
+        int r;
+
+        r = json_append_new_object(list, &c);
+        if (r >= 0)
+                r = json_set_text(c, "Name", name);
+        if (r >= 0)
+                r = json_set_text(c, "Version", STAUER_VERSION);
+        if (r >= 0)
+                r = json_set_new_object(c, "Details", &details);
+        return r < 0 ? r : json_set_text(details, "GitCommit", "");
 }
 
 int system_version(Engine *e, unsigned api, Json **ret) {
@@ -383,6 +429,8 @@ int system_version(Engine *e, unsigned api, Json **ret) {
                 r = json_set_text(details, texts[i][0], texts[i][1]);
         if (r >= 0)
                 r = json_set_text(details, "Experimental", "false");
+        if (r >= 0)
+                r = append_component(components, "stauer-runtime");
         if (r < 0)
                 return r;
 

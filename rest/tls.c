@@ -116,11 +116,29 @@ Tls *tls_free(Tls *t) {
         return mfree(t);
 }
 
+/* Within the handshake; also without any certificate. An alert tells the client why, else it sees only the end of the connection. */
+static int on_verify(gnutls_session_t session) {
+        gnutls_alert_description_t why = GNUTLS_A_BAD_CERTIFICATE;
+        unsigned status = 1;
+        int k;
+
+        k = gnutls_certificate_verify_peers(session, &purpose, 1, &status);
+        if (k == 0 && status == 0)
+                return 0;
+        if (k == GNUTLS_E_NO_CERTIFICATE_FOUND &&
+                gnutls_protocol_get_version(session) == GNUTLS_TLS1_3)
+                why = GNUTLS_A_CERTIFICATE_REQUIRED;
+        else if (k == 0 && (status & GNUTLS_CERT_SIGNER_NOT_FOUND))
+                why = GNUTLS_A_UNKNOWN_CA;
+        (void) gnutls_alert_send(session, GNUTLS_AL_FATAL, why);
+        return GNUTLS_E_CERTIFICATE_ERROR;
+}
+
 void tls_prepare(const Tls *t, void *session) {
         if (!t->verify)
                 return;
-        gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUIRE);
-        gnutls_session_set_verify_cert2(session, &purpose, 1, 0);
+        gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUEST);
+        gnutls_session_set_verify_function(session, on_verify);
 }
 
 bool tls_is_verified(const Tls *t, void *session) {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "engine/container/set.h"
 #include "engine/image/image.h"
@@ -47,7 +49,75 @@ static int read_positions(Containers *s, ListQuery *q, Error *reterr) {
         return 0;
 }
 
+/* "80", "80/udp" or "8000-8010/tcp". */
+typedef struct Ports {
+        unsigned first;
+        unsigned last;
+        const char *protocol; /* points into the text */
+} Ports;
+
+static int parse_ports(const char *text, Ports *ret) {
+        _cleanup_(freep) char *first = NULL, *last = NULL;
+        const char *slash = strchr(text, '/');
+        size_t n = slash ? (size_t) (slash - text) : strlen(text), n_first = strcspn(text, "-/");
+        int r;
+
+        r = str_copy_n(&first, text, n_first);
+        if (r >= 0)
+                r = n_first < n ? str_copy_n(&last, text + n_first + 1, n - n_first - 1)
+                                : str_copy(&last, first);
+        if (r < 0)
+                return r;
+        if (parse_unsigned(first, &ret->first) < 0 || parse_unsigned(last, &ret->last) < 0 ||
+                ret->last > 65535 || ret->first > ret->last)
+                return -EINVAL;
+        ret->protocol = slash ? slash + 1 : "tcp";
+        return STR_IN_SET(ret->protocol, "tcp", "udp", "sctp") ? 0 : -EINVAL;
+}
+
+static int check_ports(const Filter *f, const char *key, Error *reterr) {
+        STRV_FOREACH (value, (char **) filter_values(f, key)) {
+                Ports p;
+                int r;
+
+                r = parse_ports(*value, &p);
+                if (r == -ENOMEM)
+                        return r;
+                if (r < 0)
+                        return error_set(reterr, ERROR_INVALID,
+                                "error while looking up for %s %s: not a port or a range of ports",
+                                key, *value);
+        }
+        return 0;
+}
+
+/* One port of what the container exposes is one of those wanted. */
+static bool exposes(const Container *c, const Filter *f) {
+        STRV_FOREACH (value, (char **) filter_values(f, "expose")) {
+                Ports wanted;
+
+                if (parse_ports(*value, &wanted) < 0)
+                        continue;
+                STRV_FOREACH (entry, c->spec.config.exposed_ports) {
+                        Ports have;
+
+                        if (parse_ports(*entry, &have) >= 0 && have.first <= wanted.last &&
+                                wanted.first <= have.last && streq(have.protocol, wanted.protocol))
+                                return true;
+                }
+        }
+        return false;
+}
+
 static int read_words(const Filter *f, Error *reterr) {
+        int r;
+
+        r = check_ports(f, "expose", reterr);
+        if (r >= 0)
+                r = check_ports(f, "publish", reterr);
+        if (r < 0)
+                return r;
+
         STRV_FOREACH (value, (char **) filter_values(f, "status"))
                 if (!STR_IN_SET(*value, "created", "restarting", "running", "removing", "paused",
                             "exited", "dead"))
@@ -146,8 +216,8 @@ static bool passes(const Container *c, const ListQuery *q) {
                 return true;
 
         (void) snprintf(code, sizeof(code), "%lld", (long long) c->exit_code);
-        if (filter_has(f, "exited") && (!c->has_started || container_is_up(c) ||
-                                               !filter_match_exact(f, "exited", code)))
+        if (filter_has(f, "exited") &&
+                (!c->has_started || container_is_up(c) || !filter_match_exact(f, "exited", code)))
                 return false;
         if (filter_has(f, "ancestor") && !descends(c, q))
                 return false;
@@ -156,6 +226,8 @@ static bool passes(const Container *c, const ListQuery *q) {
                 return false;
         if (filter_has(f, "volume") && !uses_volume(c, f))
                 return false;
+        if (filter_has(f, "expose") && !exposes(c, f))
+                return false;
         /* Nothing is published on "host" and "none". */
         if (filter_has(f, "publish"))
                 return false;
@@ -163,7 +235,6 @@ static bool passes(const Container *c, const ListQuery *q) {
         return filter_match_exact(f, "status", container_status(c)) &&
                filter_match_pattern(f, "id", c->id) && filter_match_name(f, "name", c->name) &&
                filter_match_labels(f, c->spec.config.labels) &&
-               filter_match_any(f, "expose", c->spec.config.exposed_ports) &&
                filter_match_exact(f, "health", "none") &&
                filter_match_exact(f, "isolation", str_or_empty(c->spec.host.isolation)) &&
                (!filter_has(f, "is-task") || filter_match_exact(f, "is-task", "false") ||

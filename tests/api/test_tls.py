@@ -130,9 +130,10 @@ def test_stream(secure, pems):
 
 @pytest.mark.parametrize('client', [None, 'stranger', 'wrong'])
 def test_without_certificate(secure, pems, client):
-    with pytest.raises((ssl.SSLError, OSError, http.client.HTTPException)):
+    with pytest.raises((ssl.SSLError, OSError, http.client.HTTPException)) as info:
         status, data = ask(secure.port, '/_ping', context(pems, client))
         pytest.fail(f'let in: {status} {data}')
+    assert 'alert' in str(info.value).lower(), 'it is told why'
     assert secure.get('/_ping').status == 200
 
 
