@@ -22,6 +22,10 @@ const Command *const command_tables[] = {
         network_commands,
         volume_commands,
         prune_commands,
+        completion_commands,
+        dial_commands,
+        context_commands,
+        df_commands,
         events_commands,
         logs_commands,
         image_commands,
@@ -45,6 +49,23 @@ static const struct { const char *group, *name, *other; } others[] = {
         { NULL,        "ls", "list" },
         { NULL,        "rm", "remove" },
         { "container", "ls", "ps" },
+};
+/* clang-format on */
+
+/* clang-format off */
+const Option global_options[] = {
+        { "config",    0,   OPTION_STRING, "string", "Folder of the client's configuration", "\"~/.docker\"" },
+        { "context",   'c', OPTION_STRING, "string", "Name of the context to use (goes before DOCKER_HOST and the context set with \"context use\")" },
+        { "debug",     'D', OPTION_FLAG,   NULL,     "Accepted for docker's sake" },
+        { "host",      'H', OPTION_STRING, "string", "Engine to connect to: unix:///path, tcp://host:port, ssh://user@host", "\"unix:///run/docker.sock\"" },
+        { "log-level", 'l', OPTION_STRING, "string", "Accepted for docker's sake", "\"info\"" },
+        { "tls",       0,   OPTION_FLAG,   NULL,     "Use TLS; implied by --tlsverify" },
+        { "tlscacert", 0,   OPTION_STRING, "string", "Trust certificates signed by this one only", "\"~/.docker/ca.pem\"" },
+        { "tlscert",   0,   OPTION_STRING, "string", "Our certificate", "\"~/.docker/cert.pem\"" },
+        { "tlskey",    0,   OPTION_STRING, "string", "Its key", "\"~/.docker/key.pem\"" },
+        { "tlsverify", 0,   OPTION_FLAG,   NULL,     "Use TLS and verify the engine's certificate" },
+        { "version",   'v', OPTION_FLAG,   NULL,     "Print version information and quit" },
+        {}
 };
 /* clang-format on */
 

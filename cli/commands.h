@@ -68,6 +68,10 @@ extern const Command network_commands[];
 extern const Command volume_commands[];
 extern const Command context_commands[];
 extern const Command completion_commands[];
+extern const Command dial_commands[];
+
+/* What stands before the command. */
+extern const Option global_options[];
 
 /* The table of all tables, ended by NULL; and how one looks in it (group NULL: at top level). */
 extern const Command *const command_tables[];

@@ -15,23 +15,6 @@
 
 #define EXIT_USAGE 125 /* an option that is none, as docker has it */
 
-/* clang-format off */
-static const Option global_options[] = {
-        { "config",    0,   OPTION_STRING, "string", "Folder of the client's configuration", "\"~/.docker\"" },
-        { "context",   'c', OPTION_STRING, "string", "Name of the context to use (goes before DOCKER_HOST and the context set with \"context use\")" },
-        { "debug",     'D', OPTION_FLAG,   NULL,     "Accepted for docker's sake" },
-        { "host",      'H', OPTION_STRING, "string", "Engine to connect to: unix:///path, tcp://host:port, ssh://user@host", "\"unix:///run/docker.sock\"" },
-        { "log-level", 'l', OPTION_STRING, "string", "Accepted for docker's sake", "\"info\"" },
-        { "tls",       0,   OPTION_FLAG,   NULL,     "Use TLS; implied by --tlsverify" },
-        { "tlscacert", 0,   OPTION_STRING, "string", "Trust certificates signed by this one only", "\"~/.docker/ca.pem\"" },
-        { "tlscert",   0,   OPTION_STRING, "string", "Our certificate", "\"~/.docker/cert.pem\"" },
-        { "tlskey",    0,   OPTION_STRING, "string", "Its key", "\"~/.docker/key.pem\"" },
-        { "tlsverify", 0,   OPTION_FLAG,   NULL,     "Use TLS and verify the engine's certificate" },
-        { "version",   'v', OPTION_FLAG,   NULL,     "Print version information and quit" },
-        {}
-};
-/* clang-format on */
-
 static int usage_error(const Error *e, int r, const char *words, const char *usage, int status) {
         cli_print_error(e, r);
         fprintf(stderr, "\nUsage:  %s%s%s\n\nRun '%s --help' for more information\n", words,
