@@ -227,14 +227,21 @@ def test_propagation_and_recursive_read_only(tmp_path):
         host.run('umount', '-R', '-l', str(top), check=False)
 
 
-def test_devices_and_paths(tmp_path):
-    (tmp_path / 'nodes').mkdir()
-    host.run('mknod', str(tmp_path / 'kmsg'), 'c', '1', '11')
-    assert output('--device', f'{tmp_path}/kmsg:/dev/mine:r', script='test -c /dev/mine && echo there; '
+@pytest.fixture
+def nodes():
+    """A folder with a device that every container may use, and one that none may."""
+    host.run('mkdir', '/dev/stauer-test')
+    host.run('mknod', '/dev/stauer-test/zero', 'c', '1', '5')
+    host.run('mknod', '/dev/stauer-kmsg', 'c', '1', '11')
+    yield
+    host.run('rm', '-r', '/dev/stauer-test', '/dev/stauer-kmsg')
+
+
+def test_devices_and_paths(nodes):
+    assert output('--device', '/dev/stauer-kmsg:/dev/mine:r', script='test -c /dev/mine && echo there; '
                   '(echo x > /dev/mine) 2>/dev/null || echo refused').split() == ['there', 'refused']
-    host.run('mknod', str(tmp_path / 'nodes' / 'zero'), 'c', '1', '5')
-    assert output('--device', f'{tmp_path}/nodes:/dev/nodes', script='head -c 3 /dev/nodes/zero | wc -c') == '3'
-    assert output('--device-cgroup-rule', 'c 1:11 rw', script='mknod /k c 1 11 && head -c 0 /k && echo fine') == 'fine'
+    assert output('--device', '/dev/stauer-test:/dev/nodes', script='head -c 3 /dev/nodes/zero | wc -c') == '3'
+    assert output('--device-cgroup-rule', 'c 1:11 rwm', script='mknod /k c 1 11 && test -c /k && echo fine') == 'fine'
     assert output(script='ls /proc/acpi | wc -l; echo 1 2>/dev/null > /proc/sys/kernel/hostname || echo ro').split() == ['0', 'ro']
     assert output('--security-opt', 'systempaths=unconfined', script='grep -c "proc/sys " /proc/mounts; true') == '0'
     assert output('--security-opt', 'no-new-privileges', script='grep NoNewPrivs /proc/self/status').split() == ['NoNewPrivs:', '1']
