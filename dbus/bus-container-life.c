@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "dbus/bus-container-life.h"
 
+#include <string.h>
+
+#include "dbus/bus-manager.h"
 #include "dbus/bus-objects.h"
 #include "dbus/bus-util.h"
 #include "engine/container/container.h"
 #include "engine/container/containers.h"
+#include "engine/engine.h"
+#include "lib/api/container-spec.h"
+#include "lib/api/filter.h"
 #include "lib/base/clock.h"
 #include "lib/base/str.h"
+#include "lib/base/strv.h"
+#include "lib/json/fields.h"
+#include "lib/json/json.h"
 
 /* 0: the container's own time; UINT64_MAX: wait for ever, as systemd's infinity. */
 static int64_t stop_seconds(uint64_t usec) {
@@ -139,6 +148,118 @@ int bus_container_rename(sd_bus_message *m, void *userdata, sd_bus_error *reterr
                 return r < 0 ? r : 1;
         r = container_rename(c, name, &e);
         return r < 0 ? bus_error(reterr, r, &e) : sd_bus_reply_method_return(m, NULL);
+}
+
+static int reply_warnings(sd_bus_message *m, void *result) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        int r;
+
+        r = sd_bus_message_new_method_return(m, &reply);
+        if (r >= 0)
+                r = sd_bus_message_append_strv(reply, result);
+        return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+}
+
+/* The body of POST /containers/ID/update. */
+int bus_container_update(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
+        _cleanup_(container_spec_done) ContainerSpec wish;
+        _cleanup_(json_unrefp) Json *body = NULL;
+        Container *c = userdata;
+        const char *text;
+        Error e = {};
+        BusReply *b;
+        int r;
+
+        container_spec_init(&wish);
+        r = sd_bus_message_read(m, "s", &text);
+        if (r < 0)
+                return r;
+        r = json_parse(text, strlen(text), JSON_SIZE_MAX, &body, &e);
+        if (r >= 0)
+                r = json_read_with(body, host_config_fields, &wish.host, JSON_READ_DOCKER, &e);
+        if (r < 0) {
+                r = bus_error(reterr, r, &e);
+                error_done(&e);
+                return r;
+        }
+        r = begin(m, AUTH_MANAGE_CONTAINERS, c, reply_warnings, &b, reterr);
+        if (r <= 0)
+                return r < 0 ? r : 1;
+        return end(b, container_update(c, &wish, b->pending, &e), &e, reterr);
+}
+
+static int reply_top(sd_bus_message *m, void *result) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        const TopTable *t = result;
+        int r;
+
+        r = sd_bus_message_new_method_return(m, &reply);
+        if (r >= 0)
+                r = sd_bus_message_append_strv(reply, t->titles);
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'a', "as");
+        for (size_t i = 0; r >= 0 && i < t->n_rows; i++) {
+                r = sd_bus_message_open_container(reply, 'a', "s");
+                STRV_FOREACH (word, t->rows[i])
+                        if (r >= 0)
+                                r = bus_append_text(reply, *word);
+                if (r >= 0)
+                        r = sd_bus_message_close_container(reply);
+        }
+        if (r >= 0)
+                r = sd_bus_message_close_container(reply);
+        return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+}
+
+int bus_container_top(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
+        Container *c = userdata;
+        const char *args;
+        Error e = {};
+        BusReply *b;
+        int r;
+
+        r = sd_bus_message_read(m, "s", &args);
+        if (r < 0)
+                return r;
+        r = begin(m, AUTH_VIEW, c, reply_top, &b, reterr);
+        if (r <= 0)
+                return r < 0 ? r : 1;
+        return end(b, container_top(c, args, b->pending, &e), &e, reterr);
+}
+
+static int reply_pruned(sd_bus_message *m, void *result) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        const ContainersPruned *pruned = result;
+        int r;
+
+        r = sd_bus_message_new_method_return(m, &reply);
+        if (r >= 0)
+                r = sd_bus_message_append_strv(reply, pruned->ids);
+        if (r >= 0)
+                r = sd_bus_message_append(reply, "t", pruned->bytes);
+        return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+}
+
+int bus_manager_prune_containers(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
+        _cleanup_(filter_freep) Filter *filter = NULL;
+        Engine *engine = userdata;
+        Error e = {};
+        BusReply *b;
+        int r;
+
+        r = bus_read_filter(m, container_prune_filter_keys, &filter, &e);
+        if (r < 0) {
+                r = bus_error(reterr, r, &e);
+                error_done(&e);
+                return r;
+        }
+        r = bus_auth(m, AUTH_MANAGE_CONTAINERS, NULL, NULL, reterr);
+        if (r <= 0)
+                return r < 0 ? r : 1;
+        r = bus_reply_new(m, reply_pruned, &b);
+        if (r < 0)
+                return r;
+        return end(b, containers_prune(engine->containers, filter, b->pending, &e), &e, reterr);
 }
 
 static int reply_exit_code(sd_bus_message *m, void *result) {

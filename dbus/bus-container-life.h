@@ -13,5 +13,9 @@ int bus_container_kill(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
 int bus_container_pause(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
 int bus_container_unpause(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
 int bus_container_rename(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
+int bus_container_update(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
+int bus_container_top(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
+/* userdata: Engine */
+int bus_manager_prune_containers(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
 int bus_container_wait(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
 int bus_container_remove(sd_bus_message *m, void *userdata, sd_bus_error *reterr);

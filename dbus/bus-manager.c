@@ -6,6 +6,7 @@
 #include "config/settings.h"
 #include "dbus/bus-auth.h"
 #include "dbus/bus-container-spec.h"
+#include "dbus/bus-container-life.h"
 #include "dbus/bus-manager.h"
 #include "dbus/bus-objects.h"
 #include "dbus/bus-util.h"
@@ -335,6 +336,7 @@ const sd_bus_vtable bus_manager_vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("GetContainer", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", container), method_get_container, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("CreateContainer", SD_BUS_ARGS("s", name, "s", image, "a{sv}", properties), SD_BUS_RESULT("o", container, "as", warnings), method_create_container, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("CreateContainerFromJSON", SD_BUS_ARGS("s", name, "s", json), SD_BUS_RESULT("o", container, "as", warnings), method_create_container_from_json, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("PruneContainers", SD_BUS_ARGS("a{sas}", filters), SD_BUS_RESULT("as", ids, "t", bytes), bus_manager_prune_containers, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("ListImages", SD_BUS_ARGS("b", all, "a{sas}", filters), SD_BUS_RESULT("a(sastto)", images), bus_manager_list_images, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetImage", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", image), bus_manager_get_image, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("RemoveImage", SD_BUS_ARGS("s", name, "b", force, "b", no_prune), SD_BUS_RESULT("as", actions), bus_manager_remove_image, SD_BUS_VTABLE_UNPRIVILEGED),

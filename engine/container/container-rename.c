@@ -36,7 +36,7 @@ int container_rename(Container *c, const char *name, Error *reterr) {
                 return error_set(reterr, ERROR_INVALID, "Neither old nor new names may be empty");
         r = names_check(name, &name, reterr);
         if (r < 0)
-                return r;
+                return error_prefix(reterr, r, "Error when allocating new name");
         if (streq(name, c->name))
                 return error_set(reterr, ERROR_INVALID,
                         "Renaming a container with the same name as its current name");
@@ -52,7 +52,7 @@ int container_rename(Container *c, const char *name, Error *reterr) {
         if (r < 0) {
                 free(c->name);
                 c->name = TAKE_PTR(old);
-                return r;
+                return error_prefix(reterr, r, "Error when allocating new name");
         }
         r = container_save(c);
         if (r < 0) {

@@ -88,11 +88,13 @@ struct Container {
         ContainerLost *lost;            /* waits for the end of what a lost monitor left */
         bool has_size;
         uint64_t size;     /* of its own layer, when it was last measured */
-        bool exit_unsaved;              /* the disk was full: the exit file stays the truth */
+        bool exit_unsaved; /* the disk was full: the exit file stays the truth */
         List waits;
         List stops;
         List restarts; /* by a person, under way */
         List freezes;  /* calls under way */
+        List updates;
+        List tops;
         List logs;
 };
 

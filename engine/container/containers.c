@@ -129,6 +129,8 @@ void container_detach(Container *c) {
         container_again_forget(c);
         container_restarts_forget(c);
         container_freezes_forget(c);
+        container_updates_forget(c);
+        container_tops_forget(c);
         c->freezer = container_freezer_free(c->freezer);
         c->remove = container_remove_free(c->remove);
         c->start = container_start_free(c->start);
@@ -144,6 +146,7 @@ void containers_detach(Containers *s) {
         if (!s || s->ending)
                 return;
         s->ending = true;
+        s->prune = container_prune_free(s->prune);
         containers_forget_scopes(s);
         LIST_FOREACH (c, &s->by_age, by_age)
                 container_detach(c);

@@ -35,6 +35,16 @@ int containers_list(Containers *s, bool all, int64_t limit, const Filter *f, Con
 int containers_measure(
         Containers *s, Container *const *list, size_t n, Pending *p, Error *reterr);
 
+/* Removes all that are not up, and pass; one at a time for all callers: ERROR_CONFLICT "a prune operation is already running". Pending's
+ * result: const ContainersPruned *. */
+typedef struct ContainersPruned {
+        char **ids;
+        uint64_t bytes; /* of their writable layers */
+} ContainersPruned;
+
+extern const char *const container_prune_filter_keys[];
+int containers_prune(Containers *s, const Filter *f, Pending *p, Error *reterr);
+
 unsigned containers_count(Containers *s);
 unsigned containers_count_running(Containers *s); /* paused ones too */
 unsigned containers_count_paused(Containers *s);
@@ -62,6 +72,20 @@ int container_restart(
  * ERROR_INTERNAL when it is not paused, as Docker has it. */
 int container_pause(Container *c, Pending *p, Error *reterr);
 int container_unpause(Container *c, Pending *p, Error *reterr);
+
+/* Changes limits and restart policy: of wish (taken over on success, left empty) only host.resources and host.restart_policy count, zero and
+ * empty are unchanged. What runs is changed by systemd, until it ends; then it is saved. Pending's result: char *const * warnings. */
+int container_update(Container *c, ContainerSpec *wish, Pending *p, Error *reterr);
+
+typedef struct TopTable {
+        char **titles;
+        char ***rows; /* as many words as titles */
+        size_t n_rows;
+        size_t n_allocated;
+} TopTable;
+
+/* What the host's ps says of its processes. args NULL or "": -ef. Pending's result: const TopTable *. ERROR_NOT_RUNNING. */
+int container_top(Container *c, const char *args, Pending *p, Error *reterr);
 
 /* name: with or without slash. Saved on return. ERROR_INVALID, ERROR_EXISTS. */
 int container_rename(Container *c, const char *name, Error *reterr);

@@ -296,6 +296,46 @@ static int add_devices(const HostConfig *h, UnitProperties *p) {
         return 0;
 }
 
+/* Lists of a unit add up: they are emptied first. */
+static int empty_io(const Resources *c, UnitProperties *p) {
+        const struct {
+                const char *name;
+                size_t n;
+        } lists[] = {
+                { "IODeviceWeight", c->n_blkio_weight_device },
+                { "IOReadBandwidthMax", c->n_blkio_device_read_bps },
+                { "IOWriteBandwidthMax", c->n_blkio_device_write_bps },
+                { "IOReadIOPSMax", c->n_blkio_device_read_iops },
+                { "IOWriteIOPSMax", c->n_blkio_device_write_iops },
+        };
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(lists); i++)
+                if (lists[i].n > 0)
+                        r = unit_properties_add_pair_u64(p, lists[i].name, NULL, 0);
+        return r;
+}
+
+int scope_make_limits(const Resources *c, UnitProperties *p) {
+        int r;
+
+        assert(c);
+        assert(p);
+
+        r = add_memory(c, p);
+        if (r >= 0 && c->memory > 0 && c->memory_swap == -1)
+                r = unit_properties_add_u64(p, "MemorySwapMax", UINT64_MAX);
+        if (r >= 0)
+                r = add_cpu(c, p);
+        if (r >= 0 && c->nano_cpus == 0 && c->cpu_quota < 0)
+                r = unit_properties_add_u64(p, "CPUQuotaPerSecUSec", UINT64_MAX);
+        if (r >= 0)
+                r = add_tasks(c, p);
+        if (r >= 0)
+                r = empty_io(c, p);
+        return r < 0 ? r : add_io(c, p);
+}
+
 int scope_make(const ScopeInput *in, UnitProperties *ret) {
         _cleanup_(unit_properties_done) UnitProperties p = {};
         const Resources *c;

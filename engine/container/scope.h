@@ -8,6 +8,7 @@
 #include "lib/base/error.h"
 
 typedef struct ContainerSpec ContainerSpec;
+typedef struct Resources Resources;
 typedef struct UnitProperties UnitProperties;
 
 typedef struct ScopeInput {
@@ -21,6 +22,9 @@ typedef struct ScopeInput {
 
 int scope_make(const ScopeInput *in, UnitProperties *ret);
 int scope_describe(const ScopeInput *in, UnitProperties *p); /* Description, added to p */
+
+/* The limits alone, for SetUnitProperties: also what is unlimited again. */
+int scope_make_limits(const Resources *c, UnitProperties *p);
 
 /* The slice of a container: its CgroupParent or the daemon's. */
 const char *scope_slice(const ContainerSpec *spec, const char *slice);

@@ -10,6 +10,7 @@
 #include "lib/base/hashmap.h"
 #include "lib/base/log.h"
 
+typedef struct ContainerPrune ContainerPrune;
 typedef struct Hub Hub;
 typedef struct Images Images;
 typedef struct Job Job;
@@ -52,18 +53,19 @@ struct Containers {
         Container **sorted; /* by id, for prefixes */
         size_t n_sorted;
         size_t n_sorted_allocated;
-        List by_age;      /* newest first */
-        List leaving;     /* removed, by by_age: their monitor is still there */
-        List measures;    /* walks under way */
-        List left_scopes; /* of containers that are gone */
+        List by_age;        /* newest first */
+        List leaving;       /* removed, by by_age: their monitor is still there */
+        List measures;      /* walks under way */
+        List left_scopes;   /* of containers that are gone */
         unsigned n_running; /* paused ones too */
         unsigned n_paused;
         bool trash_running; /* a worker empties the trash */
         bool trash_again;
         bool ending;
-        bool restoring;   /* containers_restore() is at work */
-        List again;       /* who is to start by policy, by by_again */
-        unsigned n_again; /* such starts under way */
+        ContainerPrune *prune; /* the one under way */
+        bool restoring;        /* containers_restore() is at work */
+        List again;            /* who is to start by policy, by by_again */
+        unsigned n_again;      /* such starts under way */
 };
 
 /* containers.c: puts a container into all indexes; its name may be reserved by containers_reserve(). */
@@ -113,9 +115,11 @@ void container_lost(Container *c, bool just_now);
 void container_lost_end(Container *c); /* nothing is left */
 ContainerLost *container_lost_free(ContainerLost *l);
 
-/* container-restart.c, container-pause.c: it goes away */
+/* container-restart.c, container-pause.c, container-update.c, container-top.c: it goes away */
 void container_restarts_forget(Container *c);
 void container_freezes_forget(Container *c);
+void container_updates_forget(Container *c);
+void container_tops_forget(Container *c);
 /* Looks whether what runs is frozen, and follows it from now on. */
 void container_follow_freezer(Container *c);
 ContainerFreezer *container_freezer_free(ContainerFreezer *f);
@@ -125,6 +129,9 @@ int container_check_running(const Container *c, Error *reterr);
 
 /* start-steps.c: the description alone */
 int container_describe_scope(const Container *c, UnitProperties *ret);
+
+/* container-prune.c: without a word */
+ContainerPrune *container_prune_free(ContainerPrune *x);
 
 /* container-scope.c */
 int container_watch_scope(Container *c);

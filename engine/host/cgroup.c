@@ -96,3 +96,75 @@ void cgroup_read(const char *path, CgroupFigures *ret) {
         ret->pids_peak = read_number(fd, "pids.peak");
         (void) close(fd);
 }
+
+#define PIDS_FILE_MAX ((size_t) 8 * 1024 * 1024)
+#define DEPTH_MAX     8U
+
+typedef struct Pids {
+        pid_t *list;
+        size_t n;
+        size_t n_allocated;
+} Pids;
+
+static int read_pids(int dir_fd, unsigned depth, Pids *pids) {
+        _cleanup_(strv_freep) char **folders = NULL;
+        _cleanup_(freep) char *text = NULL;
+        int r;
+
+        r = file_read_at(dir_fd, "cgroup.procs", PIDS_FILE_MAX, &text, NULL);
+        if (r < 0)
+                return r;
+        for (char *end, *p = text; *p; p = end + (*end != 0)) {
+                pid_t pid = (pid_t) strtol(p, &end, 10);
+
+                if (end == p)
+                        break;
+                r = array_grow(&pids->list, &pids->n_allocated, pids->n + 1);
+                if (r < 0)
+                        return r;
+                pids->list[pids->n++] = pid;
+        }
+        if (depth == 0 || file_list(dir_fd, ".", /* hidden= */ false, &folders) < 0)
+                return 0;
+        STRV_FOREACH (name, folders) {
+                int fd = strchr(*name, '.') ? -EBADF : file_open_dir(dir_fd, *name);
+
+                if (fd < 0) /* a file, or gone meanwhile */
+                        continue;
+                r = read_pids(fd, depth - 1, pids);
+                (void) close(fd);
+                if (r == -ENOMEM)
+                        return r;
+        }
+        return 0;
+}
+
+static int compare_pids(const void *a, const void *b) {
+        pid_t x = *(const pid_t *) a, y = *(const pid_t *) b;
+
+        return (x > y) - (x < y);
+}
+
+int cgroup_read_pids(const char *path, pid_t **ret, size_t *ret_n) {
+        Pids pids = {};
+        int fd, r;
+
+        assert(path);
+        assert(ret);
+        assert(ret_n);
+
+        fd = file_open_dir(AT_FDCWD, path);
+        if (fd < 0)
+                return fd;
+        r = read_pids(fd, DEPTH_MAX, &pids);
+        (void) close(fd);
+        if (r < 0) {
+                free(pids.list);
+                return r;
+        }
+        if (pids.n > 0)
+                qsort(pids.list, pids.n, sizeof(*pids.list), compare_pids);
+        *ret = pids.list;
+        *ret_n = pids.n;
+        return 0;
+}

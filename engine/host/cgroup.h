@@ -3,7 +3,9 @@
 
 /* Reads the figures of one cgroup v2 folder. A file that is not there (no such controller) gives UINT64_MAX. */
 
+#include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "lib/base/macro.h"
 
@@ -24,6 +26,9 @@ typedef struct CgroupFigures {
 
 /* path: absolute, of the folder. Missing folder: all unknown. */
 void cgroup_read(const char *path, CgroupFigures *ret);
+
+/* All processes in it and in those below, sorted. -ENOENT: no such cgroup. */
+int cgroup_read_pids(const char *path, pid_t **ret, size_t *ret_n);
 
 /* Pure halves. */
 uint64_t cgroup_parse_keyed(

@@ -91,7 +91,7 @@ int unit_properties_add_pair_u64(
         if (r < 0)
                 return r;
         i->number = number;
-        return str_copy(&i->text, value);
+        return value ? str_copy(&i->text, value) : 0;
 }
 
 int unit_properties_add_pid(UnitProperties *p, const char *name, uint32_t pid) {
@@ -163,6 +163,8 @@ static int append_value(const UnitProperty *i, sd_bus_message *m) {
                 return sd_bus_message_append(m, "(sv)", i->name, "a(ss)", 1, i->text, i->text2);
 
         case UNIT_PROPERTY_PAIR_U64:
+                if (!i->text)
+                        return sd_bus_message_append(m, "(sv)", i->name, "a(st)", 0);
                 return sd_bus_message_append(m, "(sv)", i->name, "a(st)", 1, i->text, i->number);
 
         case UNIT_PROPERTY_PIDS:

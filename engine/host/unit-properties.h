@@ -51,6 +51,7 @@ int unit_properties_add_bool(UnitProperties *p, const char *name, bool value);
 int unit_properties_add_u64(UnitProperties *p, const char *name, uint64_t value);
 int unit_properties_add_pair(
         UnitProperties *p, const char *name, const char *value, const char *value2);
+/* value NULL: the list is emptied. */
 int unit_properties_add_pair_u64(
         UnitProperties *p, const char *name, const char *value, uint64_t number);
 int unit_properties_add_pid(UnitProperties *p, const char *name, uint32_t pid);

@@ -16,6 +16,7 @@ static const char *const command_type_table[_MONITOR_COMMAND_MAX] = {
         [MONITOR_GO] = "go",
         [MONITOR_KILL] = "kill",
         [MONITOR_REOPEN_LOGS] = "reopen-logs",
+        [MONITOR_LIMIT_TASKS] = "limit-tasks",
 };
 
 #define EMPTY    JSON_OMIT_EMPTY
@@ -115,6 +116,7 @@ const JsonField monitor_command_fields[] = {
         JSON_UINT64("serial", MonitorCommand, serial, EMPTY),
         JSON_INT64 ("signal", MonitorCommand, signal, EMPTY),
         JSON_BOOL  ("all",    MonitorCommand, all,    EMPTY),
+        JSON_INT64 ("limit",  MonitorCommand, limit,  JSON_OMIT_EMPTY),
         {}
 };
 

@@ -142,6 +142,7 @@ typedef enum MonitorCommandType {
         MONITOR_GO,   /* cgroup: we are in the scope now; make supervisor/ and container/, start */
         MONITOR_KILL, /* signal, to the first process; all: every process of the container */
         MONITOR_REOPEN_LOGS,
+        MONITOR_LIMIT_TASKS, /* limit; -1: none */
         _MONITOR_COMMAND_MAX,
         _MONITOR_COMMAND_INVALID = -22,
 } MonitorCommandType;
@@ -151,6 +152,7 @@ typedef struct MonitorCommand {
         uint64_t serial;
         int64_t signal;
         bool all;
+        int64_t limit;
 } MonitorCommand;
 
 extern const JsonField monitor_spec_fields[];

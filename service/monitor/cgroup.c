@@ -222,3 +222,15 @@ int container_cgroup_signal(const ContainerCgroup *c, int sig) {
         }
         return 0;
 }
+
+int container_cgroup_limit_tasks(ContainerCgroup *c, int64_t limit) {
+        char text[24] = "max";
+        int r;
+
+        if (c->fd < 0)
+                return 0; /* without a scope of its own nothing is limited, as was said at its start */
+        if (limit >= 0)
+                (void) snprintf(text, sizeof(text), "%lld", (long long) limit);
+        r = file_write_kernel_at(c->fd, "pids.max", text);
+        return r == -ENOENT && limit < 0 ? 0 : r;
+}

@@ -375,6 +375,9 @@ static int monitor_on_command(const MonitorCommand *c, void *userdata, Error *re
         case MONITOR_REOPEN_LOGS:
                 r = stdio_reopen(&m->stdio);
                 return r < 0 ? error_set_errno(reterr, r, "Cannot open the log again") : 0;
+        case MONITOR_LIMIT_TASKS:
+                r = container_cgroup_limit_tasks(&m->cgroup, c->limit);
+                return r < 0 ? error_set_errno(reterr, r, "Cannot limit the tasks") : 0;
         default:
                 return error_set(
                         reterr, ERROR_NOT_IMPLEMENTED, "The monitor does not know this command");

@@ -137,6 +137,17 @@ class RestFace:
     def unpause(self, name):
         assert self.ask('POST', f'/containers/{name}/unpause').status == 204
 
+    def update(self, name, body):
+        return self.ask('POST', f'/containers/{name}/update', body).json['Warnings']
+
+    def top(self, name, args=''):
+        answer = self.ask('GET', f'/containers/{name}/top', query={'ps_args': args or None}).json
+        return answer['Titles'], answer['Processes']
+
+    def prune(self, filters=None):
+        answer = self.ask('POST', '/containers/prune', query={'filters': filters and json.dumps(filters)}).json
+        return answer['ContainersDeleted'] or [], answer['SpaceReclaimed']
+
     def rename(self, name, new):
         assert self.ask('POST', f'/containers/{name}/rename', query={'name': new}).status == 204
 
@@ -351,6 +362,15 @@ class BusFace:
 
     def unpause(self, name):
         self.container(name, 'Unpause')
+
+    def update(self, name, body):
+        return self.container(name, 'UpdateFromJSON', 's', json.dumps(body))
+
+    def top(self, name, args=''):
+        return self.container(name, 'Top', 's', args)
+
+    def prune(self, filters=None):
+        return self.manager('PruneContainers', 'a{sas}', self._filters(filters))
 
     def rename(self, name, new):
         self.container(name, 'Rename', 's', new)

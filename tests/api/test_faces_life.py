@@ -137,9 +137,9 @@ def test_rename(face):
     face.create('old-name', body('true'))
     refused('Invalid', 'Renaming a container with the same name as its current name', face.rename, 'new-name', 'new-name')
     refused('Invalid', 'Neither old nor new names may be empty', face.rename, 'new-name', '')
-    refused('Invalid', 'Invalid container name (a b), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed', face.rename, 'new-name',
+    refused('Invalid', 'Error when allocating new name: Invalid container name (a b), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed', face.rename, 'new-name',
             'a b')
-    refused('Conflict', f'Conflict. The container name "/taken" is already in use by container "{other}". You have to remove '
+    refused('Conflict', f'Error when allocating new name: Conflict. The container name "/taken" is already in use by container "{other}". You have to remove '
             '(or rename) that container to be able to reuse that name.', face.rename, 'new-name', 'taken')
     assert face.inspect(identity)['Name'] == '/new-name'
     for name in (identity, other, 'old-name'):

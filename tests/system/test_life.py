@@ -96,3 +96,22 @@ def test_killed_scope_of_one_with_a_policy_starts_again(busybox):
     run('systemctl', 'kill', '-s', 'KILL', '--kill-who=all', scope('job'))
     wait_for(lambda: state('job')['Status'] == 'running' and state('job')['Pid'] not in (0, pid), 'it runs again')
     stauer('rm', '-f', 'job')
+
+
+@pytest.mark.parametrize('client', CLIENTS)
+def test_update_top_prune(busybox, client):
+    start(busybox, 'sh', '-c', 'sleep 1000 & sleep 1001')
+    docker('update', '--restart', 'on-failure:5', '--pids-limit', '99', '--cpu-shares', '2048', 'job', client=client)
+    document = json.loads(docker('inspect', 'job', client=client).stdout)[0]['HostConfig']
+    assert document['RestartPolicy'] == {'Name': 'on-failure', 'MaximumRetryCount': 5}
+    if document['PidsLimit']:                                    # this machine has the controller
+        assert unit(scope('job'), 'TasksMax')['TasksMax'] == str(99 + 64)
+        assert (control_group('job') / 'container/pids.max').read_text() == '99\n'
+    if document['CpuShares']:
+        assert unit(scope('job'), 'CPUWeight')['CPUWeight'] == '174'
+    lines = docker('top', 'job', client=client).stdout.splitlines()
+    assert 'PID' in lines[0] and len(lines) == 3 and 'sleep 100' in lines[1] and 'sleep 100' in lines[2], lines
+    docker('create', '--name', 'other', '--network', 'none', busybox, client=client)
+    assert 'Total reclaimed space' in docker('container', 'prune', '-f', client=client).stdout
+    assert docker('ps', '-aq', client=client).stdout.count('\n') == 1
+    stauer('rm', '-f', 'job')
