@@ -330,7 +330,8 @@ int containers_print(const Json *containers, const char *format, const char *tab
 
 static int list(Cli *cli, const Options *o, const char *format, Json **ret, Error *reterr) {
         int64_t last = options_int(o, "last", -1);
-        bool size = options_flag(o, "size") || (format && strstr(format, ".Size"));
+        bool size = options_flag(o, "size") ||
+                    (format && (strstr(format, ".Size") || strstr(format, "json .}")));
         _cleanup_(freep) char *filters = NULL, *path = NULL;
         char limit[24] = "";
         RestClient *c;
