@@ -15,6 +15,7 @@ static const Route *const tables[] = {
         container_routes,
         container_life_routes,
         container_io_routes,
+        exec_routes,
         image_routes,
         image_transfer_routes,
         stats_routes,

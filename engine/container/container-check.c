@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "engine/container/container-check.h"
 
+#include "engine/container/container.h"
 #include "engine/container/restart-policy.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -43,6 +44,37 @@ static int not_implemented(Error *reterr, const char *what) {
         return error_set(reterr, ERROR_NOT_IMPLEMENTED, "%s is not implemented yet", what);
 }
 
+static int check_health(const ContainerConfig *c, Error *reterr) {
+        const HealthSpec *h = c->healthcheck;
+        const char *what = pairs_get(c->labels, ON_UNHEALTHY_LABEL);
+        const struct {
+                const char *name;
+                int64_t value;
+        } times[] = {
+                { "Interval", h ? h->interval : 0 },
+                { "Timeout", h ? h->timeout : 0 },
+                { "StartPeriod", h ? h->start_period : 0 },
+                { "StartInterval", h ? h->start_interval : 0 },
+        };
+
+        if (!str_empty(what) && !STR_IN_SET(what, "none", "restart", "stop", "kill"))
+                return error_set(reterr, ERROR_INVALID,
+                        "invalid label " ON_UNHEALTHY_LABEL
+                        "=%s: it must be none, restart, stop or kill",
+                        what);
+        for (size_t i = 0; i < ARRAY_SIZE(times); i++)
+                if (times[i].value != 0 && times[i].value < 1000000)
+                        return error_set(reterr, ERROR_INVALID,
+                                "%s in Healthcheck cannot be less than 1ms", times[i].name);
+        if (h && h->retries < 0)
+                return error_set(
+                        reterr, ERROR_INVALID, "Retries in Healthcheck cannot be negative");
+        if (h && !strv_empty(h->test) && !STR_IN_SET(h->test[0], "NONE", "CMD", "CMD-SHELL"))
+                return error_set(reterr, ERROR_INVALID,
+                        "Unknown healthcheck type '%s' (expected 'CMD')", h->test[0]);
+        return 0;
+}
+
 static int check_process(ContainerSpec *spec, const CheckContext *x, Error *reterr) {
         ContainerConfig *c = &spec->config;
         _cleanup_(freep) char *normal = NULL;
@@ -80,13 +112,7 @@ static int check_process(ContainerSpec *spec, const CheckContext *x, Error *rete
                 return not_implemented(reterr, "a terminal (Tty)");
         spec->host.init = MAX(spec->host.init, -1);
 
-        if (c->healthcheck && !strv_empty(c->healthcheck->test) &&
-                !streq(c->healthcheck->test[0], "NONE")) {
-                r = check_warn(x, "Health checks are not implemented yet. Healthcheck discarded.");
-                if (r < 0)
-                        return r;
-        }
-        return 0;
+        return check_health(c, reterr);
 }
 
 static int check_names(ContainerSpec *spec, const CheckContext *x, Error *reterr) {

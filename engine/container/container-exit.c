@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "engine/container/container-again.h"
+#include "engine/container/exec.h"
 #include "engine/container/join.h"
 #include "engine/container/monitor-link.h"
 #include "engine/container/set.h"
@@ -90,6 +91,8 @@ void container_handle_exit(Container *c, const MonitorRecord *record) {
         c->accounting = record->accounting;
         c->has_accounting = true;
         (void) str_copy(&c->error, str_empty(record->error) ? NULL : record->error);
+        if (record->unhealthy_stop)
+                c->manually_stopped = c->restart_cancelled = true;
         c->lost = container_lost_free(c->lost);
         c->freezer = container_freezer_free(c->freezer);
         leave_network(c);
@@ -106,6 +109,7 @@ void container_handle_exit(Container *c, const MonitorRecord *record) {
         else
                 clear_run_folder(c);
 
+        container_execs_end(c);
         publish_die(c);
         container_logs_finish(c, /* removed= */ false);
         container_stops_finish(c, 0, NULL);
@@ -143,6 +147,13 @@ void container_handle_record(Container *c, const MonitorRecord *record) {
                 return;
         case MONITOR_OOM:
                 handle_oom(c);
+                return;
+        case MONITOR_EXEC_STARTED:
+        case MONITOR_EXEC_EXITED:
+                container_handle_exec(c, record);
+                return;
+        case MONITOR_HEALTH:
+                container_handle_health(c, record);
                 return;
         case MONITOR_EXITED:
                 container_handle_exit(c, record);

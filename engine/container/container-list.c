@@ -235,7 +235,7 @@ static bool passes(const Container *c, const ListQuery *q) {
         return filter_match_exact(f, "status", container_status(c)) &&
                filter_match_pattern(f, "id", c->id) && filter_match_name(f, "name", c->name) &&
                filter_match_labels(f, c->spec.config.labels) &&
-               filter_match_exact(f, "health", "none") &&
+               filter_match_exact(f, "health", container_health_status(c)) &&
                filter_match_exact(f, "isolation", str_or_empty(c->spec.host.isolation)) &&
                (!filter_has(f, "is-task") || filter_match_exact(f, "is-task", "false") ||
                        filter_match_exact(f, "is-task", "0"));

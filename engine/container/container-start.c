@@ -365,6 +365,7 @@ int container_start_by_policy(Container *c, Pending *p, Error *reterr) {
                         return r;
                 }
                 container_move(c, CONTAINER_STARTING);
+                container_health_reset(c);
                 c->oom_killed = false;
                 c->manually_stopped = false;
                 c->restart_cancelled = false;

@@ -31,6 +31,7 @@ const JsonField container_fields[] = {
         JSON_ENUM   ("State",           Container, state,            saved_state_table, JSON_MANDATORY),
         JSON_BOOL   ("HasStarted",      Container, has_started,      JSON_OMIT_EMPTY),
         JSON_BOOL   ("OOMKilled",       Container, oom_killed,       JSON_OMIT_EMPTY),
+        JSON_NESTED ("Health",          Container, health, health_state_fields, JSON_OMIT_EMPTY),
         JSON_BOOL   ("ManuallyStopped", Container, manually_stopped, JSON_OMIT_EMPTY),
         JSON_INT64  ("RestartCount",    Container, restart_count,    JSON_OMIT_EMPTY),
         JSON_INT64  ("ExitCode",        Container, exit_code,        0),

@@ -60,6 +60,7 @@ int container_new(const char *id, const char *name, Container **ret) {
         list_init(&c->updates);
         list_init(&c->tops);
         list_init(&c->logs);
+        list_init(&c->execs);
         r = str_copy(&c->id, id);
         if (r < 0)
                 return r;
@@ -80,6 +81,7 @@ Container *container_free(Container *c) {
         assert(!c->start);
         assert(!c->remove);
         assert(!c->scope);
+        assert(list_empty(&c->execs));
         assert(list_empty(&c->waits));
         assert(list_empty(&c->stops));
         assert(list_empty(&c->restarts));

@@ -28,6 +28,8 @@ typedef struct sd_event_source sd_event_source;
 typedef struct UnitCall UnitCall;
 typedef struct UnitWatch UnitWatch;
 
+#define ON_UNHEALTHY_LABEL "org.stauer.on-unhealthy" /* none, restart, stop, kill */
+
 typedef enum ContainerState {
         CONTAINER_CREATED,
         CONTAINER_STARTING, /* shown as what it was before: created, exited, restarting */
@@ -96,6 +98,9 @@ struct Container {
         List updates;
         List tops;
         List logs;
+        List execs;          /* Exec, oldest first */
+        HealthState health;  /* as its monitor said; status NULL: nothing yet */
+        bool health_restart; /* it is restarted because it is unhealthy */
 };
 
 int container_new(const char *id, const char *name, Container **ret);
@@ -141,6 +146,11 @@ char *container_log_file(
         const Container *c); /* where its driver writes, or keeps a cache; "": nowhere */
 char *container_log_path(const Container *c);   /* "" for a driver without file */
 char *container_run_folder(const Container *c); /* RUNROOT/containers/ID */
+
+/* Its health check: none (there is none), starting, healthy, unhealthy. */
+bool container_has_health(const Container *c);
+const char *container_health_status(const Container *c);
+const char *container_on_unhealthy(const Container *c); /* never NULL */
 
 /* The image as the user named it; its id when that name is another one's by now. */
 const char *container_image_name(const Container *c);

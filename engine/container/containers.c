@@ -6,6 +6,7 @@
 #include "config/settings.h"
 #include "engine/container/container-again.h"
 #include "engine/container/containers-new.h"
+#include "engine/container/exec.h"
 #include "engine/container/monitor-link.h"
 #include "engine/container/seccomp-profile.h"
 #include "engine/container/set.h"
@@ -126,6 +127,7 @@ void container_detach(Container *c) {
         container_waits_fail(c, 0, NULL);
         container_stops_finish(c, 0, NULL);
         container_logs_finish(c, /* removed= */ true);
+        container_execs_free(c);
         container_again_forget(c);
         container_restarts_forget(c);
         container_freezes_forget(c);
@@ -168,6 +170,8 @@ Containers *containers_free(Containers *s) {
         }
         hashmap_free(s->by_id);
         hashmap_free(s->by_name);
+        hashmap_free(s->execs);
+        loop_source_free(s->exec_sweep);
         free(s->sorted);
         seccomp_profile_free(s->seccomp);
         fd_close(s->root_fd);

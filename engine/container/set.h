@@ -53,10 +53,12 @@ struct Containers {
         Container **sorted; /* by id, for prefixes */
         size_t n_sorted;
         size_t n_sorted_allocated;
-        List by_age;        /* newest first */
-        List leaving;       /* removed, by by_age: their monitor is still there */
-        List measures;      /* walks under way */
-        List left_scopes;   /* of containers that are gone */
+        List by_age;      /* newest first */
+        List leaving;     /* removed, by by_age: their monitor is still there */
+        List measures;    /* walks under way */
+        List left_scopes; /* of containers that are gone */
+        Hashmap *execs;   /* by id */
+        sd_event_source *exec_sweep;
         unsigned n_running; /* paused ones too */
         unsigned n_paused;
         bool trash_running; /* a worker empties the trash */
@@ -108,6 +110,12 @@ void container_handle_hangup(Container *c);
 void container_handle_scope_gone(Container *c);
 int container_read_exit(
         Container *c, MonitorRecord *ret); /* RUNROOT/containers/ID/exit.json; -ENOENT */
+
+/* container-health.c */
+int container_health_make(
+        const Container *c, MonitorHealth **ret); /* stays NULL: there is no check */
+void container_health_reset(Container *c);        /* a new run begins */
+void container_handle_health(Container *c, const MonitorRecord *record);
 
 /* container-lost.c: its monitor is not there any more and left no word. What runs is ended, then it has exited. just_now: we heard the
  * monitor end; whether all else dies with it by itself is waited for. */

@@ -388,6 +388,9 @@ static int step_bundle(ContainerStart *s, Error *reterr) {
         r = make_config(s, &m.config, reterr);
         if (r < 0)
                 return r;
+        r = container_health_make(s->container, &m.health);
+        if (r < 0)
+                return r;
         m.rootfs = TAKE_STRUCT(s->rootfs);
 
         r = json_write_text(&m, monitor_spec_fields, &text);

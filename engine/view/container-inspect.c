@@ -3,6 +3,7 @@
 
 #include "engine/container/bind.h"
 #include "engine/container/container.h"
+#include "engine/container/exec.h"
 #include "engine/view/container-parts.h"
 #include "lib/base/alloc.h"
 #include "lib/base/clock.h"
@@ -52,6 +53,27 @@ static int set_accounting(Json *state, const Container *c) {
         return r;
 }
 
+static int set_health(Json *state, const Container *c) {
+        HealthState h = c->health;
+        _cleanup_(json_unrefp) Json *v = NULL;
+        int r;
+
+        h.status = (char *) container_health_status(c);
+        r = json_write(&h, health_state_fields, &v);
+        return r < 0 ? r : json_set(state, "Health", v);
+}
+
+/* Those that were created or run. */
+static int set_execs(Json *v, const Container *c) {
+        _cleanup_(strv_freep) char **ids = NULL;
+        int r;
+
+        r = container_exec_ids(c, &ids);
+        if (r < 0)
+                return r;
+        return ids ? json_set_strv(v, "ExecIDs", ids) : json_set_null(v, "ExecIDs");
+}
+
 static int set_state(Json *v, const Container *c) {
         bool running = container_is_running(c);
         bool restarting = container_is_restarting(c);
@@ -81,6 +103,8 @@ static int set_state(Json *v, const Container *c) {
                 r = set_time(s, "StartedAt", c->started_ns);
         if (r >= 0)
                 r = set_time(s, "FinishedAt", c->finished_ns);
+        if (r >= 0 && container_has_health(c))
+                r = set_health(s, c);
         return r < 0 ? r : set_accounting(s, c);
 }
 
@@ -301,7 +325,7 @@ int container_view_inspect(const Container *c, unsigned api, int size, Json **re
         for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(texts); i++)
                 r = json_set_text(v, texts[i][0], texts[i][1]);
         if (r >= 0)
-                r = json_set_null(v, "ExecIDs");
+                r = set_execs(v, c);
         if (r >= 0)
                 r = set_graph_driver(v, c);
         if (r >= 0 && size)

@@ -29,6 +29,15 @@ static int set_command(Json *v, const Container *c) {
         return text ? json_set_text(v, "Command", text) : -ENOMEM;
 }
 
+static const char *health_words(const Container *c) {
+        const char *status = container_health_status(c);
+
+        return streq(status, "healthy")   ? " (healthy)"
+             : streq(status, "unhealthy") ? " (unhealthy)"
+             : streq(status, "starting")  ? " (health: starting)"
+                                          : "";
+}
+
 static int set_status(Json *v, const Container *c) {
         int64_t now = clock_realtime_ns();
         char text[HUMAN_SIZE];
@@ -43,8 +52,9 @@ static int set_status(Json *v, const Container *c) {
                 return json_set_textf(v, "Status", "Up %s (Paused)",
                         human_duration((now - c->started_ns) / NSEC_PER_SEC, text));
         case CONTAINER_RUNNING:
-                return json_set_textf(v, "Status", "Up %s",
-                        human_duration((now - c->started_ns) / NSEC_PER_SEC, text));
+                return json_set_textf(v, "Status", "Up %s%s",
+                        human_duration((now - c->started_ns) / NSEC_PER_SEC, text),
+                        health_words(c));
         case CONTAINER_REMOVING:
                 return json_set_text(v, "Status", "Removal In Progress");
         default:
@@ -155,9 +165,9 @@ int container_view_row(const Container *c, unsigned api, int size, Json **ret) {
         if (r >= 0 && api >= 1052) {
                 r = json_set_new_object(v, "Health", &health);
                 if (r >= 0)
-                        r = json_set_text(health, "Status", "none");
+                        r = json_set_text(health, "Status", container_health_status(c));
                 if (r >= 0)
-                        r = json_set_int64(health, "FailingStreak", 0);
+                        r = json_set_int64(health, "FailingStreak", c->health.failing_streak);
         }
         if (r >= 0)
                 r = json_set_new_object(v, "NetworkSettings", &settings);

@@ -9,6 +9,9 @@ static const char *const record_type_table[_MONITOR_RECORD_MAX] = {
         [MONITOR_FAILED] = "failed",
         [MONITOR_EXITED] = "exited",
         [MONITOR_OOM] = "oom",
+        [MONITOR_EXEC_STARTED] = "exec-started",
+        [MONITOR_EXEC_EXITED] = "exec-exited",
+        [MONITOR_HEALTH] = "health",
         [MONITOR_REPLY] = "reply",
 };
 
@@ -17,6 +20,8 @@ static const char *const command_type_table[_MONITOR_COMMAND_MAX] = {
         [MONITOR_KILL] = "kill",
         [MONITOR_REOPEN_LOGS] = "reopen-logs",
         [MONITOR_LIMIT_TASKS] = "limit-tasks",
+        [MONITOR_EXEC] = "exec",
+        [MONITOR_EXEC_KILL] = "exec-kill",
 };
 
 #define EMPTY    JSON_OMIT_EMPTY
@@ -53,6 +58,32 @@ static const JsonField join_fields[] = {
         {}
 };
 
+static const JsonField monitor_health_fields[] = {
+        JSON_STRV  ("command",             MonitorHealth, command,             JSON_MANDATORY),
+        JSON_UINT64("interval_usec",       MonitorHealth, interval_usec,       EMPTY),
+        JSON_UINT64("timeout_usec",        MonitorHealth, timeout_usec,        EMPTY),
+        JSON_UINT64("start_period_usec",   MonitorHealth, start_period_usec,   EMPTY),
+        JSON_UINT64("start_interval_usec", MonitorHealth, start_interval_usec, EMPTY),
+        JSON_INT   ("retries",             MonitorHealth, retries,             EMPTY),
+        JSON_STRING("on_unhealthy",        MonitorHealth, on_unhealthy,        EMPTY),
+        {}
+};
+
+static const JsonField health_probe_fields[] = {
+        JSON_TIME  ("Start",    HealthProbe, start,     0),
+        JSON_TIME  ("End",      HealthProbe, end,       0),
+        JSON_INT   ("ExitCode", HealthProbe, exit_code, 0),
+        JSON_STRING("Output",   HealthProbe, output,    0),
+        {}
+};
+
+const JsonField health_state_fields[] = {
+        JSON_STRING("Status",        HealthState, status,         0),
+        JSON_INT   ("FailingStreak", HealthState, failing_streak, 0),
+        JSON_ARRAY ("Log", HealthState, log, n_log, HealthProbe, health_probe_fields, 0),
+        {}
+};
+
 const JsonField monitor_spec_fields[] = {
         JSON_UINT32("version",      MonitorSpec, version,      JSON_MANDATORY),
         JSON_STRING("id",           MonitorSpec, id,           JSON_MANDATORY),
@@ -80,6 +111,7 @@ const JsonField monitor_spec_fields[] = {
         JSON_BOOL  ("stdin_once",   MonitorSpec, stdin_once,   EMPTY),
         JSON_UINT64("stop_timeout_usec", MonitorSpec, stop_timeout_usec, EMPTY),
         JSON_INT   ("stop_signal",  MonitorSpec, stop_signal,  EMPTY),
+        JSON_NESTED_PTR("health",   MonitorSpec, health, monitor_health_fields, EMPTY),
         {}
 };
 
@@ -106,6 +138,11 @@ const JsonField monitor_record_fields[] = {
         JSON_UINT64("started_at", MonitorRecord, started_at, EMPTY),
         JSON_UINT64("exited_at",  MonitorRecord, exited_at,  EMPTY),
         JSON_NESTED("accounting", MonitorRecord, accounting, accounting_fields, EMPTY),
+        JSON_STRING("exec_id",    MonitorRecord, exec_id,    EMPTY),
+        JSON_NESTED_PTR("exec",   MonitorRecord, exec,   exec_spec_fields,    EMPTY),
+        JSON_BOOL  ("probe",      MonitorRecord, probe,      EMPTY),
+        JSON_NESTED_PTR("health", MonitorRecord, health, health_state_fields, EMPTY),
+        JSON_BOOL  ("unhealthy_stop", MonitorRecord, unhealthy_stop, EMPTY),
         JSON_STRING("error_kind", MonitorRecord, error_kind, EMPTY),
         JSON_STRING("error",      MonitorRecord, error,      EMPTY),
         {}
@@ -117,6 +154,10 @@ const JsonField monitor_command_fields[] = {
         JSON_INT64 ("signal", MonitorCommand, signal, EMPTY),
         JSON_BOOL  ("all",    MonitorCommand, all,    EMPTY),
         JSON_INT64 ("limit",  MonitorCommand, limit,  JSON_OMIT_EMPTY),
+        JSON_STRING("exec_id", MonitorCommand, exec_id, EMPTY),
+        JSON_NESTED_PTR("exec", MonitorCommand, exec, exec_spec_fields, EMPTY),
+        JSON_STRV  ("capabilities", MonitorCommand, capabilities, OPTIONAL),
+        JSON_BOOL  ("framed", MonitorCommand, framed, EMPTY),
         {}
 };
 
@@ -128,6 +169,14 @@ void mount_spec_done(MountSpec *m) {
 
 void monitor_spec_done(MonitorSpec *s) {
         fields_done(monitor_spec_fields, s);
+}
+
+void health_state_done(HealthState *h) {
+        fields_done(health_state_fields, h);
+}
+
+void monitor_command_done(MonitorCommand *c) {
+        fields_done(monitor_command_fields, c);
 }
 
 void monitor_record_done(MonitorRecord *r) {

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/api/exec-spec.h"
 #include "lib/base/error.h"
 #include "lib/base/macro.h"
 #include "lib/json/fields.h"
@@ -56,6 +57,34 @@ typedef struct MonitorJoin {
         char *shm_path; /* its /dev/shm is shown there, for a bind mount of config; NULL: not wanted */
 } MonitorJoin;
 
+/* A health check, ready to run: defaults filled, CMD-SHELL wrapped in its shell. */
+typedef struct MonitorHealth {
+        char **command;
+        uint64_t interval_usec;
+        uint64_t timeout_usec;
+        uint64_t start_period_usec;   /* failures in it do not count */
+        uint64_t start_interval_usec; /* between probes in it */
+        int retries;                  /* so many failures in a row are unhealthy */
+        char *on_unhealthy; /* none, restart (the daemon does it), stop, kill; empty: none */
+} MonitorHealth;
+
+typedef struct HealthProbe {
+        int64_t start, end; /* nsec since the epoch */
+        int exit_code;      /* -1: it took too long */
+        char *output;       /* at most HEALTH_OUTPUT_MAX bytes, and "..." when there was more */
+} HealthProbe;
+
+#define HEALTH_LOG_MAX    5u
+#define HEALTH_OUTPUT_MAX 4096u
+
+/* State.Health of inspect. */
+typedef struct HealthState {
+        char *status; /* starting, healthy, unhealthy */
+        int failing_streak;
+        HealthProbe *log; /* oldest first, at most HEALTH_LOG_MAX */
+        size_t n_log;
+} HealthState;
+
 typedef struct MonitorSpec {
         uint32_t version;
         char *id;
@@ -87,6 +116,7 @@ typedef struct MonitorSpec {
         uint64_t
                 stop_timeout_usec; /* after SIGTERM to the monitor (scope stopped): stop signal, then KILL */
         int stop_signal;
+        MonitorHealth *health; /* NULL: no check */
 } MonitorSpec;
 
 /* Final or present figures of a container; UINT64_MAX where the host cannot tell (controller
@@ -119,7 +149,10 @@ typedef enum MonitorRecordType {
         MONITOR_FAILED,  /* exit_code 125/126/127/128 as Docker maps them, error */
         MONITOR_EXITED,  /* exit_code, oom_killed, exited_at, accounting */
         MONITOR_OOM,     /* a process was killed, the container lives on */
-        MONITOR_REPLY,   /* serial, error kind and text (empty: done); may carry descriptors */
+        MONITOR_EXEC_STARTED, /* exec_id, exec, probe, pid, started_at; said again to a daemon that connects */
+        MONITOR_EXEC_EXITED, /* and exit_code, exited_at, error (it could not be started, pid 0); the same */
+        MONITOR_HEALTH, /* health, after each probe and on connect */
+        MONITOR_REPLY,  /* serial, error kind and text (empty: done); may carry descriptors */
         _MONITOR_RECORD_MAX,
         _MONITOR_RECORD_INVALID = -22,
 } MonitorRecordType;
@@ -133,7 +166,12 @@ typedef struct MonitorRecord {
         uint64_t started_at; /* nsec since the epoch */
         uint64_t exited_at;
         Accounting accounting;
-        char *error_kind; /* lib/base/error.h name */
+        char *exec_id;
+        ExecSpec *exec;
+        bool probe; /* the exec is one of the health check */
+        HealthState *health;
+        bool unhealthy_stop; /* exited: stopped for its health, to stay so */
+        char *error_kind;    /* lib/base/error.h name */
         char *error;
 } MonitorRecord;
 
@@ -143,6 +181,8 @@ typedef enum MonitorCommandType {
         MONITOR_KILL, /* signal, to the first process; all: every process of the container */
         MONITOR_REOPEN_LOGS,
         MONITOR_LIMIT_TASKS, /* limit; -1: none */
+        MONITOR_EXEC, /* exec_id, exec, capabilities, framed; the descriptor of the client's stream, or none */
+        MONITOR_EXEC_KILL, /* exec_id, signal */
         _MONITOR_COMMAND_MAX,
         _MONITOR_COMMAND_INVALID = -22,
 } MonitorCommandType;
@@ -153,6 +193,10 @@ typedef struct MonitorCommand {
         int64_t signal;
         bool all;
         int64_t limit;
+        char *exec_id;
+        ExecSpec *exec;
+        char **capabilities; /* all that a privileged one gets; NULL: the container's */
+        bool framed;         /* Docker's frames for the client */
 } MonitorCommand;
 
 extern const JsonField monitor_spec_fields[];
@@ -161,9 +205,13 @@ extern const JsonField monitor_command_fields[];
 extern const JsonField accounting_fields[];
 extern const JsonField mount_spec_fields[];
 
+extern const JsonField health_state_fields[];
+
+void health_state_done(HealthState *h);
 void mount_spec_done(MountSpec *m);
 void monitor_spec_done(MonitorSpec *s);
 void monitor_record_done(MonitorRecord *r);
+void monitor_command_done(MonitorCommand *c);
 
 /* Reads RUNDIR/exit.json or any record; -EBADMSG with reterr filled when it is not one. */
 int monitor_record_read(Json *v, MonitorRecord *ret, Error *reterr);

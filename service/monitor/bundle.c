@@ -54,7 +54,7 @@ static int set_user(Json *process, const UserIdentity *u) {
 }
 
 /* HOME of the user unless the container's environment has one. An empty one counts as none, as with Docker. */
-static int set_home(Json *process, const UserIdentity *u) {
+static int set_home(Json *process, const UserIdentity *u, bool *ret_added) {
         _cleanup_(json_unrefp) Json *fresh = NULL;
         _cleanup_(freep) char *home = NULL;
         const Json *env = json_get(process, "env");
@@ -67,8 +67,10 @@ static int set_home(Json *process, const UserIdentity *u) {
                 if (!entry)
                         continue;
                 value = str_starts(entry, "HOME=");
-                if (value && value[0])
+                if (value && value[0]) {
+                        *ret_added = false;
                         return 0;
+                }
                 if (!value)
                         r = json_append_text(fresh, entry);
         }
@@ -78,7 +80,16 @@ static int set_home(Json *process, const UserIdentity *u) {
                 r = json_append_text(fresh, home);
         if (r >= 0)
                 r = json_set(process, "env", fresh);
+        *ret_added = true;
         return r;
+}
+
+int bundle_set_user(Json *process, const UserIdentity *user) {
+        bool added;
+        int r;
+
+        r = set_user(process, user);
+        return r < 0 ? r : set_home(process, user, &added);
 }
 
 int bundle_make(Json *config, const UserIdentity *user, Bundle *ret, Error *reterr) {
@@ -94,7 +105,7 @@ int bundle_make(Json *config, const UserIdentity *user, Bundle *ret, Error *rete
         if (r >= 0)
                 r = set_user(process, user);
         if (r >= 0)
-                r = set_home(process, user);
+                r = set_home(process, user, &b.home_added);
         if (r >= 0)
                 r = member_object(config, "root", &root);
         if (r >= 0)

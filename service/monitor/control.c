@@ -15,7 +15,7 @@
 #include "lib/json/fields.h"
 #include "lib/json/json.h"
 
-#define COMMAND_MAX ((size_t) 16 * 1024)
+#define COMMAND_MAX ((size_t) 128 * 1024) /* an exec brings its arguments */
 
 static void control_unlink(Control *c) {
         if (c->fd < 0)
@@ -98,7 +98,7 @@ static void control_reply(Control *c, uint64_t serial, int r, Error *e) {
 
 static int control_handle(Control *c, const char *text, size_t size) {
         _cleanup_(error_done) Error e = {};
-        MonitorCommand command = {};
+        _cleanup_(monitor_command_done) MonitorCommand command = {};
         int r;
 
         r = json_read_text(text, size, monitor_command_fields, &command, 0, &e);

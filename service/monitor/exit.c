@@ -38,6 +38,7 @@ static void exit_on_drained(void *userdata) {
         m->record.oom_killed =
                 m->record.accounting.oom_kills != UINT64_MAX && m->record.accounting.oom_kills > 0;
         m->record.type = MONITOR_EXITED;
+        m->record.unhealthy_stop = m->health.stops;
 
         r = exit_write_file(m);
         if (r < 0)
@@ -100,5 +101,6 @@ void exit_begin(Monitor *m, const siginfo_t *si) {
         m->pidfd = fd_close(m->pidfd);
         poller_timer_stop(&m->poller, &m->stop_timer);
         poller_unwatch(&m->poller, &m->memory_watch);
+        health_stop(m);
         exit_kill_others(m);
 }

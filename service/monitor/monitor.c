@@ -3,6 +3,7 @@
 #include "service/monitor/monitor.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <malloc.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@
 #include "lib/base/users.h"
 #include "lib/json/fields.h"
 #include "lib/json/json.h"
+#include "service/monitor/exec.h"
 #include "service/monitor/exit.h"
 #include "service/monitor/host.h"
 #include "service/monitor/join.h"
@@ -124,7 +126,7 @@ static void monitor_on_stop_timer(void *userdata) {
 }
 
 /* systemd stops the scope (everything in it has got the signal, then), or somebody means us. */
-static void monitor_stop(Monitor *m, bool everybody) {
+void monitor_stop(Monitor *m, bool everybody) {
         m->stopping = true;
         switch (m->state) {
         case MONITOR_STATE_READY:
@@ -182,13 +184,19 @@ static void monitor_on_memory(void *userdata, uint32_t events) {
         m->n_oom_kills = n;
 }
 
-static void monitor_started(Monitor *m, pid_t pid) {
-        siginfo_t early = {};
-        int r;
-
+const siginfo_t *monitor_reaped_early(const Monitor *m, pid_t pid) {
         for (size_t i = 0; i < MIN(m->n_reaped, MONITOR_REAPED_MAX); i++)
                 if (m->reaped[i].si_pid == pid)
-                        early = m->reaped[i];
+                        return m->reaped + i;
+        return NULL;
+}
+
+static void monitor_started(Monitor *m, pid_t pid) {
+        const siginfo_t *found = monitor_reaped_early(m, pid);
+        siginfo_t early = found ? *found : (siginfo_t) {};
+        int r;
+
+        m->n_reaped = 0;
         if (early.si_pid == 0) {
                 m->pidfd = process_pidfd_open(pid);
                 if (m->pidfd < 0) {
@@ -218,6 +226,8 @@ static void monitor_started(Monitor *m, pid_t pid) {
                 monitor_on_memory(m, 0);
         }
 
+        if (early.si_pid == 0)
+                health_start(m);
         if (early.si_pid != 0)
                 exit_begin(m, &early);
         else if (m->stopping)
@@ -231,7 +241,7 @@ static void monitor_start_failed(Monitor *m, const siginfo_t *si) {
         ErrorKind kind;
         int code;
 
-        (void) runtime_read_error(m->run_fd, &text);
+        (void) runtime_read_error(m->run_fd, NULL, &text);
         if (!text)
                 text = stdio_take_text(&m->stdio);
         if (!text)
@@ -257,7 +267,7 @@ static void monitor_on_runtime_end(Monitor *m, const siginfo_t *si) {
                 monitor_start_failed(m, si);
                 return;
         }
-        r = runtime_read_pid(m->run_fd, &pid);
+        r = runtime_read_pid(m->run_fd, NULL, &pid);
         if (r < 0) {
                 _cleanup_(error_done) Error e = {};
 
@@ -297,6 +307,7 @@ static int monitor_start(Monitor *m, Error *reterr) {
         r = bundle_write(&m->bundle, m->cgroup.path, m->bundle_fd);
         if (r < 0)
                 return error_set_errno(reterr, r, "Cannot write the bundle");
+        m->home_added = m->bundle.home_added;
         bundle_done(&m->bundle);
 
         r = stdio_open(&m->stdio, m->spec.open_stdin, fds);
@@ -332,8 +343,14 @@ static void monitor_on_reaped(Monitor *m, const siginfo_t *si) {
                 monitor_on_runtime_end(m, si);
         else if (m->pid != 0 && si->si_pid == m->pid)
                 exit_begin(m, si);
-        else if (m->state == MONITOR_STATE_STARTING)
+        else if (!execs_on_reaped(m, si) &&
+                 (m->state == MONITOR_STATE_STARTING || execs_are_starting(m))) {
                 m->reaped[m->n_reaped++ % MONITOR_REAPED_MAX] = *si;
+                return;
+        }
+        /* Nobody is asked for any more: a pid may come again. */
+        if (m->state != MONITOR_STATE_STARTING && !execs_are_starting(m))
+                m->n_reaped = 0;
 }
 
 static void monitor_on_children(Monitor *m) {
@@ -362,6 +379,17 @@ static void monitor_on_signal(void *userdata, uint32_t events) {
                 }
 }
 
+static int monitor_kill_exec(Monitor *m, const MonitorCommand *c, Error *reterr) {
+        Exec *x = c->exec_id ? exec_find(m, c->exec_id) : NULL;
+
+        if (!x || x->pid == 0)
+                return error_set(reterr, ERROR_NOT_RUNNING, "exec %s is not running",
+                        str_or_empty(c->exec_id));
+        if (c->signal < 0 || c->signal > SIGRTMAX)
+                return error_set(reterr, ERROR_INVALID, "Invalid signal: %" PRIi64, c->signal);
+        return exec_kill(x, (int) c->signal);
+}
+
 static int monitor_on_command(const MonitorCommand *c, void *userdata, Error *reterr) {
         Monitor *m = userdata;
         int r;
@@ -378,6 +406,10 @@ static int monitor_on_command(const MonitorCommand *c, void *userdata, Error *re
         case MONITOR_LIMIT_TASKS:
                 r = container_cgroup_limit_tasks(&m->cgroup, c->limit);
                 return r < 0 ? error_set_errno(reterr, r, "Cannot limit the tasks") : 0;
+        case MONITOR_EXEC:
+                return execs_begin(m, c->exec_id, c->exec, c->capabilities, reterr);
+        case MONITOR_EXEC_KILL:
+                return monitor_kill_exec(m, c, reterr);
         default:
                 return error_set(
                         reterr, ERROR_NOT_IMPLEMENTED, "The monitor does not know this command");
@@ -399,6 +431,10 @@ static void monitor_on_link(bool linked, void *userdata) {
         Monitor *m = userdata;
 
         m->was_linked = m->was_linked || linked;
+        if (linked) {
+                execs_tell(m);
+                health_tell(m);
+        }
         if (m->state == MONITOR_STATE_READY && linked)
                 poller_timer_stop(&m->poller, &m->deadline);
         else if (m->state == MONITOR_STATE_READY)
@@ -522,7 +558,9 @@ int monitor_init(Monitor *m, const char *id, int spec_fd, int listen_fd) {
                 .signal_fd = -EBADF,
                 .pidfd = -EBADF,
                 .record.accounting = ACCOUNTING_NULL,
+                .health.output_fd = -EBADF,
         };
+        list_init(&m->execs);
         r = poller_init(&m->poller);
         if (r >= 0)
                 r = monitor_catch_signals(m);
@@ -567,6 +605,8 @@ void monitor_done(Monitor *m) {
         poller_unwatch(&m->poller, &m->signal_watch);
         poller_unwatch(&m->poller, &m->cgroup_watch);
         poller_unwatch(&m->poller, &m->memory_watch);
+        health_done(m);
+        execs_done(m);
         stdio_done(&m->stdio);
         control_done(&m->control);
         container_cgroup_done(&m->cgroup);

@@ -8,9 +8,11 @@
 #include <sys/types.h>
 
 #include "lib/api/monitor-spec.h"
+#include "lib/base/list.h"
 #include "service/monitor/bundle.h"
 #include "service/monitor/cgroup.h"
 #include "service/monitor/control.h"
+#include "service/monitor/health.h"
 #include "service/monitor/poller.h"
 #include "service/monitor/container-stdio.h"
 
@@ -39,6 +41,9 @@ struct Monitor {
         int run_fd, bundle_fd, root_fd, signal_fd;
         int runtime_fd; /* runtime_open(); negative: by its name */
         Watch signal_watch, cgroup_watch, memory_watch;
+        Health health;
+        List execs;          /* Exec, oldest first */
+        bool home_added;     /* HOME in the container's environment is that of its user */
         Timer deadline;      /* of the state we are in */
         Timer stop_timer;    /* after the stop signal */
         pid_t runtime_pid;   /* the call under way: run or delete; 0: none */
@@ -50,7 +55,7 @@ struct Monitor {
         bool unsaved; /* the end is in no exit file: only we know of it until a daemon takes it */
         uint64_t n_oom_kills;
         siginfo_t reaped
-                [MONITOR_REAPED_MAX]; /* while the runtime works: the container may be over before it says so */
+                [MONITOR_REAPED_MAX]; /* while a runtime works: what it started may be over before it says so */
         size_t n_reaped;
 };
 
@@ -58,6 +63,11 @@ struct Monitor {
 int monitor_init(Monitor *m, const char *id, int spec_fd, int listen_fd);
 int monitor_run(Monitor *m);
 void monitor_done(Monitor *m);
+
+/* Ends the container by its stop signal, then KILL. everybody: systemd has sent TERM to all in the scope. */
+void monitor_stop(Monitor *m, bool everybody);
+/* How a process ended of which its runtime tells only now; NULL: it has not. */
+const siginfo_t *monitor_reaped_early(const Monitor *m, pid_t pid);
 
 /* Called by exit.c when everything has been told. */
 void monitor_ended(Monitor *m);

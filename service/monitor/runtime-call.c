@@ -23,7 +23,7 @@
 #define LOG_MAX  ((size_t) 1024 * 1024)
 
 /* RUNTIME [ARGS] --root R [--log F --log-format json] COMMAND … */
-static int make_arguments(const MonitorSpec *s, char ***ret) {
+static int make_arguments(const MonitorSpec *s, const char *log, char ***ret) {
         _cleanup_(strv_freep) char **l = NULL;
         int r;
 
@@ -37,7 +37,7 @@ static int make_arguments(const MonitorSpec *s, char ***ret) {
         if (r >= 0)
                 r = strv_add(&l, "--log");
         if (r >= 0)
-                r = strv_addf(&l, "%s/" LOG_NAME, s->run_dir);
+                r = strv_addf(&l, "%s/%s", s->run_dir, log);
         if (r >= 0)
                 r = strv_add(&l, "--log-format");
         if (r >= 0)
@@ -70,7 +70,7 @@ int runtime_run(const MonitorSpec *s, int exec_fd, const int stdio_fds[static 3]
         const ProcessFd fds[] = { { stdio_fds[0], 0 }, { stdio_fds[1], 1 }, { stdio_fds[2], 2 } };
         int r;
 
-        r = make_arguments(s, &argv);
+        r = make_arguments(s, LOG_NAME, &argv);
         if (r >= 0)
                 r = strv_add(&argv, "run");
         if (r >= 0)
@@ -100,11 +100,61 @@ int runtime_run(const MonitorSpec *s, int exec_fd, const int stdio_fds[static 3]
                 ret_pid, NULL);
 }
 
+static int add_path(char ***argv, const char *option, const MonitorSpec *s, const char *name,
+        const char *suffix) {
+        int r;
+
+        r = strv_add(argv, option);
+        return r < 0 ? r : strv_addf(argv, "%s/%s%s", s->run_dir, name, suffix);
+}
+
+int runtime_exec(const MonitorSpec *s, int exec_fd, const char *name, const char *cgroup,
+        bool terminal, const int stdio_fds[static 3], pid_t *ret_pid) {
+        _cleanup_(strv_freep) char **argv = NULL;
+        _cleanup_(freep) char *log = NULL;
+        const ProcessFd fds[] = { { stdio_fds[0], 0 }, { stdio_fds[1], 1 }, { stdio_fds[2], 2 } };
+        int r;
+
+        log = str_concat(name, RUNTIME_EXEC_LOG);
+        if (!log)
+                return -ENOMEM;
+        r = make_arguments(s, log, &argv);
+        if (r >= 0)
+                r = strv_add(&argv, "exec");
+        if (r >= 0)
+                r = strv_add(&argv, "--detach");
+        if (r >= 0)
+                r = add_path(&argv, "--process", s, name, RUNTIME_EXEC_PROCESS);
+        if (r >= 0)
+                r = add_path(&argv, "--pid-file", s, name, RUNTIME_EXEC_PID);
+        if (r >= 0 && terminal)
+                r = add_path(&argv, "--console-socket", s, name, RUNTIME_EXEC_CONSOLE);
+        if (r >= 0 && cgroup)
+                r = strv_add(&argv, "--cgroup");
+        if (r >= 0 && cgroup)
+                r = strv_add(&argv, cgroup);
+        if (r >= 0)
+                r = strv_add(&argv, s->id);
+        if (r < 0)
+                return r;
+
+        return process_spawn(
+                &(ProcessSpec) {
+                        .path = s->runtime,
+                        .exec_fd = exec_fd,
+                        .argv = argv,
+                        .env = environ,
+                        .fds = fds,
+                        .n_fds = ARRAY_SIZE(fds),
+                },
+                ret_pid, NULL);
+}
+
 int runtime_delete(const MonitorSpec *s, int exec_fd, pid_t *ret_pid) {
         _cleanup_(strv_freep) char **argv = NULL;
         int r;
 
-        r = make_arguments(s, &argv);
+        r = make_arguments(s, LOG_NAME, &argv);
         if (r >= 0)
                 r = strv_add(&argv, "delete");
         if (r >= 0)
@@ -128,20 +178,20 @@ void runtime_forget(int run_fd) {
         (void) file_unlink(run_fd, PID_NAME);
 }
 
-int runtime_read_pid(int run_fd, pid_t *ret) {
+int runtime_read_pid(int run_fd, const char *name, pid_t *ret) {
         _cleanup_(freep) char *text = NULL;
         int r;
 
-        r = file_read_at(run_fd, PID_NAME, 64, &text, NULL);
+        r = file_read_at(run_fd, name ?: PID_NAME, 64, &text, NULL);
         return r < 0 ? r : parse_pid(str_strip(text), ret);
 }
 
-int runtime_read_error(int run_fd, char **ret) {
+int runtime_read_error(int run_fd, const char *name, char **ret) {
         _cleanup_(freep) char *text = NULL;
         size_t size;
         int r;
 
-        r = file_read_at(run_fd, LOG_NAME, LOG_MAX, &text, &size);
+        r = file_read_at(run_fd, name ?: LOG_NAME, LOG_MAX, &text, &size);
         if (r == -ENOENT) {
                 *ret = NULL;
                 return 0;

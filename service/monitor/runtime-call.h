@@ -4,6 +4,7 @@
 /* The OCI runtime, called as a program: ours, crun and runc share the command line. Each call is a child of the monitor, reaped by
  * monitor.c; nothing waits here. */
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "lib/api/monitor-spec.h"
@@ -15,14 +16,22 @@ int runtime_open(const MonitorSpec *s);
 /* `run --detach`: create and start in one exec. The container inherits stdio_fds as its 0, 1 and 2. */
 int runtime_run(const MonitorSpec *s, int exec_fd, const int stdio_fds[static 3], pid_t *ret_pid);
 
+/* `exec --detach`, with the files NAME + suffix in run_dir. cgroup: below the container's, or NULL. terminal: there is a socket of the name. */
+int runtime_exec(const MonitorSpec *s, int exec_fd, const char *name, const char *cgroup,
+        bool terminal, const int stdio_fds[static 3], pid_t *ret_pid);
+#define RUNTIME_EXEC_PROCESS ".json"
+#define RUNTIME_EXEC_PID     ".pid"
+#define RUNTIME_EXEC_LOG     ".log"
+#define RUNTIME_EXEC_CONSOLE ".console"
+
 /* `delete --force`: also what a failed run left. */
 int runtime_delete(const MonitorSpec *s, int exec_fd, pid_t *ret_pid);
 
 /* What an earlier run of the same container left in run_dir. */
 void runtime_forget(int run_fd);
 
-/* The pid of the container's first process, after a run that ended well. */
-int runtime_read_pid(int run_fd, pid_t *ret);
+/* The pid of the process, after a run or exec that ended well. name NULL: the file of run. */
+int runtime_read_pid(int run_fd, const char *name, pid_t *ret);
 
-/* What a failed run said; NULL when it said nothing. */
-int runtime_read_error(int run_fd, char **ret);
+/* What a failed run or exec said; NULL when it said nothing. */
+int runtime_read_error(int run_fd, const char *name, char **ret);

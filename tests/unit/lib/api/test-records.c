@@ -44,7 +44,8 @@ static void test_bad_records(void **state) {
                 { "{}", "type: is missing" },
                 { "[]", "expected an object" },
                 { "{\"type\":\"gone\"}", "type: expected one of \"ready\", \"started\", "
-                                         "\"failed\", \"exited\", \"oom\", \"reply\"" },
+                                         "\"failed\", \"exited\", \"oom\", \"exec-started\", "
+                                         "\"exec-exited\", \"health\", \"reply\"" },
                 { "{\"type\":\"exited\",\"exit_code\":\"1\"}", "exit_code: expected an integer" },
         };
 

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* An Exec is one more process in a container: wished (created), started once, ended. Owned by its Container; found by id in the set. Kept five
+ * to ten minutes after its end so that everybody can read how it ended; those that only were created end with the daemon, those that run
+ * do not notice it. The fields are for reading. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/api/exec-spec.h"
+#include "lib/base/error.h"
+#include "lib/base/ident.h"
+#include "lib/base/list.h"
+
+typedef struct Container Container;
+typedef struct Containers Containers;
+typedef struct Exec Exec;
+typedef struct MonitorRecord MonitorRecord;
+typedef struct Pending Pending;
+
+#define EXECS_PER_CONTAINER_MAX 4096U /* created or running */
+
+typedef enum ExecState {
+        EXEC_CREATED,
+        EXEC_STARTING, /* the monitor was asked */
+        EXEC_RUNNING,
+        EXEC_ENDED,
+} ExecState;
+
+struct Exec {
+        ListNode node; /* in the container, oldest first */
+        Container *container;
+        char id[IDENT_SIZE];
+        ExecSpec spec;
+        ExecState state;
+        int64_t pid; /* in the host's pid namespace; 0: none */
+        int exit_code;
+        bool swept;       /* ended before the last sweep */
+        Pending *pending; /* of exec_start(), until it runs */
+};
+
+/* Takes the contents of spec (left empty). ERROR_INVALID "No exec command specified", ERROR_NOT_RUNNING, ERROR_CONFLICT (paused, restarting). */
+int container_exec_create(Container *c, ExecSpec *spec, Exec **ret, Error *reterr);
+
+/* Full id. ERROR_NOT_FOUND "No such exec instance: X". */
+int containers_find_exec(Containers *s, const char *id, Exec **ret, Error *reterr);
+
+/* Whether exec_start() could begin now: ERROR_CONFLICT when it was started already, and as container_exec_create(). */
+int exec_check_start(const Exec *x, Error *reterr);
+
+/* Once. rows, columns: size of the terminal, 0: what the spec says. Completed when the program runs; ERROR_INVALID when the container has no such
+ * program or it cannot be executed. */
+int exec_start(Exec *x, uint32_t rows, uint32_t columns, Pending *p, Error *reterr);
+
+/* A signal for its process. ERROR_NOT_RUNNING. */
+int exec_kill(Exec *x, int sig, Pending *p, Error *reterr);
+
+/* Ids of those that are created or run; NULL-terminated, the caller's. */
+int container_exec_ids(const Container *c, char ***ret);
+
+/* What went up from its monitor. */
+void container_handle_exec(Container *c, const MonitorRecord *record);
+/* The container does not run any more: what ran has ended with it. */
+void container_execs_end(Container *c);
+/* Nobody is told. */
+void container_execs_free(Container *c);
