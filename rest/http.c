@@ -136,6 +136,12 @@ void http_resume(Request *q) {
         (void) sd_event_source_set_enabled(q->http->kick, SD_EVENT_ONESHOT);
 }
 
+static void hijack_done(Request *q, int fd, const void *early, size_t early_size) {
+        HijackReady ready = TAKE_PTR(q->response.hijack);
+
+        ready(q->response.hijack_userdata, fd, early, early_size);
+}
+
 static Request *request_free(Request *q) {
         if (!q)
                 return NULL;
@@ -146,6 +152,8 @@ static Request *request_free(Request *q) {
         auth_query_free(q->auth_query);
         if (q->response.stream)
                 stream_gone(q->response.stream);
+        if (q->response.hijack)
+                hijack_done(q, -EBADF, NULL, 0);
         response_done(&q->response);
         loop_source_free(q->gone_source);
         loop_source_free(q->drain_source);
@@ -203,6 +211,51 @@ static int add_headers(struct MHD_Response *response, const Response *a, bool ma
         return ok ? 0 : -ENOMEM;
 }
 
+/* ---- handing the connection over ---- */
+
+/* The head is sent. The socket goes on as the receiver's copy; libmicrohttpd closes its own. */
+static void on_upgraded(void *userdata, struct MHD_Connection *connection, void *con_cls,
+        const char *early, size_t early_size, MHD_socket fd,
+        struct MHD_UpgradeResponseHandle *handle) {
+        Request *q = con_cls;
+
+        hijack_done(q, fd_dup(fd), early, early_size);
+        (void) MHD_upgrade_action(handle, MHD_UPGRADE_ACTION_CLOSE);
+}
+
+static enum MHD_Result send_upgrade(Request *q) {
+        struct MHD_Response *response;
+        enum MHD_Result result = MHD_NO;
+
+        response = MHD_create_response_for_upgrade(on_upgraded, NULL);
+        if (!response)
+                return MHD_NO;
+        if (add_headers(response, &q->response, !!q->route) >= 0 &&
+                MHD_add_response_header(response, "Upgrade", "tcp") == MHD_YES)
+                result = MHD_queue_response(q->connection, q->response.status, response);
+        MHD_destroy_response(response);
+        return result;
+}
+
+/* A client that did not ask for an upgrade: libmicrohttpd knows no such answer, so the head is written past it, and for it the connection
+ * ends here. */
+static enum MHD_Result send_bare(Request *q) {
+        _cleanup_(freep) char *head = NULL;
+        const union MHD_ConnectionInfo *info;
+        int fd = -EBADF;
+
+        info = MHD_get_connection_info(q->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        if (info)
+                fd = fd_dup(info->connect_fd);
+        if (fd < 0 ||
+                str_printf(&head, "HTTP/1.1 200 OK\r\nContent-Type: %s\r\n\r\n",
+                        q->response.content_type) < 0 ||
+                fd_write_string(fd, head) < 0)
+                fd = fd_close(fd);
+        hijack_done(q, fd, NULL, 0);
+        return MHD_NO;
+}
+
 static enum MHD_Result send_response(Request *q) {
         Response *a = &q->response;
         struct MHD_Response *response;
@@ -210,6 +263,8 @@ static enum MHD_Result send_response(Request *q) {
 
         q->state = REQUEST_ANSWERED;
 
+        if (a->hijack)
+                return a->status == 101 ? send_upgrade(q) : send_bare(q);
         if (a->stream)
                 response = MHD_create_response_from_callback(
                         MHD_SIZE_UNKNOWN, 16 * 1024, read_stream, q, NULL);
@@ -579,7 +634,8 @@ static struct MHD_Daemon *start_server(Http *h, int listen_fd) {
         const struct MHD_OptionItem none[] = { { MHD_OPTION_END, 0, NULL } };
         struct MHD_OptionItem tls[5] = {};
         unsigned flags =
-                MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE | MHD_USE_ERROR_LOG;
+                MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE | MHD_USE_ERROR_LOG |
+                MHD_USE_TURBO; /* no shutdown() at the end: a hijacked connection has copies */
         size_t n = 0;
 
         if (h->tls) {

@@ -31,12 +31,17 @@ typedef struct sd_event_source sd_event_source;
 #define REQUEST_VARS_MAX 4
 #define REQUEST_DEFERRED 1
 
+/* fd belongs to the callee, -EBADF: the client has gone before; early: what it had sent behind its request. */
+typedef void (*HijackReady)(void *userdata, int fd, const void *early, size_t early_size);
+
 struct Response {
         unsigned status;
         const char *content_type; /* static text */
         char *body;               /* owned */
         size_t size;
-        Stream *stream; /* instead of body */
+        Stream *stream;     /* instead of body */
+        HijackReady hijack; /* the same: see rest/hijack.h */
+        void *hijack_userdata;
         char **headers; /* "Name", "value", … */
 };
 

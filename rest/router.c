@@ -14,6 +14,7 @@ static const Route *const tables[] = {
         system_routes,
         container_routes,
         container_life_routes,
+        attach_routes,
         container_io_routes,
         exec_routes,
         image_routes,

@@ -37,6 +37,7 @@ extern const Route exec_routes[];
 extern const Route image_routes[];
 extern const Route image_transfer_routes[];
 extern const Route stats_routes[];
+extern const Route attach_routes[];
 extern const Route events_routes[];
 extern const Route swarm_routes[];
 extern const Route absent_routes[]; /* last: what Docker has and we do not */

@@ -20,7 +20,6 @@ const Route absent_routes[] = {
         { "POST",   "/commit",                           AUTH_VIEW, not_implemented },
         { "GET",    "/containers/{id}/archive",          AUTH_VIEW, not_implemented },
         { "PUT",    "/containers/{id}/archive",          AUTH_VIEW, not_implemented, ROUTE_BODY_STREAM },
-        { "POST",   "/containers/{id}/attach",           AUTH_VIEW, not_implemented },
         { "GET",    "/containers/{id}/attach/ws",        AUTH_VIEW, not_implemented },
         { "GET",    "/containers/{id}/changes",          AUTH_VIEW, not_implemented },
         { "GET",    "/containers/{id}/export",           AUTH_VIEW, not_implemented },

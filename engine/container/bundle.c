@@ -99,6 +99,13 @@ static int make_process(const BundleInput *in, const SecurityOptions *o, Runtime
                 return -ENOMEM;
 
         p->terminal = c->tty;
+        if (c->tty && h->console_size[0] > 0 && h->console_size[1] > 0) {
+                p->console_size = new0(RuntimeConsoleSize, 1);
+                if (!p->console_size)
+                        return -ENOMEM;
+                p->console_size->height = h->console_size[0];
+                p->console_size->width = h->console_size[1];
+        }
         p->no_new_privileges =
                 o->no_new_privileges_given ? o->no_new_privileges : in->no_new_privileges;
         p->oom_score_adj = h->oom_score_adj; /* always: the monitor's own must not be inherited */

@@ -108,8 +108,6 @@ static int check_process(ContainerSpec *spec, const CheckContext *x, Error *rete
         if (!str_empty(c->stop_signal) && parse_signal(c->stop_signal, &signal) < 0)
                 return error_set(reterr, ERROR_INVALID, "invalid signal: %s", c->stop_signal);
 
-        if (c->tty)
-                return not_implemented(reterr, "a terminal (Tty)");
         spec->host.init = MAX(spec->host.init, -1);
 
         return check_health(c, reterr);

@@ -155,6 +155,9 @@ void container_handle_record(Container *c, const MonitorRecord *record) {
         case MONITOR_HEALTH:
                 container_handle_health(c, record);
                 return;
+        case MONITOR_DETACHED:
+                container_publish(c, "detach", NULL, NULL);
+                return;
         case MONITOR_EXITED:
                 container_handle_exit(c, record);
                 return;

@@ -116,6 +116,7 @@ static void start_undo(Container *c) {
 static void start_rest(Container *c, int64_t code, const char *text) {
         int r;
 
+        container_attach_drop(c);
         container_move(c, c->has_started ? CONTAINER_EXITED : CONTAINER_CREATED);
         c->exit_code = code;
         (void) str_copy(&c->error, text);
@@ -195,6 +196,7 @@ static void start_go(Container *c) {
         _cleanup_(error_done) Error e = {};
         int r;
 
+        container_attach_hand_over(c);
         r = c->link ? monitor_link_command(c->link, &go, NULL, NULL) : -ENOTCONN;
         if (r >= 0)
                 r = container_save(c);

@@ -91,6 +91,7 @@ struct Container {
         bool has_size;
         uint64_t size;     /* of its own layer, when it was last measured */
         bool exit_unsaved; /* the disk was full: the exit file stays the truth */
+        List waiting_clients; /* attached before the start */
         List waits;
         List stops;
         List restarts; /* by a person, under way */

@@ -32,8 +32,7 @@ int containers_list(Containers *s, bool all, int64_t limit, const Filter *f, Con
 
 /* How large the writable layers of these containers are: a worker walks their folders, container_size() tells then. Callers who ask for
  * what is being measured already share that walk. The result of p is NULL. */
-int containers_measure(
-        Containers *s, Container *const *list, size_t n, Pending *p, Error *reterr);
+int containers_measure(Containers *s, Container *const *list, size_t n, Pending *p, Error *reterr);
 
 /* Removes all that are not up, and pass; one at a time for all callers: ERROR_CONFLICT "a prune operation is already running". Pending's
  * result: const ContainersPruned *. */
@@ -92,6 +91,22 @@ int container_rename(Container *c, const char *name, Error *reterr);
 
 /* signal: name with or without SIG, number; NULL or "": KILL. ERROR_CONFLICT when it does not run. For KILL, completed after the exit. */
 int container_kill(Container *c, const char *signal, Pending *p, Error *reterr);
+
+typedef struct AttachOptions {
+        bool in, out, err;       /* which streams; input only if the container has one */
+        bool raw;                /* no frames although there is no terminal */
+        const char *detach_keys; /* lib/api/detach-keys.h; NULL: the usual ones */
+} AttachOptions;
+
+/* Whether container_attach() would: ERROR_INVALID for the keys, ERROR_CONFLICT for the state. */
+int container_attach_check(Container *c, const AttachOptions *o, Error *reterr);
+/* Gives the container's streams to a connected stream socket (moved in any case): output in Docker's frames (8 bytes: stream 1 or 2, three
+ * zeros, size big-endian), bare with a terminal or raw; what it sends is input, after the early bytes. The monitor serves it, also while
+ * no daemon is there; before the start it is kept for the next one. A client that shuts its side down ends the input if StdinOnce. */
+int container_attach(Container *c, const AttachOptions *o, int fd, const void *early,
+        size_t early_size, Error *reterr);
+/* Of the terminal, in characters; nothing happens without one. ERROR_NOT_RUNNING. */
+int container_resize(Container *c, uint32_t height, uint32_t width, Pending *p, Error *reterr);
 
 typedef enum ContainerWaitCondition {
         CONTAINER_WAIT_NOT_RUNNING, /* at once when it does not run */

@@ -165,6 +165,11 @@ static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
 
 int monitor_link_command(
         MonitorLink *l, const MonitorCommand *command, monitor_reply_t reply, void *userdata) {
+        return monitor_link_command_fds(l, command, NULL, 0, reply, userdata);
+}
+
+int monitor_link_command_fds(MonitorLink *l, const MonitorCommand *command, const int *fds,
+        size_t n_fds, monitor_reply_t reply, void *userdata) {
         MonitorCommand numbered = *command;
         _cleanup_(json_unrefp) Json *v = NULL;
         LinkCommand *k;
@@ -181,7 +186,7 @@ int monitor_link_command(
         r = json_write(&numbered, monitor_command_fields, &v);
         if (r < 0)
                 return r;
-        r = channel_queue(l->channel, v, NULL, 0);
+        r = channel_queue(l->channel, v, fds, n_fds);
         if (r < 0 || !reply)
                 return r;
 

@@ -29,6 +29,9 @@ typedef void (*monitor_reply_t)(int r, const Error *e, void *userdata);
 /* reply NULL: nobody waits (and for go there is none). userdata is the key to forget it with. */
 int monitor_link_command(
         MonitorLink *l, const MonitorCommand *command, monitor_reply_t reply, void *userdata);
+/* The same with descriptors, which stay the caller's. */
+int monitor_link_command_fds(MonitorLink *l, const MonitorCommand *command, const int *fds,
+        size_t n_fds, monitor_reply_t reply, void *userdata);
 void monitor_link_forget(MonitorLink *l, void *userdata);
 
 /* All is saved: the monitor may leave. Its hang-up follows. */

@@ -141,6 +141,10 @@ int container_describe_scope(const Container *c, UnitProperties *ret);
 /* container-prune.c: without a word */
 ContainerPrune *container_prune_free(ContainerPrune *x);
 
+/* container-attach.c: clients that came before the start */
+void container_attach_hand_over(Container *c);
+void container_attach_drop(Container *c);
+
 /* container-scope.c */
 int container_watch_scope(Container *c);
 void container_end_scope(

@@ -12,6 +12,7 @@ static const char *const record_type_table[_MONITOR_RECORD_MAX] = {
         [MONITOR_EXEC_STARTED] = "exec-started",
         [MONITOR_EXEC_EXITED] = "exec-exited",
         [MONITOR_HEALTH] = "health",
+        [MONITOR_DETACHED] = "detached",
         [MONITOR_REPLY] = "reply",
 };
 
@@ -22,6 +23,8 @@ static const char *const command_type_table[_MONITOR_COMMAND_MAX] = {
         [MONITOR_LIMIT_TASKS] = "limit-tasks",
         [MONITOR_EXEC] = "exec",
         [MONITOR_EXEC_KILL] = "exec-kill",
+        [MONITOR_ATTACH] = "attach",
+        [MONITOR_RESIZE] = "resize",
 };
 
 #define EMPTY    JSON_OMIT_EMPTY
@@ -158,6 +161,13 @@ const JsonField monitor_command_fields[] = {
         JSON_NESTED_PTR("exec", MonitorCommand, exec, exec_spec_fields, EMPTY),
         JSON_STRV  ("capabilities", MonitorCommand, capabilities, OPTIONAL),
         JSON_BOOL  ("framed", MonitorCommand, framed, EMPTY),
+        JSON_BOOL  ("stdin",  MonitorCommand, attach_stdin,  EMPTY),
+        JSON_BOOL  ("stdout", MonitorCommand, attach_stdout, EMPTY),
+        JSON_BOOL  ("stderr", MonitorCommand, attach_stderr, EMPTY),
+        JSON_BOOL  ("raw",    MonitorCommand, raw,    EMPTY),
+        JSON_STRING("detach_keys", MonitorCommand, detach_keys, EMPTY),
+        JSON_UINT32("height", MonitorCommand, height, EMPTY),
+        JSON_UINT32("width",  MonitorCommand, width,  EMPTY),
         {}
 };
 

@@ -152,6 +152,7 @@ typedef enum MonitorRecordType {
         MONITOR_EXEC_STARTED, /* exec_id, exec, probe, pid, started_at; said again to a daemon that connects */
         MONITOR_EXEC_EXITED, /* and exit_code, exited_at, error (it could not be started, pid 0); the same */
         MONITOR_HEALTH, /* health, after each probe and on connect */
+        MONITOR_DETACHED, /* an attached client typed the keys */
         MONITOR_REPLY,  /* serial, error kind and text (empty: done); may carry descriptors */
         _MONITOR_RECORD_MAX,
         _MONITOR_RECORD_INVALID = -22,
@@ -183,6 +184,8 @@ typedef enum MonitorCommandType {
         MONITOR_LIMIT_TASKS, /* limit; -1: none */
         MONITOR_EXEC, /* exec_id, exec, capabilities, framed; the descriptor of the client's stream, or none */
         MONITOR_EXEC_KILL, /* exec_id, signal */
+        MONITOR_ATTACH, /* fd: a connected stream socket, served from now on; a second one, a sealed memfd: its early input */
+        MONITOR_RESIZE, /* the terminal's height and width in characters */
         _MONITOR_COMMAND_MAX,
         _MONITOR_COMMAND_INVALID = -22,
 } MonitorCommandType;
@@ -197,6 +200,13 @@ typedef struct MonitorCommand {
         ExecSpec *exec;
         char **capabilities; /* all that a privileged one gets; NULL: the container's */
         bool framed;         /* Docker's frames for the client */
+        bool attach_stdin;
+        bool attach_stdout;
+        bool attach_stderr;
+        bool raw;          /* no frames around the output */
+        char *detach_keys; /* see lib/api/detach-keys.h */
+        uint32_t height;
+        uint32_t width;
 } MonitorCommand;
 
 extern const JsonField monitor_spec_fields[];

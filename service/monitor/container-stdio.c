@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "engine/log/logs.h"
@@ -23,15 +24,43 @@
 #define LOST_TELL_USEC  USEC_PER_MINUTE
 #define FAILED_TEXT_MAX 4096u
 
-int stdio_init(Stdio *s, Poller *p, const MonitorSpec *spec, Error *reterr) {
-        int r;
+static void clients_on_drain(void *userdata);
+
+static void clients_on_detach(void *userdata) {
+        Stdio *s = userdata;
+
+        if (s->on_detach)
+                s->on_detach(s->clients_userdata);
+}
+
+static void clients_on_idle(void *userdata) {
+        Stdio *s = userdata;
+
+        if (s->on_idle)
+                s->on_idle(s->clients_userdata);
+}
+
+void stdio_init_plain(Stdio *s, Poller *p) {
+        const AttachCallbacks callbacks = {
+                .on_drain = clients_on_drain,
+                .on_detach = clients_on_detach,
+                .on_idle = clients_on_idle,
+                .userdata = s,
+        };
 
         *s = (Stdio) { .poller = p, .stdin_fd = -EBADF };
+        attach_init(&s->clients, p, &callbacks);
         for (size_t i = 0; i < ARRAY_SIZE(s->streams); i++) {
                 s->streams[i].stdio = s;
                 s->streams[i].stream = i == 0 ? LOG_STREAM_STDOUT : LOG_STREAM_STDERR;
                 s->streams[i].fd = -EBADF;
         }
+}
+
+int stdio_init(Stdio *s, Poller *p, const MonitorSpec *spec, Error *reterr) {
+        int r;
+
+        stdio_init_plain(s, p);
         s->target = (LogTarget) {
                 .id = spec->id,
                 .name = spec->name,
@@ -64,6 +93,7 @@ void stdio_done(Stdio *s) {
         poller_timer_stop(s->poller, &s->deadline);
         for (size_t i = 0; i < ARRAY_SIZE(s->streams); i++)
                 stream_close(&s->streams[i]);
+        attach_done(&s->clients);
         s->stdin_fd = fd_close(s->stdin_fd);
         if (s->driver)
                 s->driver->close(s->driver_state);
@@ -71,26 +101,51 @@ void stdio_done(Stdio *s) {
         s->poller = NULL;
 }
 
-int stdio_open(Stdio *s, bool open_stdin, int ret_fds[static 3]) {
-        int fds[3] = { -EBADF, -EBADF, -EBADF }, r = 0, pair[2];
+static void stdio_close_input(void *userdata) {
+        Stdio *s = userdata;
 
-        if (open_stdin) {
-                r = fd_pipe(pair, 0);
-                if (r >= 0) {
-                        fds[0] = pair[0];
-                        s->stdin_fd = pair[1];
-                }
-        } else
+        s->stdin_fd = fd_close(s->stdin_fd);
+}
+
+/* ret_fd: the process's end. */
+static int open_input(Stdio *s, bool once, int *ret_fd) {
+        int pair[2], r;
+
+        r = fd_pipe(pair, 0);
+        if (r < 0)
+                return r;
+        *ret_fd = pair[0];
+        s->stdin_fd = pair[1];
+        s->clients.close_input = once;
+        r = fd_set_nonblock(s->stdin_fd, true);
+        if (r >= 0)
+                attach_set_input(&s->clients, s->stdin_fd, stdio_close_input);
+        return r;
+}
+
+static int open_output(StdioStream *t, int *ret_fd) {
+        int pair[2], r;
+
+        r = fd_pipe(pair, 0);
+        if (r < 0)
+                return r;
+        t->fd = pair[0];
+        *ret_fd = pair[1]; /* stays blocking: the process would see it */
+        return fd_set_nonblock(pair[0], true);
+}
+
+int stdio_open(Stdio *s, bool open_stdin, bool once, bool terminal, int ret_fds[static 3]) {
+        int fds[3] = { -EBADF, -EBADF, -EBADF }, r = 0;
+
+        s->terminal = s->clients.terminal = terminal;
+        if (open_stdin && !terminal)
+                r = open_input(s, once, &fds[0]);
+        else
                 r = fds[0] = fd_open_null();
-
-        for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(s->streams); i++) {
-                r = fd_pipe(pair, 0);
-                if (r < 0)
-                        break;
-                s->streams[i].fd = pair[0];
-                fds[1 + i] = pair[1]; /* stays blocking: the container would see it */
-                r = fd_set_nonblock(pair[0], true);
-        }
+        if (r >= 0)
+                r = terminal ? (fds[1] = fd_open_null()) : open_output(&s->streams[0], &fds[1]);
+        if (r >= 0)
+                r = open_output(&s->streams[1], &fds[2]);
         if (r < 0) {
                 fd_close_many(fds, ARRAY_SIZE(fds));
                 return r;
@@ -99,10 +154,36 @@ int stdio_open(Stdio *s, bool open_stdin, int ret_fds[static 3]) {
         return 0;
 }
 
+int stdio_set_terminal(Stdio *s, int master_fd) {
+        int r;
+
+        s->streams[0].fd = master_fd;
+        r = fd_set_nonblock(master_fd, true);
+        if (r >= 0)
+                r = s->stdin_fd = fd_dup(master_fd); /* one is watched for each direction */
+        if (r < 0)
+                return r;
+        attach_set_input(&s->clients, s->stdin_fd, stdio_close_input);
+        return 0;
+}
+
+int stdio_resize(Stdio *s, unsigned height, unsigned width) {
+        const struct winsize size = { .ws_row = (unsigned short) height,
+                .ws_col = (unsigned short) width };
+
+        if (!s->terminal || s->stdin_fd < 0)
+                return -ENOTTY;
+        return ioctl(s->stdin_fd, TIOCSWINSZ, &size) < 0 ? -errno : 0;
+}
+
 /* 0: everything up to the last line feed was taken (and the rest, if there is no more room or nothing more to come); -EAGAIN: the log is full. */
 static int stream_write_lines(StdioStream *t, uint64_t now_nsec) {
         const Stdio *s = t->stdio;
 
+        if (!s->driver) {
+                t->begin = t->end = 0;
+                return 0;
+        }
         while (t->begin < t->end) {
                 const char *data = t->buffer + t->begin, *feed;
                 size_t size = t->end - t->begin;
@@ -135,14 +216,18 @@ static int stream_write_lines(StdioStream *t, uint64_t now_nsec) {
         return 0;
 }
 
-/* 0: read until there was nothing, or often enough; -EAGAIN: the log is full. */
+/* 0: read until there was nothing, or often enough; -EAGAIN: the log is full; -EBUSY: a client is. */
 static int stream_read(StdioStream *t, unsigned n_reads) {
         int r;
 
         r = stream_write_lines(
                 t, (uint64_t) clock_realtime_ns()); /* what the log did not take before */
         while (r >= 0 && t->fd >= 0 && n_reads-- > 0) {
-                ssize_t n = read(t->fd, t->buffer + t->end, sizeof(t->buffer) - t->end);
+                ssize_t n;
+
+                if (!t->stdio->on_drained && attach_is_full(&t->stdio->clients))
+                        return -EBUSY;
+                n = read(t->fd, t->buffer + t->end, sizeof(t->buffer) - t->end);
 
                 if (n < 0) {
                         if (errno == EINTR)
@@ -153,8 +238,10 @@ static int stream_read(StdioStream *t, unsigned n_reads) {
                 if (n <= 0) {
                         t->ended = true;
                         stream_close(t);
-                } else
+                } else {
+                        attach_write(&t->stdio->clients, t->stream, t->buffer + t->end, (size_t) n);
                         t->end += (size_t) n;
+                }
                 r = stream_write_lines(t, (uint64_t) clock_realtime_ns());
         }
         return r;
@@ -164,7 +251,7 @@ static void stdio_tell_lost(Stdio *s, bool last) {
         uint64_t n, now;
         int error = 0;
 
-        n = s->driver->n_lost ? s->driver->n_lost(s->driver_state, &error) : 0;
+        n = s->driver && s->driver->n_lost ? s->driver->n_lost(s->driver_state, &error) : 0;
         if (n == s->n_lost_told)
                 return;
         now = clock_monotonic_us();
@@ -183,7 +270,7 @@ static void stdio_tell_lost(Stdio *s, bool last) {
 }
 
 static int stdio_flush(Stdio *s) {
-        int r = s->driver->flush ? s->driver->flush(s->driver_state) : 0;
+        int r = s->driver && s->driver->flush ? s->driver->flush(s->driver_state) : 0;
 
         stdio_tell_lost(s, false);
         return r;
@@ -207,6 +294,14 @@ static void stdio_on_retry(void *userdata) {
         }
 }
 
+/* Whoever was full is not any more, or is gone. */
+static void clients_on_drain(void *userdata) {
+        Stdio *s = userdata;
+
+        if (s->started && !s->on_drained)
+                stdio_on_retry(s);
+}
+
 /* Readable, ended, or another try after the log was full. While it is full the pipe is not watched at all: its hang-up would wake us for ever. */
 static void stream_on_ready(void *userdata, uint32_t events) {
         StdioStream *t = userdata;
@@ -218,16 +313,20 @@ static void stream_on_ready(void *userdata, uint32_t events) {
                 r = stdio_flush(s);
         if (r < 0) {
                 poller_unwatch(s->poller, &t->watch);
-                poller_timer(s->poller, &s->retry, RETRY_USEC, stdio_on_retry, s);
+                if (r != -EBUSY)
+                        poller_timer(s->poller, &s->retry, RETRY_USEC, stdio_on_retry, s);
         } else if (t->fd >= 0 && !t->watch.on_ready)
                 (void) poller_watch(s->poller, &t->watch, t->fd, EPOLLIN, stream_on_ready, t);
 }
 
 int stdio_start(Stdio *s) {
+        s->started = true;
         for (size_t i = 0; i < ARRAY_SIZE(s->streams); i++) {
                 StdioStream *t = &s->streams[i];
                 int r;
 
+                if (t->fd < 0)
+                        continue;
                 r = poller_watch(s->poller, &t->watch, t->fd, EPOLLIN, stream_on_ready, t);
                 if (r < 0)
                         return r;
@@ -296,6 +395,15 @@ void stdio_drain(
         stdio_drain_again(s);
 }
 
+int stdio_attach(Stdio *s, int fd, const AttachRequest *request) {
+        return attach_add(&s->clients, fd, request);
+}
+
+void stdio_end_clients(Stdio *s, void (*on_idle)(void *userdata)) {
+        s->on_idle = on_idle;
+        attach_end(&s->clients);
+}
+
 int stdio_reopen(Stdio *s) {
-        return s->driver->reopen ? s->driver->reopen(s->driver_state) : 0;
+        return s->driver && s->driver->reopen ? s->driver->reopen(s->driver_state) : 0;
 }

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* The container's standard input and output. Output comes through one pipe per stream and is cut into lines for the log driver; the pipe is
- * the only buffer: when the log does not take more, the pipe is not read, and the container waits. Nothing is read before the
- * container has started, so that the words of a runtime that failed stay out of the log. */
+/* The standard input and output of one process: the container's first, or one of an exec. Output comes through one pipe per stream, or through
+ * a terminal, and goes to the attached clients as it comes and to the log driver in lines; the pipe is the only buffer: when the log or a
+ * client does not take more, the pipe is not read, and the process waits. Nothing is read before the process has started, so that the
+ * words of a runtime that failed stay out of the log. */
 
 #include <stdbool.h>
 #include <sys/types.h>
 
 #include "engine/log/driver.h"
 #include "lib/base/error.h"
+#include "service/monitor/attach.h"
 #include "service/monitor/poller.h"
 
 typedef struct MonitorSpec MonitorSpec;
@@ -30,27 +32,45 @@ typedef struct StdioStream {
 struct Stdio {
         Poller *poller;
         LogTarget target;
-        const LogDriver *driver;
+        const LogDriver *driver; /* NULL: no log */
         void *driver_state;
-        StdioStream streams[2];
-        int stdin_fd; /* the end that keeps an open standard input open */
-        Timer retry;  /* the log was full */
+        StdioStream streams[2]; /* with a terminal the first one only */
+        Attachments clients;
+        int stdin_fd; /* our end of an open standard input, or the terminal */
+        bool terminal;
+        bool started;
+        Timer retry; /* the log was full */
         uint64_t n_lost_told;
         uint64_t told_usec;
         void (*on_drained)(void *userdata);
         void *userdata;
         Timer deadline;
+        void (*on_detach)(void *userdata);
+        void (*on_idle)(void *userdata);
+        void *clients_userdata;
 };
 
 /* Opens the log. spec must stay. */
 int stdio_init(Stdio *s, Poller *p, const MonitorSpec *spec, Error *reterr);
+/* Without a log. */
+void stdio_init_plain(Stdio *s, Poller *p);
 void stdio_done(Stdio *s);
 
-/* Makes the pipes. ret_fds: the container's ends of 0, 1 and 2, to be closed by the caller. */
-int stdio_open(Stdio *s, bool open_stdin, int ret_fds[static 3]);
+/* Makes the pipes. ret_fds: the process's ends of 0, 1 and 2, to be closed by the caller. once: its input ends with that of the first client.
+ * With a terminal only a pipe for what the runtime says as error, until stdio_set_terminal(). */
+int stdio_open(Stdio *s, bool open_stdin, bool once, bool terminal, int ret_fds[static 3]);
+/* The pty's master, moved. */
+int stdio_set_terminal(Stdio *s, int master_fd);
+/* -ENOTTY: there is none. */
+int stdio_resize(Stdio *s, unsigned height, unsigned width);
 
-/* The container runs: from now on its output is read. */
+/* The process runs: from now on its output is read. */
 int stdio_start(Stdio *s);
+
+/* A client, at any time before stdio_end_clients(); fd moved in any case. It gets all that is read from now on. on_detach (set in Stdio by its owner, with clients_userdata): one of them has typed the keys. */
+int stdio_attach(Stdio *s, int fd, const AttachRequest *request);
+/* After the drain: they get what waits for them, then on_idle is called, possibly at once. */
+void stdio_end_clients(Stdio *s, void (*on_idle)(void *userdata));
 
 /* What is in a pipe that was never read, for a start that failed. */
 char *stdio_take_text(Stdio *s);

@@ -15,7 +15,8 @@
 #include "lib/json/fields.h"
 #include "lib/json/json.h"
 
-#define COMMAND_MAX ((size_t) 128 * 1024) /* an exec brings its arguments */
+#define COMMAND_MAX     ((size_t) 128 * 1024) /* an exec brings its arguments */
+#define COMMAND_FDS_MAX 4
 
 static void control_unlink(Control *c) {
         if (c->fd < 0)
@@ -96,7 +97,7 @@ static void control_reply(Control *c, uint64_t serial, int r, Error *e) {
         control_send(c, &reply);
 }
 
-static int control_handle(Control *c, const char *text, size_t size) {
+static int control_handle(Control *c, const char *text, size_t size, int *fds, size_t n_fds) {
         _cleanup_(error_done) Error e = {};
         _cleanup_(monitor_command_done) MonitorCommand command = {};
         int r;
@@ -104,7 +105,7 @@ static int control_handle(Control *c, const char *text, size_t size) {
         r = json_read_text(text, size, monitor_command_fields, &command, 0, &e);
         if (r < 0)
                 return r;
-        r = c->on_command(&command, c->userdata, &e);
+        r = c->on_command(&command, fds, n_fds, c->userdata, &e);
         if (command.type != MONITOR_GO)
                 control_reply(c, command.serial, r, &e);
         return 0;
@@ -113,19 +114,22 @@ static int control_handle(Control *c, const char *text, size_t size) {
 static void control_on_ready(void *userdata, uint32_t events) {
         char text[COMMAND_MAX];
         Control *c = userdata;
+        int fds[COMMAND_FDS_MAX];
+        size_t n_fds = ARRAY_SIZE(fds);
         ssize_t n;
 
-        n = fd_receive(c->fd, text, sizeof(text), NULL, NULL, NULL, MSG_DONTWAIT);
+        n = fd_receive(c->fd, text, sizeof(text), fds, &n_fds, NULL, MSG_DONTWAIT);
         if (n == -EAGAIN || n == -EINTR)
                 return;
         if (n <= 0) {
                 control_on_end(c);
                 return;
         }
-        if (text[0] != 'J' || control_handle(c, text + 1, (size_t) n - 1) < 0) {
+        if (text[0] != 'J' || control_handle(c, text + 1, (size_t) n - 1, fds, n_fds) < 0) {
                 log_warning("The daemon sent something that is no command, hanging up");
                 control_unlink(c);
         }
+        fd_close_many(fds, n_fds);
 }
 
 static void control_on_listen(void *userdata, uint32_t events) {

@@ -12,8 +12,9 @@
 
 typedef struct Control Control;
 
-/* Fills reterr when it answers negative. */
-typedef int (*control_command_t)(const MonitorCommand *c, void *userdata, Error *reterr);
+/* Fills reterr when it answers negative. fds are closed afterwards unless it takes them: int fd = TAKE_FD(fds[0]); */
+typedef int (*control_command_t)(
+        const MonitorCommand *c, int *fds, size_t n_fds, void *userdata, Error *reterr);
 /* The daemon came (true) or went. */
 typedef void (*control_link_t)(bool linked, void *userdata);
 

@@ -30,8 +30,10 @@
 #include "service/monitor/rootfs.h"
 #include "service/monitor/runtime-call.h"
 #include "service/monitor/runtime-error.h"
+#include "service/monitor/terminal.h"
 
 #define SPEC_SIZE_MAX        ((size_t) 16 * 1024 * 1024)
+#define EARLY_SIZE_MAX       ((size_t) 1024 * 1024)
 #define ABANDONED_USEC       (30 * USEC_PER_SEC) /* ready, and no daemon came to say go */
 #define RUNTIME_TIMEOUT_USEC (2 * USEC_PER_MINUTE)
 #define TAKEN_TIMEOUT_USEC   (5 * USEC_PER_SEC)
@@ -60,7 +62,7 @@ int monitor_log(const Monitor *m, int level, int r, const char *format, ...) {
 static void monitor_on_over(void *userdata) {
         Monitor *m = userdata;
 
-        if (m->unsaved && !m->control.finished && exit_write_file(m) < 0)
+        if ((m->unsaved && !m->control.finished && exit_write_file(m) < 0) || !m->clients_done)
                 poller_timer(&m->poller, &m->deadline, TAKEN_TIMEOUT_USEC, monitor_on_over, m);
         else
                 poller_stop(&m->poller);
@@ -70,14 +72,22 @@ static void monitor_on_over(void *userdata) {
  * the exit file, if there is one. */
 static void monitor_check_over(Monitor *m) {
         if (m->state == MONITOR_STATE_OVER && m->runtime_pid == 0 && m->was_linked &&
-                (m->control.finished || (m->control.fd < 0 && !m->unsaved)))
+                m->clients_done && (m->control.finished || (m->control.fd < 0 && !m->unsaved)))
                 poller_stop(&m->poller);
+}
+
+static void monitor_on_clients_done(void *userdata) {
+        Monitor *m = userdata;
+
+        m->clients_done = true;
+        monitor_check_over(m);
 }
 
 void monitor_ended(Monitor *m) {
         int r;
 
         m->state = MONITOR_STATE_OVER;
+        stdio_end_clients(&m->stdio, monitor_on_clients_done);
         control_hold(&m->control);
         if (m->runtime_called) {
                 r = runtime_delete(&m->spec, m->runtime_fd, &m->runtime_pid);
@@ -206,6 +216,20 @@ static void monitor_started(Monitor *m, pid_t pid) {
                 }
         }
 
+        if (m->spec.terminal) {
+                _cleanup_(error_done) Error e = {};
+
+                r = terminal_receive(m->console_fd, &e);
+                if (r >= 0)
+                        r = stdio_set_terminal(&m->stdio, r);
+                if (r < 0) {
+                        monitor_fail_error(m, r, &e);
+                        return;
+                }
+                m->console_fd = fd_close(m->console_fd);
+                (void) file_unlink(m->run_fd, CONSOLE_NAME);
+        }
+
         m->pid = pid;
         m->state = MONITOR_STATE_RUNNING;
         m->record = (MonitorRecord) {
@@ -310,10 +334,17 @@ static int monitor_start(Monitor *m, Error *reterr) {
         m->home_added = m->bundle.home_added;
         bundle_done(&m->bundle);
 
-        r = stdio_open(&m->stdio, m->spec.open_stdin, fds);
+        r = stdio_open(&m->stdio, m->spec.open_stdin, m->spec.stdin_once, m->spec.terminal, fds);
         if (r < 0)
                 return error_set_errno(
                         reterr, r, "Cannot make the pipes for standard input and output");
+        if (m->spec.terminal) {
+                r = m->console_fd = terminal_listen(m->run_fd, CONSOLE_NAME, reterr);
+                if (r < 0) {
+                        fd_close_many(fds, ARRAY_SIZE(fds));
+                        return r;
+                }
+        }
         m->runtime_called = true;
         r = runtime_run(&m->spec, m->runtime_fd, fds, &m->runtime_pid);
         fd_close_many(fds, ARRAY_SIZE(fds));
@@ -390,7 +421,54 @@ static int monitor_kill_exec(Monitor *m, const MonitorCommand *c, Error *reterr)
         return exec_kill(x, (int) c->signal);
 }
 
-static int monitor_on_command(const MonitorCommand *c, void *userdata, Error *reterr) {
+static void monitor_on_detach(void *userdata) {
+        const MonitorRecord detached = { .type = MONITOR_DETACHED, .accounting = ACCOUNTING_NULL };
+        Monitor *m = userdata;
+
+        control_send(&m->control, &detached);
+}
+
+static int monitor_attach(
+        Monitor *m, const MonitorCommand *c, int *fds, size_t n_fds, Error *reterr) {
+        AttachRequest request = {
+                .in = c->attach_stdin,
+                .out = c->attach_stdout,
+                .err = c->attach_stderr,
+                .raw = c->raw,
+        };
+        _cleanup_(freep) char *early = NULL;
+        int r;
+
+        if (n_fds < 1)
+                return error_set(reterr, ERROR_INVALID, "Nobody to attach");
+        r = detach_keys_parse(c->detach_keys, &request.keys, reterr);
+        if (r < 0)
+                return r;
+        if (n_fds > 1) {
+                r = file_read_fd(fds[1], EARLY_SIZE_MAX, &early, &request.early_size);
+                if (r < 0)
+                        return error_set_errno(reterr, r, "Cannot read the input that came early");
+                request.early = early;
+        }
+        r = stdio_attach(&m->stdio, TAKE_FD(fds[0]), &request);
+        return r < 0 ? error_set_errno(reterr, r, "Cannot attach to container %s", m->spec.name)
+                     : 0;
+}
+
+static int monitor_resize(Monitor *m, const MonitorCommand *c, Error *reterr) {
+        int r;
+
+        if (m->pid == 0)
+                return error_set(
+                        reterr, ERROR_NOT_RUNNING, "container %s is not running", m->spec.id);
+        r = stdio_resize(&m->stdio, c->height, c->width);
+        if (r == -ENOTTY)
+                return 0; /* there is no terminal: nothing to do, as Docker has it */
+        return r < 0 ? error_set_errno(reterr, r, "Cannot resize the terminal") : 0;
+}
+
+static int monitor_on_command(
+        const MonitorCommand *c, int *fds, size_t n_fds, void *userdata, Error *reterr) {
         Monitor *m = userdata;
         int r;
 
@@ -410,6 +488,10 @@ static int monitor_on_command(const MonitorCommand *c, void *userdata, Error *re
                 return execs_begin(m, c->exec_id, c->exec, c->capabilities, reterr);
         case MONITOR_EXEC_KILL:
                 return monitor_kill_exec(m, c, reterr);
+        case MONITOR_ATTACH:
+                return monitor_attach(m, c, fds, n_fds, reterr);
+        case MONITOR_RESIZE:
+                return monitor_resize(m, c, reterr);
         default:
                 return error_set(
                         reterr, ERROR_NOT_IMPLEMENTED, "The monitor does not know this command");
@@ -507,13 +589,11 @@ static int monitor_resolve_user(Monitor *m, Error *reterr) {
 static int monitor_prepare(Monitor *m, Error *reterr) {
         int r;
 
-        if (m->spec.terminal)
-                return error_set(reterr, ERROR_NOT_IMPLEMENTED,
-                        "The monitor cannot give a container a terminal");
-
         r = stdio_init(&m->stdio, &m->poller, &m->spec, reterr);
         if (r < 0)
                 return r;
+        m->stdio.on_detach = monitor_on_detach;
+        m->stdio.clients_userdata = m;
         r = rootfs_unshare(reterr);
         if (r < 0)
                 return r;
@@ -555,6 +635,7 @@ int monitor_init(Monitor *m, const char *id, int spec_fd, int listen_fd) {
                 .bundle_fd = -EBADF,
                 .root_fd = -EBADF,
                 .runtime_fd = -EBADF,
+                .console_fd = -EBADF,
                 .signal_fd = -EBADF,
                 .pidfd = -EBADF,
                 .record.accounting = ACCOUNTING_NULL,
@@ -615,6 +696,7 @@ void monitor_done(Monitor *m) {
         m->bundle_fd = fd_close(m->bundle_fd);
         m->root_fd = fd_close(m->root_fd);
         m->runtime_fd = fd_close(m->runtime_fd);
+        m->console_fd = fd_close(m->console_fd);
         m->signal_fd = fd_close(m->signal_fd);
         m->pidfd = fd_close(m->pidfd);
         poller_done(&m->poller);

@@ -40,6 +40,7 @@ struct Monitor {
         ContainerCgroup cgroup;
         int run_fd, bundle_fd, root_fd, signal_fd;
         int runtime_fd; /* runtime_open(); negative: by its name */
+        int console_fd; /* with a terminal: where the runtime sends it */
         Watch signal_watch, cgroup_watch, memory_watch;
         Health health;
         List execs;          /* Exec, oldest first */
@@ -50,8 +51,9 @@ struct Monitor {
         bool runtime_called; /* there may be something to delete */
         pid_t pid;           /* the container's first process; 0: none (any more) */
         int pidfd;
-        bool was_linked; /* some daemon was there once */
-        bool stopping;   /* somebody asked us to end the container */
+        bool was_linked;   /* some daemon was there once */
+        bool stopping;     /* somebody asked us to end the container */
+        bool clients_done; /* what they had to get they got */
         bool unsaved; /* the end is in no exit file: only we know of it until a daemon takes it */
         uint64_t n_oom_kills;
         siginfo_t reaped

@@ -83,6 +83,10 @@ int runtime_run(const MonitorSpec *s, int exec_fd, const int stdio_fds[static 3]
                 r = strv_add(&argv, "--pid-file");
         if (r >= 0)
                 r = strv_addf(&argv, "%s/" PID_NAME, s->run_dir);
+        if (r >= 0 && s->terminal)
+                r = strv_add(&argv, "--console-socket");
+        if (r >= 0 && s->terminal)
+                r = strv_addf(&argv, "%s/" CONSOLE_NAME, s->run_dir);
         if (r >= 0)
                 r = strv_add(&argv, s->id);
         if (r < 0)
@@ -176,6 +180,7 @@ int runtime_delete(const MonitorSpec *s, int exec_fd, pid_t *ret_pid) {
 void runtime_forget(int run_fd) {
         (void) file_unlink(run_fd, LOG_NAME);
         (void) file_unlink(run_fd, PID_NAME);
+        (void) file_unlink(run_fd, CONSOLE_NAME);
 }
 
 int runtime_read_pid(int run_fd, const char *name, pid_t *ret) {

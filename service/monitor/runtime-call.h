@@ -14,6 +14,8 @@
 int runtime_open(const MonitorSpec *s);
 
 /* `run --detach`: create and start in one exec. The container inherits stdio_fds as its 0, 1 and 2. */
+/* With a terminal its master is sent to RUN_DIR/CONSOLE_NAME. */
+#define CONSOLE_NAME "console.sock"
 int runtime_run(const MonitorSpec *s, int exec_fd, const int stdio_fds[static 3], pid_t *ret_pid);
 
 /* `exec --detach`, with the files NAME + suffix in run_dir. cgroup: below the container's, or NULL. terminal: there is a socket of the name. */

@@ -153,7 +153,8 @@ static void test_daemon_json(void **state) {
         assert_string_equal(s->runtimes[0].name, "r");
         assert_int_equal(s->default_ulimits[0].hard, 2);
         assert_int_equal(strv_length(s->warnings), 1);
-        assert_non_null(strstr(s->warnings[0], "key \"raw-logs\": --raw-logs is known but has no effect"));
+        assert_non_null(
+                strstr(s->warnings[0], "key \"raw-logs\": --raw-logs is known but has no effect"));
 }
 
 static void test_refused_with_place(void **state) {
@@ -188,8 +189,9 @@ static void test_refused_with_place(void **state) {
 static void test_warnings(void **state) {
         _cleanup_(settings_freep) Settings *s = NULL;
 
-        s = load_ok("export DOCKER_OPTS=\"-D\"\nDOCKER_OPTS=\"--raw-logs --containerd=/x --graph=/a -g "
-                    "/b --live-restore\"\n",
+        s = load_ok(
+                "export DOCKER_OPTS=\"-D\"\nDOCKER_OPTS=\"--raw-logs --containerd=/x --graph=/a -g "
+                "/b --live-restore\"\n",
                 "", NULL);
         assert_int_equal(strv_length(s->warnings), 6);
         assert_non_null(strstr(s->warnings[0], "line 1"));

@@ -45,7 +45,8 @@ static void test_bad_records(void **state) {
                 { "[]", "expected an object" },
                 { "{\"type\":\"gone\"}", "type: expected one of \"ready\", \"started\", "
                                          "\"failed\", \"exited\", \"oom\", \"exec-started\", "
-                                         "\"exec-exited\", \"health\", \"reply\"" },
+                                         "\"exec-exited\", \"health\", \"detached\", "
+                                         "\"reply\"" },
                 { "{\"type\":\"exited\",\"exit_code\":\"1\"}", "exit_code: expected an integer" },
         };
 

@@ -61,7 +61,7 @@ static void fixture_init(Fixture *f, unsigned full_after) {
         assert_ok(poller_init(&f->poller));
         assert_ok(stdio_init(&f->stdio, &f->poller, &spec, NULL));
         f->stdio.driver = &sink_driver;
-        assert_ok(stdio_open(&f->stdio, false, f->fds));
+        assert_ok(stdio_open(&f->stdio, false, false, false, f->fds));
 }
 
 static void fixture_done(Fixture *f) {
@@ -161,7 +161,7 @@ static void test_stdin(void **state) {
         f = (Fixture) {};
         assert_ok(poller_init(&f.poller));
         assert_ok(stdio_init(&f.stdio, &f.poller, &spec, NULL));
-        assert_ok(stdio_open(&f.stdio, true, f.fds));
+        assert_ok(stdio_open(&f.stdio, true, false, false, f.fds));
         assert_int_equal(fd_wait(f.fds[0], 1 /* POLLIN */, 10000), 0); /* open, and empty */
         fixture_done(&f);
 }
