@@ -15,6 +15,7 @@ const Command *const command_tables[] = {
         run_commands,
         attach_commands,
         exec_commands,
+        stats_commands,
         container_commands,
         ps_commands,
         update_commands,

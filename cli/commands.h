@@ -53,6 +53,7 @@ struct Command {
 extern const Command run_commands[];
 extern const Command attach_commands[];
 extern const Command exec_commands[];
+extern const Command stats_commands[];
 extern const Command container_commands[];
 extern const Command logs_commands[];
 extern const Command image_commands[];
