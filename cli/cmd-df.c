@@ -180,11 +180,17 @@ static int print_summary(const Json *v, const char *format, Error *reterr) {
 
 static int print_verbose(const Json *v, Error *reterr) {
         char size[HUMAN_SIZE];
+        const char *key;
+        Json *container;
         int r;
+
+        /* What the image holds is not the container's. */
+        JSON_FOREACH (key, container, json_get(v, "Containers"))
+                json_unset(container, "SizeRootFs");
 
         printf("Images space usage:\n\n");
         r = images_print(json_get(v, "Images"), NULL,
-                "table {{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.VirtualSize}}\t"
+                "table {{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}\t"
                 "{{.SharedSize}}\t{{.UniqueSize}}\t{{.Containers}}",
                 false, false, reterr);
         if (r < 0)
@@ -199,7 +205,8 @@ static int print_verbose(const Json *v, Error *reterr) {
         printf("\nLocal Volumes space usage:\n\n");
         r = volumes_print(
                 json_get(v, "Volumes"), NULL, "table {{.Name}}\t{{.Links}}\t{{.Size}}", reterr);
-        printf("\nBuild cache usage: %s\n\n",
+        printf("\nBuild cache usage: %s\n\n"
+               "CACHE ID   CACHE TYPE   SIZE      CREATED   LAST USED   USAGE     SHARED\n",
                 human_bytes((uint64_t) MAX(sum_cache(v).size, INT64_C(0)), 4, size));
         return r;
 }

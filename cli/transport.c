@@ -103,6 +103,7 @@ static int connect_ssh(const Endpoint *e) {
         _cleanup_(freep) char *path = NULL;
         ProcessSpec spec = { .env = environ, .keep_dir = true };
         int r, pair[2];
+        pid_t pid;
 
         r = endpoint_ssh_command(e, &argv);
         if (r >= 0)
@@ -118,7 +119,7 @@ static int connect_ssh(const Endpoint *e) {
         spec.argv = argv;
         spec.fds = (const ProcessFd[]) { { theirs, 0 }, { theirs, 1 }, { STDERR_FILENO, 2 } };
         spec.n_fds = 3;
-        r = process_spawn(&spec, NULL, NULL);
+        r = process_spawn(&spec, &pid, NULL);
         return r < 0 ? r : TAKE_FD(ours);
 }
 

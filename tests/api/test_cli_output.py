@@ -148,6 +148,21 @@ def test_dial_stdio_and_completion(world, daemon):
     assert run('bash', ['-c', check], env)[1] == 'ship\n'
 
 
+def test_ssh(world):
+    """ssh runs "docker system dial-stdio" on the other side; here the other side is us."""
+    ssh = world.folder / 'ssh'
+    ssh.write_text(f'#!/bin/sh\necho "$@" > {world.folder}/asked\nDOCKER_HOST={world.env["DOCKER_HOST"]} exec {world.ours} system dial-stdio\n')
+    ssh.chmod(0o755)
+    env = dict(world.env, PATH=f'{world.folder}:{world.env["PATH"]}', DOCKER_HOST='ssh://me@far:22')
+    assert run(world.ours, ['ps', '-aq'], env) == run(world.ours, ['ps', '-aq'], world.env)
+    assert (world.folder / 'asked').read_text() == '-o ConnectTimeout=30 -T -l me -p 22 -- far docker system dial-stdio\n'
+
+
+def test_disk_use(world):
+    for words in (['system', 'df'], ['system', 'df', '-v'], ['system', 'df', '--format', 'json']):
+        world.same(*words)
+
+
 def test_version_as_docker(world):
     code, out, _ = run(world.ours, ['-v'], world.env)
     assert code == 0 and out.startswith('Docker version ') and ', build ' in out
