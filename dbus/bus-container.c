@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "dbus/bus-auth.h"
+#include "dbus/bus-container-attach.h"
 #include "dbus/bus-container-life.h"
 #include "dbus/bus-logs.h"
 #include "dbus/bus-objects.h"
@@ -296,6 +297,8 @@ const sd_bus_vtable bus_container_vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("GetSize", SD_BUS_NO_ARGS, SD_BUS_RESULT("t", own, "t", all), bus_container_get_size, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetStats", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", json), bus_container_get_stats, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetLogs", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("h", fd), method_get_logs, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Attach", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("h", stream), bus_container_attach, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Resize", SD_BUS_ARGS("u", height, "u", width), SD_BUS_NO_RESULT, bus_container_resize, SD_BUS_VTABLE_UNPRIVILEGED),
 
         SD_BUS_VTABLE_END
 };

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "dbus/bus-container-attach.h"
+
+#include <sys/socket.h>
+
+#include "dbus/bus-objects.h"
+#include "dbus/bus-util.h"
+#include "engine/container/container.h"
+#include "engine/container/containers.h"
+#include "lib/base/fd.h"
+#include "lib/base/str.h"
+
+static const struct {
+        const char *name;
+        size_t offset;
+} attach_flags[] = {
+        { "Stdin", offsetof(AttachOptions, in) },
+        { "Stdout", offsetof(AttachOptions, out) },
+        { "Stderr", offsetof(AttachOptions, err) },
+        { "Raw", offsetof(AttachOptions, raw) },
+};
+
+/* One option of Attach; texts stay in the message. 0: unknown. */
+static int read_attach_option(sd_bus_message *m, const char *name, AttachOptions *o) {
+        int b, r;
+
+        if (streq(name, "DetachKeys")) {
+                r = sd_bus_message_read(m, "v", "s", &o->detach_keys);
+                return r < 0 ? r : 1;
+        }
+        for (size_t i = 0; i < ARRAY_SIZE(attach_flags); i++) {
+                if (!streq(name, attach_flags[i].name))
+                        continue;
+                r = sd_bus_message_read(m, "v", "b", &b);
+                if (r < 0)
+                        return r;
+                *(bool *) ((char *) o + attach_flags[i].offset) = b;
+                return 1;
+        }
+        return 0;
+}
+
+static int read_attach_options(sd_bus_message *m, AttachOptions *o, Error *reterr) {
+        int r;
+
+        *o = (AttachOptions) { .in = true, .out = true, .err = true };
+
+        r = sd_bus_message_enter_container(m, 'a', "{sv}");
+        if (r < 0)
+                return r;
+
+        while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
+                const char *name;
+
+                r = sd_bus_message_read(m, "s", &name);
+                if (r < 0)
+                        return r;
+
+                r = read_attach_option(m, name, o);
+                if (r == 0)
+                        return error_set(
+                                reterr, ERROR_INVALID, "Attach has no option \"%s\"", name);
+                if (r < 0)
+                        return error_set(reterr, ERROR_INVALID,
+                                "option \"%s\" of Attach has another type", name);
+
+                r = sd_bus_message_exit_container(m);
+                if (r < 0)
+                        return r;
+        }
+        if (r < 0)
+                return r;
+        return sd_bus_message_exit_container(m);
+}
+
+int bus_container_attach(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
+        _cleanup_(error_done) Error e = {};
+        _cleanup_(fd_closep) int fd = -EBADF;
+        Container *c = userdata;
+        AttachOptions options;
+        int pair[2], r;
+
+        r = read_attach_options(m, &options, &e);
+        if (r < 0)
+                return bus_error(reterr, r, &e);
+
+        r = bus_container_auth(m, AUTH_EXEC, c, reterr);
+        if (r <= 0)
+                return r < 0 ? r : 1;
+
+        r = fd_socketpair(SOCK_STREAM, pair);
+        if (r < 0)
+                return r;
+        fd = pair[0];
+        r = container_attach(c, &options, pair[1], NULL, 0, &e);
+        if (r < 0)
+                return bus_error(reterr, r, &e);
+        return sd_bus_reply_method_return(m, "h", fd);
+}
+
+int bus_container_resize(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
+        _cleanup_(error_done) Error e = {};
+        Container *c = userdata;
+        uint32_t height, width;
+        BusReply *b;
+        int r;
+
+        r = sd_bus_message_read(m, "uu", &height, &width);
+        if (r < 0)
+                return r;
+        if (height > UINT16_MAX || width > UINT16_MAX)
+                return bus_error(reterr,
+                        error_set(&e, ERROR_INVALID,
+                                "a terminal of %" PRIu32 " by %" PRIu32 " characters is too large",
+                                height, width),
+                        &e);
+
+        r = bus_container_auth(m, AUTH_MANAGE_CONTAINERS, c, reterr);
+        if (r <= 0)
+                return r < 0 ? r : 1;
+
+        r = bus_reply_new(m, NULL, &b);
+        if (r < 0)
+                return r;
+        r = container_resize(c, height, width, b->pending, &e);
+        if (r >= 0)
+                return 1;
+        bus_reply_free(b);
+        return bus_error(reterr, r, &e);
+}
