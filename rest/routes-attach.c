@@ -159,7 +159,7 @@ static int post_resize(Request *q, Response *a) {
 
 /* clang-format off */
 const Route attach_routes[] = {
-        { "POST", "/containers/{id}/attach", AUTH_MANAGE_CONTAINERS, post_attach, 0, "id" },
+        { "POST", "/containers/{id}/attach", AUTH_EXEC, post_attach, 0, "id" },
         { "POST", "/containers/{id}/resize", AUTH_MANAGE_CONTAINERS, post_resize, 0, "id" },
         {}
 };
