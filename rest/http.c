@@ -218,9 +218,12 @@ static void on_upgraded(void *userdata, struct MHD_Connection *connection, void 
         const char *early, size_t early_size, MHD_socket fd,
         struct MHD_UpgradeResponseHandle *handle) {
         Request *q = con_cls;
+        Http *h = q->http;
 
         hijack_done(q, fd_dup(fd), early, early_size);
         (void) MHD_upgrade_action(handle, MHD_UPGRADE_ACTION_CLOSE);
+        /* It closes in its next turn, which on an idle daemon nobody else brings about: until then the client would see no end. */
+        (void) sd_event_source_set_enabled(h->kick, SD_EVENT_ONESHOT);
 }
 
 static enum MHD_Result send_upgrade(Request *q) {
