@@ -156,6 +156,7 @@ static void read_scope(int fd, CgroupStats *s) {
 
 static int read_own(int fd, CgroupStats *s) {
         _cleanup_(freep) char *cpu = NULL, *memory = NULL, *io = NULL;
+        uint64_t pids_limit;
 
         if (file_read_at(fd, "cpu.stat", FILE_MAX, &cpu, NULL) >= 0) {
                 s->cpu_usage_nsec = keyed(cpu, "usage_usec") * 1000;
@@ -166,6 +167,9 @@ static int read_own(int fd, CgroupStats *s) {
                 cgroup_stats_parse_memory(memory, s);
         s->memory_current = read_number(fd, "memory.current");
         s->pids_current = read_number(fd, "pids.current");
+        pids_limit = read_number(fd, "pids.max");
+        if (pids_limit > 0) /* the scope has room for the monitor besides */
+                s->pids_limit = MIN(s->pids_limit, pids_limit);
         if (file_read_at(fd, "io.stat", FILE_MAX, &io, NULL) >= 0)
                 return cgroup_stats_parse_io(io, s);
         return 0;

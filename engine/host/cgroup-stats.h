@@ -2,7 +2,7 @@
 #pragma once
 
 /* What a container uses now, in the detail that Docker's stats have: figures of its own cgroup, limits and what they caused of the scope
- * that encloses it (systemd sets them there). As with Docker a figure that the kernel does not give (no such controller) is 0. */
+ * that encloses it (systemd sets them there; of processes the lower limit of both). As with Docker a figure that the kernel does not give (no such controller) is 0. */
 
 #include <stddef.h>
 #include <stdint.h>

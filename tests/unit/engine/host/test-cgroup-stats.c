@@ -60,9 +60,10 @@ static void test_folders(void **state) {
         write_file(own, "memory.current", "4096\n");
         write_file(own, "memory.max", "77\n");
         write_file(own, "pids.current", "2\n");
+        write_file(own, "pids.max", "20\n"); /* the scope's is for the monitor, too */
         assert_ok(cgroup_stats_read(scope, own, &s));
         assert_true(s.memory_limit == UINT64_MAX);
-        assert_int_equal(s.pids_limit, 100);
+        assert_int_equal(s.pids_limit, 20);
         assert_int_equal(s.memory_failures, 6);
         assert_int_equal(s.cpu_usage_nsec, 5000);
         assert_int_equal(s.cpu_periods, 4);
