@@ -15,6 +15,7 @@
 #include "lib/event/loop.h"
 #include "lib/json/pairs.h"
 #include "rest/object.h"
+#include "rest/relay.h"
 #include "rest/request.h"
 #include "rest/router.h"
 #include "rest/status.h"
@@ -43,6 +44,7 @@ struct Http {
         sd_event_source *timer;
         sd_event_source *kick; /* runs libmicrohttpd in the loop's next turn */
         List requests;
+        List upgrades; /* connections with TLS that were handed over */
 };
 
 Auth *http_auth(Http *h) {
@@ -213,14 +215,60 @@ static int add_headers(struct MHD_Response *response, const Response *a, bool ma
 
 /* ---- handing the connection over ---- */
 
+/* A connection with TLS that was handed over: it is en- and decrypted here until its receiver is done. */
+typedef struct Upgrade {
+        ListNode by_http;
+        Http *http;
+        struct MHD_UpgradeResponseHandle *handle;
+        Relay *relay;
+} Upgrade;
+
+static void upgrade_free(Upgrade *u) {
+        relay_free(u->relay);
+        (void) MHD_upgrade_action(u->handle, MHD_UPGRADE_ACTION_CLOSE);
+        list_remove(&u->by_http);
+        free(u);
+}
+
+static void on_relayed(void *userdata) {
+        Upgrade *u = userdata;
+        sd_event_source *kick = u->http->kick;
+
+        upgrade_free(u);
+        (void) sd_event_source_set_enabled(kick, SD_EVENT_ONESHOT);
+}
+
+/* The receiver's descriptor. */
+static int upgrade_new(Http *h, int fd, struct MHD_UpgradeResponseHandle *handle) {
+        int own, r;
+        Upgrade *u;
+
+        u = new0(Upgrade, 1);
+        if (!u)
+                return -ENOMEM;
+        u->http = h;
+        u->handle = handle;
+        r = relay_new(h->engine->event, fd, on_relayed, u, &u->relay, &own);
+        if (r < 0) {
+                free(u);
+                return r;
+        }
+        list_append(&h->upgrades, &u->by_http);
+        return own;
+}
+
 /* The head is sent. The socket goes on as the receiver's copy; libmicrohttpd closes its own. */
 static void on_upgraded(void *userdata, struct MHD_Connection *connection, void *con_cls,
         const char *early, size_t early_size, MHD_socket fd,
         struct MHD_UpgradeResponseHandle *handle) {
         Request *q = con_cls;
         Http *h = q->http;
+        int own;
 
-        hijack_done(q, fd_dup(fd), early, early_size);
+        own = h->tls ? upgrade_new(h, fd, handle) : fd_dup(fd);
+        hijack_done(q, own, early, early_size);
+        if (h->tls && own >= 0)
+                return;
         (void) MHD_upgrade_action(handle, MHD_UPGRADE_ACTION_CLOSE);
         /* It closes in its next turn, which on an idle daemon nobody else brings about: until then the client would see no end. */
         (void) sd_event_source_set_enabled(h->kick, SD_EVENT_ONESHOT);
@@ -266,6 +314,13 @@ static enum MHD_Result send_response(Request *q) {
 
         q->state = REQUEST_ANSWERED;
 
+        if (a->hijack && a->status != 101 && q->http->tls) {
+                (void) error_set(&q->error, ERROR_INVALID,
+                        "over TLS a stream needs \"Connection: Upgrade\" and \"Upgrade: tcp\"");
+                hijack_done(q, -EBADF, NULL, 0);
+                if (response_error(a, -EINVAL, &q->error) < 0)
+                        return MHD_NO;
+        }
         if (a->hijack)
                 return a->status == 101 ? send_upgrade(q) : send_bare(q);
         if (a->stream)
@@ -680,6 +735,7 @@ int http_new(Engine *e, Auth *auth, int listen_fd, const Tls *tls, Http **ret, E
         }
         h->engine = e;
         h->auth = auth;
+        list_init(&h->upgrades);
 
         h->is_tcp = is_tcp(listen_fd);
         h->tls = h->is_tcp ? tls : NULL;
@@ -701,6 +757,7 @@ int http_new(Engine *e, Auth *auth, int listen_fd, const Tls *tls, Http **ret, E
 
 Http *http_free(Http *h) {
         Request *q;
+        Upgrade *u;
 
         if (!h)
                 return NULL;
@@ -711,6 +768,9 @@ Http *http_free(Http *h) {
                         stream_gone(q->response.stream);
                 http_resume(q);
         }
+
+        LIST_FOREACH_SAFE (u, &h->upgrades, by_http)
+                upgrade_free(u);
 
         h->io = loop_source_free(h->io);
         h->timer = loop_source_free(h->timer);

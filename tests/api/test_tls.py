@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
-from engine import make_daemon, run
+from engine import create, make_daemon, run, start, state
 from engine_daemon import EngineDaemon
 from private_bus import wait_for
 
@@ -203,3 +203,67 @@ def test_refused(own, pems, words, text):
     own.start(*[word.replace('PORT', port).replace('PEMS', str(pems)) for word in words], wait=False)
     assert own.process.wait(20) != 0
     assert text in own.text()
+
+
+def attach(port, tls, name, upgrade=True):
+    s = tls.wrap_socket(socket.create_connection(('127.0.0.1', port), timeout=20), server_hostname='127.0.0.1')
+    more = 'Connection: Upgrade\r\nUpgrade: tcp\r\n' if upgrade else ''
+    s.sendall(f'POST /containers/{name}/attach?stream=1&stdin=1&stdout=1 HTTP/1.1\r\nHost: x\r\n{more}Content-Length: 0\r\n\r\n'.encode())
+    head = b''
+    while b'\r\n\r\n' not in head:
+        head += s.recv(1)
+    return s, head
+
+
+def read(s, size):
+    data = b''
+    while len(data) < size:
+        part = s.recv(size - len(data))
+        assert part, f'it ended after {data}'
+        data += part
+    return data
+
+
+def test_attach(secure, pems):
+    """A stream in both directions, and much at once; it ends with the container."""
+    create(secure, 'cat', name='echo1', OpenStdin=True, AttachStdin=True, StdinOnce=True)
+    s, head = attach(secure.port, context(pems, 'client'), 'echo1')
+    assert head.startswith(b'HTTP/1.1 101 ')
+    start(secure, 'echo1')
+    s.sendall(b'hello\n')
+    assert read(s, 14) == b'\x01\0\0\0\0\0\0\x06hello\n'
+    much = b''.join(b'%07d\n' % i for i in range(20000))
+    s.sendall(much)
+    seen = b''
+    while len(seen) < len(much):
+        size = int.from_bytes(read(s, 8)[4:], 'big')
+        seen += read(s, size)
+    assert seen == much
+    assert secure.post('/containers/echo1/kill').status == 204
+    assert s.recv(1) == b''
+    s.close()
+    secure.delete('/containers/echo1?force=1')
+
+
+def test_attached_client_leaves(secure, pems):
+    """As with dockerd a client that only has nothing more to say still listens; one that is gone is noticed with the next output."""
+    create(secure, 'sh', '-c', 'while :; do echo x; sleep 0.1; done', name='echo2', OpenStdin=True)
+    start(secure, 'echo2')
+    fds = Path(f'/proc/{secure.process.pid}/fd')
+    before = len(list(fds.iterdir()))
+    for _ in range(10):
+        s, _ = attach(secure.port, context(pems, 'client'), 'echo2')
+        s.sendall(b'x')
+        s.close()
+    wait_for(lambda: len(list(fds.iterdir())) <= before + 1, 'nothing is left of them')
+    assert state(secure, 'echo2')['Running']
+    secure.delete('/containers/echo2?force=1')
+
+
+def test_attach_without_upgrade(secure, pems):
+    create(secure, 'cat', name='echo3', OpenStdin=True)
+    start(secure, 'echo3')
+    s, head = attach(secure.port, context(pems, 'client'), 'echo3', upgrade=False)
+    assert head.startswith(b'HTTP/1.1 400 ')
+    s.close()
+    secure.delete('/containers/echo3?force=1')
