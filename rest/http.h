@@ -19,8 +19,7 @@ typedef struct Tls Tls;
 
 /* listen_fd: a listening stream socket; moved. tls (borrowed, or NULL) is for TCP sockets only. Whoever comes by TCP is as good as root: with
  * tls->verify he has shown a certificate, without it the administrator has left the door open. */
-int http_new(
-        Engine *e, Auth *auth, int listen_fd, const Tls *tls, Http **ret, Error *reterr);
+int http_new(Engine *e, Auth *auth, int listen_fd, const Tls *tls, Http **ret, Error *reterr);
 Http *http_free(Http *h);
 DEFINE_CLEANUP(Http *, http_free);
 

@@ -89,8 +89,8 @@ struct Container {
         sd_event_source *scope_lingers; /* its monitor is gone: it should be, too */
         ContainerLost *lost;            /* waits for the end of what a lost monitor left */
         bool has_size;
-        uint64_t size;     /* of its own layer, when it was last measured */
-        bool exit_unsaved; /* the disk was full: the exit file stays the truth */
+        uint64_t size;        /* of its own layer, when it was last measured */
+        bool exit_unsaved;    /* the disk was full: the exit file stays the truth */
         List waiting_clients; /* attached before the start */
         List waits;
         List stops;

@@ -128,6 +128,7 @@ def test_over_tls(docker, certificates):
     docker(*mine, 'run', '-d', '--name', 'far', '--network', 'none', 'busybox', 'sh', '-c', 'echo hello; exit 4')
     assert docker(*mine, 'wait', 'far') == '4' and docker(*mine, 'logs', '-f', 'far') == 'hello'
     assert docker('ps', '-aq') == docker(*mine, 'ps', '-aq')
+    assert docker(*mine, 'run', '--rm', '--network', 'none', 'busybox', 'sh', '-c', 'echo attached; exit 0') == 'attached'
     text = docker(*words, f'--tlscert={certificates}/server.pem', f'--tlskey={certificates}/client-key.pem', 'ps', code=1)
     assert 'private key does not match' in text or 'tls' in text.lower()
     assert docker(*words, '--tlscert=/nowhere', '--tlskey=/nowhere', 'ps', code=1)
