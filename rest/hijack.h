@@ -12,3 +12,6 @@
  * and its API knows the word), else 200 and always "raw-stream". ready is called exactly once, when the head has left, possibly
  * before q is freed and never with q at hand: userdata must not point to it. */
 int hijack_start(Request *q, bool framed, HijackReady ready, void *userdata);
+
+/* A sentence for the client of a stream that could not begin, as its output. Never waits. */
+int hijack_tell(int fd, bool framed, const char *text);

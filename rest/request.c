@@ -242,3 +242,19 @@ int request_body_json(Request *q, bool may_be_empty, Json **ret) {
         }
         return 0;
 }
+
+static int query_characters(Request *q, const char *name, const char *what, uint32_t *ret) {
+        const char *text = request_query(q, name);
+
+        if (str_empty(text) || parse_u32(text, ret) < 0 || *ret > UINT16_MAX)
+                return error_set(&q->error, ERROR_INVALID, "invalid resize %s \"%s\"", what,
+                        str_or_empty(text));
+        return 0;
+}
+
+int request_query_size(Request *q, uint32_t *ret_height, uint32_t *ret_width) {
+        int r;
+
+        r = query_characters(q, "h", "height", ret_height);
+        return r < 0 ? r : query_characters(q, "w", "width", ret_width);
+}

@@ -108,6 +108,8 @@ int request_query_int64(Request *q, const char *name, int64_t otherwise, int64_t
 int request_query_time(Request *q, const char *name, uint64_t otherwise, uint64_t *ret);
 /* All values of a repeated parameter; strv for the caller. */
 int request_query_all(Request *q, const char *name, char ***ret);
+/* h and w of a terminal, both needed: ERROR_INVALID with Docker's text. */
+int request_query_size(Request *q, uint32_t *ret_height, uint32_t *ret_width);
 const char *request_header(Request *q, const char *name);
 
 /* The body as JSON; checks Content-Type, size and depth. ERROR_INVALID with Docker's texts. An empty body gives NULL when

@@ -9,7 +9,6 @@
 #include "lib/base/alloc.h"
 #include "lib/base/fd.h"
 #include "lib/base/log.h"
-#include "lib/base/parse.h"
 #include "lib/base/str.h"
 #include "rest/hijack.h"
 #include "rest/later.h"
@@ -24,6 +23,7 @@ typedef struct Attach {
         Containers *containers;
         char *id;
         char *detach_keys;
+        bool tty;
         AttachOptions options;
 } Attach;
 
@@ -50,12 +50,8 @@ static void on_attached(void *userdata, int fd, const void *early, size_t early_
                 fd_close(fd);
         else
                 r = container_attach(c, &a->options, fd, early, early_size, &e);
-        if (r < 0 && copy_fd >= 0) {
-                _cleanup_(freep) char *text = NULL;
-
-                if (str_printf(&text, "Error attaching: %s\r\n", error_text(&e, r)) >= 0)
-                        (void) fd_write_string(copy_fd, text);
-        }
+        if (r < 0 && copy_fd >= 0)
+                (void) hijack_tell(copy_fd, !a->options.raw && !a->tty, error_text(&e, r));
         fd_close(copy_fd);
 }
 
@@ -92,6 +88,7 @@ static int attach(Request *q) {
         if (!a)
                 return -ENOMEM;
         a->containers = q->engine->containers;
+        a->tty = c->spec.config.tty;
         a->options = (AttachOptions) {
                 .in = request_query_bool(q, "stdin", false),
                 .out = request_query_bool(q, "stdout", false),
@@ -129,26 +126,13 @@ static void on_resized(int r, void *result, const Error *e, void *userdata) {
         request_later_finish(q, r);
 }
 
-static int query_size(Request *q, const char *name, const char *what, uint32_t *ret) {
-        const char *text = request_query(q, name);
-        uint32_t value;
-
-        if (str_empty(text) || parse_u32(text, &value) < 0 || value > UINT16_MAX)
-                return error_set(&q->error, ERROR_INVALID, "invalid resize %s \"%s\"", what,
-                        str_or_empty(text));
-        *ret = value;
-        return 0;
-}
-
 static int post_resize(Request *q, Response *a) {
-        uint32_t height = 0, width = 0;
+        uint32_t height, width;
         Container *c;
         Pending *p;
         int r;
 
-        r = query_size(q, "h", "height", &height);
-        if (r >= 0)
-                r = query_size(q, "w", "width", &width);
+        r = request_query_size(q, &height, &width);
         if (r >= 0)
                 r = containers_find(q->engine->containers, request_var(q, "id"), &c, &q->error);
         if (r >= 0)

@@ -7,9 +7,11 @@
 #include "engine/view/exec-view.h"
 #include "lib/api/exec-spec.h"
 #include "lib/base/alloc.h"
+#include "lib/base/fd.h"
 #include "lib/base/str.h"
 #include "lib/base/strv.h"
 #include "lib/json/json.h"
+#include "rest/hijack.h"
 #include "rest/http.h"
 #include "rest/later.h"
 #include "rest/request.h"
@@ -157,6 +159,53 @@ static int start_detached(Request *q, Exec *x, const ExecWish *wish) {
         return request_later_return(q, r);
 }
 
+typedef struct ExecClient {
+        Containers *containers;
+        char *id;
+        uint32_t rows, columns;
+        bool framed;
+} ExecClient;
+
+static void on_head_sent(void *userdata, int fd, const void *early, size_t early_size) {
+        _cleanup_(error_done) Error e = {};
+        ExecClient *k = userdata;
+        int copy_fd = fd < 0 ? -EBADF : fd_dup(fd), r;
+        Exec *x;
+
+        r = fd < 0 ? -EPIPE : containers_find_exec(k->containers, k->id, &x, &e);
+        if (r >= 0)
+                r = exec_start_attached(
+                        x, k->rows, k->columns, k->framed, fd, early, early_size, &e);
+        else
+                fd_close(fd);
+        if (r < 0 && copy_fd >= 0)
+                (void) hijack_tell(copy_fd, k->framed, error_text(&e, r));
+        fd_close(copy_fd);
+        free(k->id);
+        free(k);
+}
+
+static int start_attached(Request *q, Exec *x, const ExecWish *wish) {
+        ExecClient *k;
+        int r;
+
+        k = new0(ExecClient, 1);
+        if (!k)
+                return -ENOMEM;
+        *k = (ExecClient) {
+                .containers = q->engine->containers,
+                .rows = size_at(wish, 0),
+                .columns = size_at(wish, 1),
+                .framed = !wish->tty && !x->spec.tty,
+        };
+        r = str_copy(&k->id, x->id);
+        if (r < 0) {
+                free(k);
+                return r;
+        }
+        return hijack_start(q, k->framed, on_head_sent, k);
+}
+
 static int start_go(Request *q, ExecWish *wish) {
         Exec *x;
         int r;
@@ -166,10 +215,7 @@ static int start_go(Request *q, ExecWish *wish) {
                 r = exec_check_start(x, &q->error);
         if (r < 0)
                 return r;
-        if (!wish->detach)
-                return error_set(&q->error, ERROR_NOT_IMPLEMENTED,
-                        "the streams of an exec are not implemented");
-        return start_detached(q, x, wish);
+        return wish->detach ? start_detached(q, x, wish) : start_attached(q, x, wish);
 }
 
 static int post_start(Request *q, Response *a) {
@@ -195,6 +241,23 @@ static int post_start(Request *q, Response *a) {
         return go_if_allowed(q, TAKE_PTR(wish), x->container, &x->spec);
 }
 
+/* ---- resize ---- */
+
+static int post_resize(Request *q, Response *a) {
+        uint32_t rows, columns;
+        Pending *p;
+        Exec *x;
+        int r;
+
+        r = request_query_size(q, &rows, &columns);
+        if (r >= 0)
+                r = containers_find_exec(
+                        q->engine->containers, request_var(q, "exec"), &x, &q->error);
+        if (r >= 0)
+                r = request_later(q, on_started, &p);
+        return r < 0 ? r : request_later_return(q, exec_resize(x, rows, columns, p, &q->error));
+}
+
 /* ---- inspect ---- */
 
 static int get_inspect(Request *q, Response *a) {
@@ -212,6 +275,7 @@ static int get_inspect(Request *q, Response *a) {
 const Route exec_routes[] = {
         { "POST", "/containers/{id}/exec", AUTH_VIEW, post_create },
         { "POST", "/exec/{exec}/start",    AUTH_VIEW, post_start },
+        { "POST", "/exec/{exec}/resize",   AUTH_EXEC, post_resize, 0, "exec" },
         { "GET",  "/exec/{exec}/json",     AUTH_VIEW, get_inspect },
         {}
 };

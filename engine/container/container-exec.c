@@ -10,6 +10,7 @@
 #include "engine/host/sysinfo.h"
 #include "lib/base/alloc.h"
 #include "lib/base/clock.h"
+#include "lib/base/fd.h"
 #include "lib/base/str.h"
 #include "lib/base/strv.h"
 #include "lib/event/loop.h"
@@ -259,7 +260,8 @@ static int set_size(ExecSpec *spec, uint32_t rows, uint32_t columns) {
         return 0;
 }
 
-int exec_start(Exec *x, uint32_t rows, uint32_t columns, Pending *p, Error *reterr) {
+static int begin(Exec *x, uint32_t rows, uint32_t columns, bool framed, const int *fds,
+        size_t n_fds, Error *reterr) {
         _cleanup_(strv_freep) char **capabilities = NULL;
         Container *c = x->container;
         int r;
@@ -273,20 +275,68 @@ int exec_start(Exec *x, uint32_t rows, uint32_t columns, Pending *p, Error *rete
         if (r < 0)
                 return r;
 
-        r = c->link ? monitor_link_command(c->link,
+        r = c->link ? monitor_link_command_fds(c->link,
                               &(MonitorCommand) {
                                       .type = MONITOR_EXEC,
                                       .exec_id = x->id,
                                       .exec = &x->spec,
                                       .capabilities = capabilities,
+                                      .framed = framed,
                               },
-                              on_reply, x)
+                              fds, n_fds, on_reply, x)
                     : -ENOTCONN;
         if (r < 0)
                 return error_set(reterr, ERROR_UNAVAILABLE,
                         "the monitor of container %s cannot be reached", c->id);
         x->state = EXEC_STARTING;
-        x->pending = pending_ref(p);
+        return 0;
+}
+
+int exec_start(Exec *x, uint32_t rows, uint32_t columns, Pending *p, Error *reterr) {
+        int r;
+
+        r = begin(x, rows, columns, /* framed= */ false, NULL, 0, reterr);
+        if (r >= 0)
+                x->pending = pending_ref(p);
+        return r;
+}
+
+int exec_start_attached(Exec *x, uint32_t rows, uint32_t columns, bool framed, int fd,
+        const void *early, size_t early_size, Error *reterr) {
+        _cleanup_(fd_closep) int client_fd = fd, early_fd = -EBADF;
+
+        if (early_size > 0) {
+                early_fd = fd_memfd_sealed("early-input", early, early_size);
+                if (early_fd < 0)
+                        return early_fd;
+        }
+        return begin(x, rows, columns, framed, (const int[2]) { client_fd, early_fd },
+                early_fd < 0 ? 1 : 2, reterr);
+}
+
+static void on_resized(int r, const Error *e, void *userdata) {
+        Pending *p = userdata;
+
+        pending_complete(p, r, NULL, e);
+        pending_unref(p);
+}
+
+int exec_resize(Exec *x, uint32_t rows, uint32_t columns, Pending *p, Error *reterr) {
+        Container *c = x->container;
+        int r;
+
+        if (x->state != EXEC_RUNNING || !c->link)
+                return error_set(reterr, ERROR_NOT_RUNNING, "exec %s is not running", x->id);
+        r = monitor_link_command(c->link,
+                &(MonitorCommand) { .type = MONITOR_RESIZE,
+                        .exec_id = x->id,
+                        .height = rows,
+                        .width = columns },
+                on_resized, p);
+        if (r < 0)
+                return error_set_errno(
+                        reterr, r, "Failed to ask the monitor of container %s", c->id);
+        pending_ref(p);
         return 0;
 }
 

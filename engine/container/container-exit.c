@@ -156,7 +156,8 @@ void container_handle_record(Container *c, const MonitorRecord *record) {
                 container_handle_health(c, record);
                 return;
         case MONITOR_DETACHED:
-                container_publish(c, "detach", NULL, NULL);
+                container_publish(c, record->exec_id ? "exec_detach" : "detach",
+                        record->exec_id ? "execID" : NULL, record->exec_id);
                 return;
         case MONITOR_EXITED:
                 container_handle_exit(c, record);

@@ -52,6 +52,12 @@ int exec_check_start(const Exec *x, Error *reterr);
 /* Once. rows, columns: size of the terminal, 0: what the spec says. Completed when the program runs; ERROR_INVALID when the container has no such
  * program or it cannot be executed. */
 int exec_start(Exec *x, uint32_t rows, uint32_t columns, Pending *p, Error *reterr);
+/* The same for a client: a connected stream socket (moved in any case) gets the output, in Docker's frames if framed and there is no terminal, and
+ * gives the input, first the early bytes. A start that fails later is told in the stream, and by the exit code 126 or 127. */
+int exec_start_attached(Exec *x, uint32_t rows, uint32_t columns, bool framed, int fd,
+        const void *early, size_t early_size, Error *reterr);
+/* Size of its terminal in characters. ERROR_NOT_RUNNING. */
+int exec_resize(Exec *x, uint32_t rows, uint32_t columns, Pending *p, Error *reterr);
 
 /* A signal for its process. ERROR_NOT_RUNNING. */
 int exec_kill(Exec *x, int sig, Pending *p, Error *reterr);

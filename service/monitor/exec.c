@@ -33,7 +33,7 @@ static char *file_name(const Exec *x, const char *suffix) {
 
 static void remove_files(const Exec *x) {
         static const char *const suffixes[] = { RUNTIME_EXEC_PROCESS, RUNTIME_EXEC_PID,
-                RUNTIME_EXEC_LOG, RUNTIME_EXEC_CONSOLE };
+                RUNTIME_EXEC_LOG };
 
         for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
                 _cleanup_(freep) char *name = file_name(x, suffixes[i]);
@@ -66,6 +66,8 @@ int exec_new(Monitor *m, const char *id, ExecSpec *spec, Exec **ret) {
 Exec *exec_free(Exec *x) {
         if (!x)
                 return NULL;
+        if (x->on_forget)
+                x->on_forget(x);
         list_remove(&x->node);
         x->pidfd = fd_close(x->pidfd);
         exec_spec_done(&x->spec);
@@ -134,6 +136,7 @@ static int write_process(Exec *x, char *const *capabilities, Error *reterr) {
 int exec_start(Exec *x, char *const *capabilities, const char *cgroup,
         const int stdio_fds[static 3], Error *reterr) {
         _cleanup_(freep) char *name = file_name(x, "");
+        char console[RUNTIME_CONSOLE_NAME_SIZE];
         Monitor *m = x->monitor;
         int r;
 
@@ -145,8 +148,9 @@ int exec_start(Exec *x, char *const *capabilities, const char *cgroup,
         r = write_process(x, capabilities, reterr);
         if (r < 0)
                 return r;
-        r = runtime_exec(
-                &m->spec, m->runtime_fd, name, cgroup, x->spec.tty, stdio_fds, &x->runtime_pid);
+        runtime_console_name(x->id, console);
+        r = runtime_exec(&m->spec, m->runtime_fd, name, cgroup, x->spec.tty ? console : NULL,
+                stdio_fds, &x->runtime_pid);
         if (r < 0) {
                 remove_files(x);
                 return error_set_errno(reterr, r, "Cannot run the OCI runtime %s", m->spec.runtime);
@@ -270,8 +274,7 @@ void execs_tell(Monitor *m) {
 
 /* --- those of the daemon ------------------------------------------------------------------------ */
 
-/* The oldest that have ended are forgotten. */
-static void forget_old(Monitor *m) {
+void execs_forget_old(Monitor *m) {
         unsigned n = 0;
         Exec *x;
 
@@ -280,23 +283,14 @@ static void forget_old(Monitor *m) {
         LIST_FOREACH_SAFE (x, &m->execs, node) {
                 if (n <= EXECS_ENDED_MAX)
                         return;
-                if (x->ended) {
+                if (x->ended && !x->userdata) {
                         exec_free(x);
                         n--;
                 }
         }
 }
 
-static void on_started(Exec *x) {
-        exec_tell(x);
-}
-
-static void on_ended(Exec *x) {
-        exec_tell(x);
-        forget_old(x->monitor);
-}
-
-static int check(Monitor *m, const char *id, const ExecSpec *spec, Error *reterr) {
+int execs_check(Monitor *m, const char *id, const ExecSpec *spec, Error *reterr) {
         unsigned n = 0;
         Exec *x;
 
@@ -309,29 +303,6 @@ static int check(Monitor *m, const char *id, const ExecSpec *spec, Error *reterr
                         "%u processes were started in container %s by exec already", n, m->spec.id);
         return exec_find(m, id) ? error_set(reterr, ERROR_EXISTS, "exec %s is there already", id)
                                 : 0;
-}
-
-int execs_begin(
-        Monitor *m, const char *id, ExecSpec *spec, char *const *capabilities, Error *reterr) {
-        _cleanup_(fd_closep) int null_fd = -EBADF;
-        Exec *x;
-        int r;
-
-        r = check(m, id, spec, reterr);
-        if (r < 0)
-                return r;
-        null_fd = fd_open_null();
-        if (null_fd < 0)
-                return error_set_errno(reterr, null_fd, "Cannot open /dev/null");
-        r = exec_new(m, id, spec, &x);
-        if (r < 0)
-                return r;
-        x->on_started = on_started;
-        x->on_ended = on_ended;
-        r = exec_start(x, capabilities, NULL, (const int[3]) { null_fd, null_fd, null_fd }, reterr);
-        if (r < 0)
-                exec_free(x);
-        return r;
 }
 
 void execs_done(Monitor *m) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* One more process in the container, by the OCI runtime's exec. Its streams are the business of whoever asks: the daemon (session), or the health
+/* One more process in the container, by the OCI runtime's exec. Its streams are the business of whoever asks: the daemon (exec-session.c), or the health
  * check. An Exec belongs to its asker until it has ended; those of the daemon are kept on, so that a daemon that connects later is told
  * how they ended. */
 
@@ -34,7 +34,8 @@ struct Exec {
         uint64_t started_at, ended_at; /* nsec since the epoch; 0: not yet */
         char *error;                   /* why it could not be started */
         void (*on_started)(Exec *x);
-        void (*on_ended)(Exec *x); /* once, also when it could not be started; may free it */
+        void (*on_ended)(Exec *x);  /* once, also when it could not be started; may free it */
+        void (*on_forget)(Exec *x); /* it is freed: its userdata goes, too; or NULL */
         void *userdata;
 };
 
@@ -49,9 +50,10 @@ int exec_start(Exec *x, char *const *capabilities, const char *cgroup,
 int exec_kill(Exec *x, int sig);
 Exec *exec_find(Monitor *m, const char *id);
 
-/* The daemon's commands. */
-int execs_begin(
-        Monitor *m, const char *id, ExecSpec *spec, char *const *capabilities, Error *reterr);
+/* Whether one of the daemon's may begin. */
+int execs_check(Monitor *m, const char *id, const ExecSpec *spec, Error *reterr);
+/* The oldest that have ended, and whose clients have got everything, are forgotten. */
+void execs_forget_old(Monitor *m);
 
 /* A child of ours has ended: true when it was one of an exec. */
 bool execs_on_reaped(Monitor *m, const siginfo_t *si);

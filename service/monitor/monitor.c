@@ -24,6 +24,7 @@
 #include "lib/json/fields.h"
 #include "lib/json/json.h"
 #include "service/monitor/exec.h"
+#include "service/monitor/exec-session.h"
 #include "service/monitor/exit.h"
 #include "service/monitor/host.h"
 #include "service/monitor/join.h"
@@ -485,13 +486,14 @@ static int monitor_on_command(
                 r = container_cgroup_limit_tasks(&m->cgroup, c->limit);
                 return r < 0 ? error_set_errno(reterr, r, "Cannot limit the tasks") : 0;
         case MONITOR_EXEC:
-                return execs_begin(m, c->exec_id, c->exec, c->capabilities, reterr);
+                return exec_session_begin(m, c, fds, n_fds, reterr);
         case MONITOR_EXEC_KILL:
                 return monitor_kill_exec(m, c, reterr);
         case MONITOR_ATTACH:
                 return monitor_attach(m, c, fds, n_fds, reterr);
         case MONITOR_RESIZE:
-                return monitor_resize(m, c, reterr);
+                return c->exec_id ? exec_session_resize(m, c, reterr)
+                                  : monitor_resize(m, c, reterr);
         default:
                 return error_set(
                         reterr, ERROR_NOT_IMPLEMENTED, "The monitor does not know this command");

@@ -10,6 +10,7 @@
 
 int poller_init(Poller *p) {
         *p = (Poller) { .epoll_fd = epoll_create1(EPOLL_CLOEXEC) };
+        list_init(&p->timers);
         return p->epoll_fd < 0 ? -errno : 0;
 }
 
@@ -37,36 +38,24 @@ void poller_unwatch(Poller *p, Watch *w) {
 }
 
 void poller_timer(Poller *p, Timer *t, uint64_t usec, timer_elapsed_t on_elapsed, void *userdata) {
-        bool armed = t->on_elapsed;
-
-        *t = (Timer) {
-                .deadline = usec_add(clock_monotonic_us(), usec),
-                .on_elapsed = on_elapsed,
-                .userdata = userdata,
-        };
-        if (armed)
-                return;
-        for (size_t i = 0; i < POLLER_TIMERS_MAX; i++)
-                if (!p->timers[i]) {
-                        p->timers[i] = t;
-                        return;
-                }
-        assert_unreachable(); /* there are fewer Timers in the program than places */
+        t->deadline = usec_add(clock_monotonic_us(), usec);
+        t->on_elapsed = on_elapsed;
+        t->userdata = userdata;
+        if (!list_node_linked(&t->node))
+                list_append(&p->timers, &t->node);
 }
 
 void poller_timer_stop(Poller *p, Timer *t) {
-        for (size_t i = 0; i < POLLER_TIMERS_MAX; i++)
-                if (p->timers[i] == t)
-                        p->timers[i] = NULL;
+        list_remove(&t->node);
         *t = (Timer) {};
 }
 
 static Timer *poller_next_timer(const Poller *p) {
-        Timer *next = NULL;
+        Timer *next = NULL, *t;
 
-        for (size_t i = 0; i < POLLER_TIMERS_MAX; i++)
-                if (p->timers[i] && (!next || p->timers[i]->deadline < next->deadline))
-                        next = p->timers[i];
+        LIST_FOREACH (t, &p->timers, node)
+                if (!next || t->deadline < next->deadline)
+                        next = t;
         return next;
 }
 

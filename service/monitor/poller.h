@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <sys/epoll.h>
 
-#define POLLER_TIMERS_MAX 8u
+#include "lib/base/list.h"
 
 typedef struct Poller Poller;
 typedef struct Timer Timer;
@@ -25,6 +25,7 @@ struct Watch {
 };
 
 struct Timer {
+        ListNode node;
         uint64_t deadline;          /* usec, monotonic */
         timer_elapsed_t on_elapsed; /* NULL: not armed */
         void *userdata;
@@ -32,7 +33,7 @@ struct Timer {
 
 struct Poller {
         int epoll_fd;
-        Timer *timers[POLLER_TIMERS_MAX];
+        List timers;
         bool stop;
 };
 

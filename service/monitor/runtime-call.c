@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <unistd.h>
@@ -112,8 +113,12 @@ static int add_path(char ***argv, const char *option, const MonitorSpec *s, cons
         return r < 0 ? r : strv_addf(argv, "%s/%s%s", s->run_dir, name, suffix);
 }
 
+void runtime_console_name(const char *exec_id, char ret[static RUNTIME_CONSOLE_NAME_SIZE]) {
+        (void) snprintf(ret, RUNTIME_CONSOLE_NAME_SIZE, "t-%.12s", exec_id);
+}
+
 int runtime_exec(const MonitorSpec *s, int exec_fd, const char *name, const char *cgroup,
-        bool terminal, const int stdio_fds[static 3], pid_t *ret_pid) {
+        const char *console, const int stdio_fds[static 3], pid_t *ret_pid) {
         _cleanup_(strv_freep) char **argv = NULL;
         _cleanup_(freep) char *log = NULL;
         const ProcessFd fds[] = { { stdio_fds[0], 0 }, { stdio_fds[1], 1 }, { stdio_fds[2], 2 } };
@@ -131,8 +136,8 @@ int runtime_exec(const MonitorSpec *s, int exec_fd, const char *name, const char
                 r = add_path(&argv, "--process", s, name, RUNTIME_EXEC_PROCESS);
         if (r >= 0)
                 r = add_path(&argv, "--pid-file", s, name, RUNTIME_EXEC_PID);
-        if (r >= 0 && terminal)
-                r = add_path(&argv, "--console-socket", s, name, RUNTIME_EXEC_CONSOLE);
+        if (r >= 0 && console)
+                r = add_path(&argv, "--console-socket", s, console, "");
         if (r >= 0 && cgroup)
                 r = strv_add(&argv, "--cgroup");
         if (r >= 0 && cgroup)

@@ -18,13 +18,16 @@ int runtime_open(const MonitorSpec *s);
 #define CONSOLE_NAME "console.sock"
 int runtime_run(const MonitorSpec *s, int exec_fd, const int stdio_fds[static 3], pid_t *ret_pid);
 
-/* `exec --detach`, with the files NAME + suffix in run_dir. cgroup: below the container's, or NULL. terminal: there is a socket of the name. */
+/* `exec --detach`, with the files NAME + suffix in run_dir. cgroup: below the container's, or NULL. console: name of the socket in run_dir for its
+ * terminal, or NULL. */
 int runtime_exec(const MonitorSpec *s, int exec_fd, const char *name, const char *cgroup,
-        bool terminal, const int stdio_fds[static 3], pid_t *ret_pid);
+        const char *console, const int stdio_fds[static 3], pid_t *ret_pid);
 #define RUNTIME_EXEC_PROCESS ".json"
 #define RUNTIME_EXEC_PID     ".pid"
 #define RUNTIME_EXEC_LOG     ".log"
-#define RUNTIME_EXEC_CONSOLE ".console"
+/* The console socket of an exec: a name short enough for the path of a socket. */
+#define RUNTIME_CONSOLE_NAME_SIZE 16
+void runtime_console_name(const char *exec_id, char ret[static RUNTIME_CONSOLE_NAME_SIZE]);
 
 /* `delete --force`: also what a failed run left. */
 int runtime_delete(const MonitorSpec *s, int exec_fd, pid_t *ret_pid);
