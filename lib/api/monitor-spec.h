@@ -151,9 +151,9 @@ typedef enum MonitorRecordType {
         MONITOR_OOM,     /* a process was killed, the container lives on */
         MONITOR_EXEC_STARTED, /* exec_id, exec, probe, pid, started_at; said again to a daemon that connects */
         MONITOR_EXEC_EXITED, /* and exit_code, exited_at, error (it could not be started, pid 0); the same */
-        MONITOR_HEALTH, /* health, after each probe and on connect */
+        MONITOR_HEALTH,   /* health, after each probe and on connect */
         MONITOR_DETACHED, /* an attached client typed the keys */
-        MONITOR_REPLY,  /* serial, error kind and text (empty: done); may carry descriptors */
+        MONITOR_REPLY,    /* serial, error kind and text (empty: done); may carry descriptors */
         _MONITOR_RECORD_MAX,
         _MONITOR_RECORD_INVALID = -22,
 } MonitorRecordType;

@@ -37,7 +37,7 @@ typedef struct TaskSpec {
         char *layer_id;
         char *layer_parent;
         char **layers; /* measure: digits */
-        char **tags; /* import: normalised reference to give, may be empty */
+        char **tags;   /* import: normalised reference to give, may be empty */
         char **changes; /* import: Dockerfile-like changes (CMD, ENV, …) as Docker's import --change */
         char *message; /* import: history comment */
         char *platform;

@@ -31,7 +31,7 @@ void container_cgroup_done(ContainerCgroup *c);
 int container_cgroup_is_populated(const ContainerCgroup *c); /* 1, 0; also re-arms events_fd */
 /* Of what runs inside; < 0: none. */
 int container_cgroup_limit_tasks(ContainerCgroup *c, int64_t limit);
-int container_cgroup_kill(const ContainerCgroup *c);         /* SIGKILL to all, at once */
+int container_cgroup_kill(const ContainerCgroup *c); /* SIGKILL to all, at once */
 int container_cgroup_signal(
         const ContainerCgroup *c, int sig); /* any signal, to all that are there */
 uint64_t container_cgroup_oom_kills(
