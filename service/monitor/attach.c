@@ -23,11 +23,11 @@ typedef struct Client {
         Watch watch;
         uint32_t events;
         AttachRequest request;
-        Buffer output;          /* for it */
-        Buffer input;           /* of it, for the process */
-        bool input_ended;       /* it has said all */
-        bool gone;              /* it is not there any more; its last input may still wait */
-        uint64_t progress_usec; /* when it took something last */
+        Buffer output;      /* for it */
+        Buffer input;       /* of it, for the process */
+        bool input_ended;   /* it has said all */
+        bool gone;          /* it is not there any more; its last input may still wait */
+        uint64_t late_usec; /* since when others wait for it; 0: nobody does */
 } Client;
 
 static void client_on_ready(void *userdata, uint32_t events);
@@ -85,7 +85,6 @@ static int client_flush(Client *k) {
                 if (n < 0)
                         return errno == EAGAIN ? 0 : -errno;
                 buffer_consume(&k->output, (size_t) n);
-                k->progress_usec = clock_monotonic_us();
         }
         buffer_done(&k->output); /* the memory of a busy moment is not kept */
         return 0;
@@ -195,8 +194,10 @@ static void client_on_ready(void *userdata, uint32_t events) {
                 r = client_watch(k);
         if (r < 0 || (a->ending && buffer_empty(&k->output)))
                 client_drop(k);
-        else if (was_full && !client_is_full(k))
+        else if (was_full && !client_is_full(k)) {
+                k->late_usec = 0;
                 attachments_check(a);
+        }
 }
 
 /* ---- output ---- */
@@ -236,8 +237,6 @@ void attach_write(Attachments *a, LogStream stream, const void *data, size_t siz
 
                 if (!client_wants(k, stream))
                         continue;
-                if (!waits)
-                        k->progress_usec = clock_monotonic_us();
                 r = client_write(k, stream, data, size);
                 if (r >= 0 && !waits)
                         r = client_flush(k);
@@ -245,6 +244,8 @@ void attach_write(Attachments *a, LogStream stream, const void *data, size_t siz
                         r = client_watch(k);
                 if (r < 0)
                         client_free(k);
+                else if (client_is_full(k) && k->late_usec == 0)
+                        k->late_usec = clock_monotonic_us();
         }
         if (attach_is_full(a) && !a->patience.on_elapsed)
                 poller_timer(a->poller, &a->patience, ATTACH_PATIENCE_USEC, patience_on_elapsed, a);
@@ -259,22 +260,22 @@ bool attach_is_full(const Attachments *a) {
         return false;
 }
 
-/* Whoever is in the way of others and takes nothing is dropped. */
+/* Whoever has been in the way of others for too long is dropped, also when it takes a byte now and then. */
 static void patience_on_elapsed(void *userdata) {
         Attachments *a = userdata;
         uint64_t now = clock_monotonic_us(), next = UINT64_MAX;
         Client *k;
 
         LIST_FOREACH_SAFE (k, &a->clients, node) {
-                uint64_t until = k->progress_usec + ATTACH_PATIENCE_USEC;
+                uint64_t until = k->late_usec + ATTACH_PATIENCE_USEC;
 
-                if (!client_is_full(k) && !a->ending)
+                if (k->late_usec == 0)
                         continue;
                 if (until > now) {
                         next = MIN(next, until - now);
                         continue;
                 }
-                log_notice("An attached client took nothing for %u s, dropping it",
+                log_notice("An attached client kept the container waiting for %u s, dropping it",
                         (unsigned) (ATTACH_PATIENCE_USEC / USEC_PER_SEC));
                 client_free(k);
         }
@@ -334,7 +335,6 @@ int attach_add(Attachments *a, int fd, const AttachRequest *request) {
         k->fd = fd;
         k->request = *request;
         k->request.early = NULL;
-        k->progress_usec = clock_monotonic_us();
         list_append(&a->clients, &k->node);
         a->n++;
 
@@ -369,6 +369,7 @@ void attach_end(Attachments *a) {
         LIST_FOREACH_SAFE (k, &a->clients, node) {
                 buffer_done(&k->input);
                 k->input_ended = true;
+                k->late_usec = clock_monotonic_us();
                 if (k->gone || client_flush(k) < 0 || buffer_empty(&k->output) ||
                         client_watch(k) < 0)
                         client_free(k);

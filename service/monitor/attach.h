@@ -3,7 +3,7 @@
 
 /* The clients of one process's streams: each a stream socket that gets output (in Docker's frames, or raw) and may give input. What a client does
  * not take waits in a buffer of its own. A full buffer stops the reading of the process's output, as a pipe would, so that a slow client
- * loses nothing; one that takes nothing at all for ATTACH_PATIENCE_USEC is dropped, so that it stops nobody for ever. */
+ * loses nothing; one that makes it wait for ATTACH_PATIENCE_USEC at a stretch is dropped, so that it stops nobody for long. */
 
 #include <stdbool.h>
 #include <stddef.h>
