@@ -23,7 +23,6 @@ const Route absent_routes[] = {
         { "GET",    "/containers/{id}/attach/ws",        AUTH_VIEW, not_implemented },
         { "GET",    "/containers/{id}/changes",          AUTH_VIEW, not_implemented },
         { "GET",    "/containers/{id}/export",           AUTH_VIEW, not_implemented },
-        { "POST",   "/containers/{id}/resize",           AUTH_VIEW, not_implemented },
         { "GET",    "/distribution/{name...}/json",      AUTH_VIEW, not_implemented },
         { "GET",    "/images/get",                       AUTH_VIEW, not_implemented },
         { "POST",   "/images/prune",                     AUTH_VIEW, not_implemented },
