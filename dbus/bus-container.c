@@ -4,6 +4,7 @@
 
 #include "dbus/bus-auth.h"
 #include "dbus/bus-container-attach.h"
+#include "dbus/bus-container-files.h"
 #include "dbus/bus-container-life.h"
 #include "dbus/bus-logs.h"
 #include "dbus/bus-objects.h"
@@ -299,6 +300,12 @@ const sd_bus_vtable bus_container_vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("GetLogs", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("h", fd), method_get_logs, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Attach", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("h", stream), bus_container_attach, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Resize", SD_BUS_ARGS("u", height, "u", width), SD_BUS_NO_RESULT, bus_container_resize, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("StatPath", SD_BUS_ARGS("s", path), SD_BUS_RESULT("s", json), bus_container_stat_path, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("CopyFrom", SD_BUS_ARGS("s", path), SD_BUS_RESULT("h", fd), bus_container_copy_from, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("CopyTo", SD_BUS_ARGS("s", path, "h", archive, "a{sv}", options), SD_BUS_NO_RESULT, bus_container_copy_to, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Export", SD_BUS_NO_ARGS, SD_BUS_RESULT("h", fd), bus_container_export, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("GetChanges", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(ys)", changes), bus_container_changes, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Commit", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("o", job), bus_container_commit, SD_BUS_VTABLE_UNPRIVILEGED),
 
         SD_BUS_VTABLE_END
 };

@@ -41,8 +41,9 @@ GETTER(get_lines) {
 
 static int method_cancel(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
         Job *j = userdata;
-        AuthAction action = j->kind == JOB_LAYER || j->kind == JOB_MEASURE ? AUTH_MANAGE_CONTAINERS
-                                                                           : AUTH_MANAGE_IMAGES;
+        AuthAction action = j->kind == JOB_LAYER || j->kind == JOB_MEASURE || j->kind == JOB_COPY
+                                  ? AUTH_MANAGE_CONTAINERS
+                                  : AUTH_MANAGE_IMAGES;
         int r;
 
         r = bus_auth(m, action, j->title, NULL, reterr);

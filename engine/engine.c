@@ -30,6 +30,8 @@
 #define LAUNCHER_FOLDER "/run/stauer" /* where stauer-launcher.socket listens */
 #define SECCOMP_FILE    PKGDATADIR "/seccomp.json"
 
+#define COPIERS_MAX 32U /* they wait for their clients most of the time */
+
 /* A worker's process is a matter of the launcher, which the floor of workers does not know. */
 static int spawn_worker(void *userdata, const char *label, int channel_fd,
         worker_started_t on_started, void *started_userdata) {
@@ -91,7 +93,14 @@ static int make_ground(Engine *e, Error *reterr) {
         r = launcher_new(e->event, socket, &e->launcher);
         if (r < 0)
                 return r;
-        return workers_new(e->event, spawn_worker, e, &e->workers);
+        r = workers_new(e->event, spawn_worker, e, &e->workers);
+        if (r < 0)
+                return r;
+        r = workers_new(e->event, spawn_worker, e, &e->copiers);
+        if (r < 0)
+                return r;
+        workers_set_max(e->copiers, COPIERS_MAX);
+        return 0;
 }
 
 static int make_sets(Engine *e, Error *reterr) {
@@ -125,6 +134,7 @@ static int make_containers(Engine *e, Error *reterr) {
                 .units = e->units,
                 .launcher = e->launcher,
                 .workers = e->workers,
+                .copiers = e->copiers,
                 .storage = e->storage,
                 .images = e->images,
                 .networks = e->networks,
@@ -190,6 +200,7 @@ Engine *engine_free(Engine *e) {
         containers_detach(e->containers);
         images_end(e->images);
         e->launcher = launcher_free(e->launcher);
+        workers_free(e->copiers);
         workers_free(e->workers);
         jobs_free(e->jobs);
         containers_free(e->containers);

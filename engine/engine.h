@@ -31,6 +31,7 @@ typedef struct Engine {
         Units *units;
         Launcher *launcher;
         Workers *workers;
+        Workers *copiers; /* the same for tasks that feed a client or are fed by one */
         Storage *storage;
         Images *images;
         Networks *networks;

@@ -184,7 +184,8 @@ static ssize_t read_stream(void *userdata, uint64_t position, char *data, size_t
 
         n = stream_read(q->response.stream, data, max);
         if (n < 0)
-                return MHD_CONTENT_READER_END_OF_STREAM;
+                return n == -1 ? MHD_CONTENT_READER_END_OF_STREAM
+                               : MHD_CONTENT_READER_END_WITH_ERROR;
         if (n == 0) {
                 stream_set_wake(q->response.stream, wake_request, q);
                 suspend(q);

@@ -17,6 +17,7 @@ static const Route *const tables[] = {
         attach_routes,
         container_io_routes,
         exec_routes,
+        container_files_routes,
         image_routes,
         image_transfer_routes,
         stats_routes,

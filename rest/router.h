@@ -34,6 +34,7 @@ extern const Route container_routes[];
 extern const Route container_life_routes[];
 extern const Route container_io_routes[];
 extern const Route exec_routes[];
+extern const Route container_files_routes[];
 extern const Route image_routes[];
 extern const Route image_transfer_routes[];
 extern const Route stats_routes[];

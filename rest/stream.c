@@ -13,6 +13,7 @@ struct Stream {
         Buffer buffer;
         bool ended;
         bool gone;
+        bool cut;
         bool was_full;
         stream_callback_t on_drain;
         stream_callback_t on_gone;
@@ -131,6 +132,13 @@ void stream_end(Stream *s) {
         stream_wake(s);
 }
 
+void stream_cut(Stream *s) {
+        assert(s);
+
+        s->cut = true;
+        stream_end(s);
+}
+
 ptrdiff_t stream_read(Stream *s, char *data, size_t max) {
         size_t n;
 
@@ -141,7 +149,7 @@ ptrdiff_t stream_read(Stream *s, char *data, size_t max) {
 
         n = MIN(buffer_size(&s->buffer), max);
         if (n == 0)
-                return s->ended ? -1 : 0;
+                return !s->ended ? 0 : s->cut ? -2 : -1;
 
         memcpy(data, buffer_head(&s->buffer), n);
         buffer_consume(&s->buffer, n);

@@ -37,7 +37,10 @@ bool stream_is_gone(const Stream *s); /* no callback comes any more */
 /* Nothing more comes; what is buffered is still sent. */
 void stream_end(Stream *s);
 
-/* For http.c: takes up to max bytes; 0: nothing there now (the connection was suspended), -1: end. */
+/* The same for an answer that failed: the connection breaks off behind what is buffered, so that nobody takes it for whole. */
+void stream_cut(Stream *s);
+
+/* For http.c: takes up to max bytes; 0: nothing there now (the connection was suspended), -1: end, -2: end of one that failed. */
 ptrdiff_t stream_read(Stream *s, char *data, size_t max);
 void stream_gone(Stream *s);
 void stream_set_wake(Stream *s, void (*wake)(void *userdata), void *userdata);

@@ -5,6 +5,7 @@
 #include "engine/container/security.h"
 #include "engine/network/driver.h"
 #include "lib/api/container-spec.h"
+#include "lib/api/task-spec.h"
 #include "lib/base/alloc.h"
 #include "lib/base/path.h"
 #include "lib/base/str.h"
@@ -311,5 +312,38 @@ int bundle_add_mounts(const BundleInput *in, const SecurityOptions *o, RuntimeSp
 
         s->mounts = TAKE_PTR(l.items);
         s->n_mounts = TAKE(l.n, 0);
+        return 0;
+}
+
+int bundle_list_binds(const BundleInput *in, TaskMount **ret, size_t *ret_n) {
+        _cleanup_(mounts_done) Mounts l = {};
+        int r;
+
+        r = add_network_files(&l, in);
+        if (r >= 0)
+                r = add_binds(&l, in);
+        for (size_t i = 0; r >= 0 && i < in->spec->host.n_mounts; i++)
+                r = add_mount_request(
+                        &l, in->spec->host.mounts + i, /* recursive_read_only= */ false);
+        if (r < 0)
+                return r;
+        sort_by_depth(&l);
+
+        *ret_n = 0;
+        *ret = new0(TaskMount, l.n + 1);
+        if (!*ret)
+                return -ENOMEM;
+        for (size_t i = 0; i < l.n; i++) {
+                RuntimeMount *m = l.items + i;
+
+                if (!str_equal(m->type, "bind"))
+                        continue;
+                (*ret)[(*ret_n)++] = (TaskMount) {
+                        .source = TAKE_PTR(m->source),
+                        .target = TAKE_PTR(m->destination),
+                        .read_only = strv_contains(m->options, "ro"),
+                        .recursive = strv_contains(m->options, "rbind"),
+                };
+        }
         return 0;
 }

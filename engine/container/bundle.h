@@ -5,6 +5,7 @@
  * device nodes, cgroupsPath). */
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "lib/base/error.h"
 
@@ -14,6 +15,7 @@ typedef struct NetworkLeg NetworkLeg;
 typedef struct RuntimeSpec RuntimeSpec;
 typedef struct SeccompProfile SeccompProfile;
 typedef struct SecurityOptions SecurityOptions;
+typedef struct TaskMount TaskMount;
 
 #define BUNDLE_INIT "/sbin/docker-init" /* in a container that has one */
 
@@ -35,6 +37,10 @@ typedef struct BundleInput {
 } BundleInput;
 
 int bundle_make(const BundleInput *in, RuntimeSpec *ret, Error *reterr);
+
+/* The bind mounts among a container's mounts, parents first, for a worker that looks into it; only spec and folder of in are needed. The caller
+ * frees them, also after a failure. */
+int bundle_list_binds(const BundleInput *in, TaskMount **ret, size_t *ret_n);
 
 /* Its parts. */
 int bundle_add_mounts(const BundleInput *in, const SecurityOptions *o, RuntimeSpec *s);

@@ -269,6 +269,7 @@ int container_remove(Container *c, bool force, bool volumes, Pending *p, Error *
                 return r;
         if (c->state == CONTAINER_RESTARTING)
                 container_again_cancel(c);
+        container_files_cancel(c);
         if (!container_is_running(c) && c->state != CONTAINER_STARTING) {
                 container_remove_proceed(c);
                 return 0;

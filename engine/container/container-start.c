@@ -342,6 +342,10 @@ int container_start_by_policy(Container *c, Pending *p, Error *reterr) {
         if (c->state == CONTAINER_REMOVING || c->remove)
                 return error_set(reterr, ERROR_CONFLICT,
                         "container is marked for removal and cannot be started");
+        if (container_files_writing(c))
+                return error_set(reterr, ERROR_CONFLICT,
+                        "files are being copied into container %s: start it when that is done",
+                        c->name);
 
         s = c->start;
         if (!s) {

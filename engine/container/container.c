@@ -62,6 +62,7 @@ int container_new(const char *id, const char *name, Container **ret) {
         list_init(&c->logs);
         list_init(&c->execs);
         list_init(&c->waiting_clients);
+        list_init(&c->files);
         r = str_copy(&c->id, id);
         if (r < 0)
                 return r;
@@ -93,6 +94,7 @@ Container *container_free(Container *c) {
         assert(!c->freezer);
         assert(list_empty(&c->logs));
         container_attach_drop(c);
+        container_files_detach(c);
 
         strv_free(c->path_and_args);
         strv_free(c->warnings);

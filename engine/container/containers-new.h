@@ -27,6 +27,7 @@ typedef struct ContainersWiring {
         Units *units;
         Launcher *launcher;
         Workers *workers;
+        Workers *copiers;
         Storage *storage;
         Images *images;
         Networks *networks;

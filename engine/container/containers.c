@@ -91,6 +91,7 @@ int containers_new(const ContainersWiring *w, Containers **ret, Error *reterr) {
                 .units = w->units,
                 .launcher = w->launcher,
                 .workers = w->workers,
+                .copiers = w->copiers,
                 .storage = w->storage,
                 .images = w->images,
                 .networks = w->networks,

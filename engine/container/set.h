@@ -35,6 +35,7 @@ struct Containers {
         Units *units;
         Launcher *launcher;
         Workers *workers;
+        Workers *copiers; /* for what waits for a client: it keeps nobody else waiting */
         Storage *storage;
         Images *images;
         Networks *networks;
@@ -162,6 +163,11 @@ void container_stops_finish(Container *c, int r, const Error *e);
 void container_waits_tell(Container *c, bool removed);
 void container_waits_fail(Container *c, int r, const Error *e);
 void container_logs_finish(Container *c, bool removed);
+
+/* container-files.c */
+bool container_files_writing(Container *c); /* a worker has its layer mounted and writes */
+void container_files_cancel(Container *c);
+void container_files_detach(Container *c); /* the container goes away */
 
 /* Ends what is under way for a container that goes away with the set: nobody is told. */
 void container_detach(Container *c);

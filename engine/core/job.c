@@ -58,6 +58,8 @@ static const char *const job_kind_table[_JOB_KIND_MAX] = {
         [JOB_IMPORT] = "import",
         [JOB_LAYER] = "layer",
         [JOB_MEASURE] = "measure",
+        [JOB_COPY] = "copy",
+        [JOB_COMMIT] = "commit",
 };
 
 static const char *const job_state_table[_JOB_STATE_MAX] = {

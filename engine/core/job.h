@@ -24,6 +24,8 @@ typedef enum JobKind {
         JOB_IMPORT,
         JOB_LAYER,
         JOB_MEASURE,
+        JOB_COPY,   /* a container's files: in, out, looked at */
+        JOB_COMMIT, /* an image of a container */
         _JOB_KIND_MAX,
         _JOB_KIND_INVALID = -22
 } JobKind;

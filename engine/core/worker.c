@@ -44,6 +44,7 @@ struct Workers {
         List running;
         unsigned n_queued;
         unsigned n_running;
+        unsigned max;
         sd_event_source *next; /* starts what waits, from the loop: never inside of a caller */
         bool ending;
 };
@@ -198,7 +199,7 @@ static int on_next(sd_event_source *source, void *userdata) {
         Worker *w;
 
         s->next = loop_source_free(s->next);
-        while (s->n_running < WORKERS_MAX && (w = list_first(&s->queue, Worker, node)))
+        while (s->n_running < s->max && (w = list_first(&s->queue, Worker, node)))
                 worker_begin(w);
         return 0;
 }
@@ -232,12 +233,19 @@ int workers_new(sd_event *e, worker_spawn_t spawn, void *spawn_userdata, Workers
                 return -ENOMEM;
 
         s->event = sd_event_ref(e);
+        s->max = WORKERS_MAX;
         s->spawn = spawn;
         s->spawn_userdata = spawn_userdata;
         list_init(&s->queue);
         list_init(&s->running);
         *ret = s;
         return 0;
+}
+
+void workers_set_max(Workers *s, unsigned max) {
+        assert(max > 0);
+
+        s->max = max;
 }
 
 /* Workers that run see their channel end and give up; what they made lies under names nobody uses. */

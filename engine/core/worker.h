@@ -27,5 +27,7 @@ int workers_new(sd_event *e, worker_spawn_t spawn, void *spawn_userdata, Workers
 Workers *workers_free(Workers *w);
 DEFINE_CLEANUP(Workers *, workers_free);
 
+void workers_set_max(Workers *w, unsigned max); /* at once, instead of WORKERS_MAX */
+
 /* spec is copied; fds travel with it and are moved (closed in any case). */
 int worker_start(Workers *w, const TaskSpec *spec, int *fds, size_t n_fds, Job *j);

@@ -92,7 +92,7 @@ static int transfer_name(Images *s, Job *j, Tags *next, Image *i, const TaskImag
 static int transfer_tell(Images *s, Job *j, Image *i, const TaskImage *t) {
         int r = 0;
 
-        if (j->kind == JOB_IMPORT)
+        if (j->kind == JOB_IMPORT || j->kind == JOB_COMMIT)
                 return strv_add(&j->lines, i->id);
         if (strv_empty(t->tags))
                 return strv_addf(&j->lines, "Loaded image ID: %s", i->id);
@@ -117,6 +117,18 @@ static bool images_has_row(Images *s, const Image *i) {
                 if (strv_contains(i->manifests, tags_at(s->tags, k)->manifest))
                         return true;
         return false;
+}
+
+static void transfer_publish(Images *s, const Job *j, const Image *i, const TaskImage *t) {
+        images_publish(s, i,
+                j->kind == JOB_COMMIT   ? "create"
+                : j->kind == JOB_IMPORT ? "import"
+                                        : "load",
+                NULL);
+        if (j->kind != JOB_COMMIT)
+                return;
+        STRV_FOREACH (n, t->tags)
+                images_publish(s, i, "tag", *n);
 }
 
 /* All images of an archive, or none of them. */
@@ -159,7 +171,7 @@ static int transfer_commit(Images *s, Job *j, const TaskResult *result, Error *r
 
         for (size_t k = 0; r >= 0 && k < result->n_images; k++) {
                 r = transfer_tell(s, j, images[k], result->images + k);
-                images_publish(s, images[k], j->kind == JOB_IMPORT ? "import" : "load", NULL);
+                transfer_publish(s, j, images[k], result->images + k);
         }
         return r;
 }
@@ -195,7 +207,7 @@ static int transfer_start(Images *s, JobKind kind, TaskSpec *task, const char *t
         }
 
         s->n_jobs++;
-        r = worker_start(s->workers, task, &fd, 1, j);
+        r = worker_start(s->workers, task, &fd, fd >= 0 ? 1 : 0, j);
         if (r < 0) {
                 job_finish(j, NULL, r, NULL); /* on_transferred() counts it down */
                 return error_set_errno(reterr, r, "Failed to %s", title);
@@ -246,4 +258,28 @@ int images_import(Images *s, int fd, const char *source, const char *repository,
         task.tags = tags;
         task.message = comment;
         return transfer_start(s, JOB_IMPORT, &task, title, TAKE_FD(input), ret, reterr);
+}
+
+int images_commit(Images *s, TaskSpec *task, const char *container, const char *repository,
+        const char *tag, Job **ret, Error *reterr) {
+        _cleanup_(strv_freep) char **tags = NULL;
+        _cleanup_(freep) char *name = NULL, *title = NULL;
+        int r = 0;
+
+        assert(s);
+        assert(task);
+        assert(ret);
+
+        if (!str_empty(repository)) {
+                r = images_target_name(repository, tag, &name, reterr);
+                if (r >= 0)
+                        r = strv_add(&tags, name);
+        }
+        if (r >= 0)
+                r = str_printf(&title, "commit %s", container);
+        if (r < 0)
+                return r;
+
+        task->tags = tags;
+        return transfer_start(s, JOB_COMMIT, task, title, -EBADF, ret, reterr);
 }

@@ -14,6 +14,7 @@ typedef struct Filter Filter;
 typedef struct Hub Hub;
 typedef struct Image Image;
 typedef struct Images Images;
+typedef struct TaskSpec TaskSpec;
 typedef struct Job Job;
 typedef struct Jobs Jobs;
 typedef struct Pending Pending;
@@ -59,6 +60,10 @@ void images_settle(Images *s);
 int images_load_archive(Images *s, int fd, bool quiet, Job **ret, Error *reterr);
 int images_import(Images *s, int fd, const char *source, const char *repository, const char *tag,
         const char *message, char *const *changes, const char *platform, Job **ret, Error *reterr);
+
+/* The changes of a container's layer as an image. task: everything but the storage's part and the name. The job's only line is the image's id. */
+int images_commit(Images *s, TaskSpec *task, const char *container, const char *repository,
+        const char *tag, Job **ret, Error *reterr);
 
 /* Containers borrow an image: while n_users > 0 it cannot be deleted. user: container id, running or not, for the conflict's text. */
 int image_add_user(Image *i, const char *container_id);

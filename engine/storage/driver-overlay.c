@@ -406,7 +406,7 @@ static int overlay_adopt(void *state, int diff_fd, char *const *chain, char *con
 
 const StorageDriver storage_driver_overlay2 = {
         .name = "overlay2",
-        .flags = STORAGE_CREATE_QUICK | STORAGE_UNPACK_ALONE,
+        .flags = STORAGE_CREATE_QUICK | STORAGE_UNPACK_ALONE | STORAGE_LAYERS_ARE_DIFFS,
         .probe = overlay_probe,
         .open = overlay_open,
         .close = overlay_close,

@@ -28,6 +28,9 @@ typedef enum StorageDriverFlags {
         STORAGE_CREATE_QUICK =
                 1 << 0, /* create() is a few system calls: inline; else TASK_LAYER_CREATE */
         STORAGE_UNPACK_ALONE = 1 << 1, /* a layer is unpacked without the layers below it */
+        STORAGE_LAYERS_ARE_DIFFS =
+                1
+                << 2, /* diff/ holds what the layer changes, marked as overlayfs does; else the whole tree */
 } StorageDriverFlags;
 
 struct StorageDriver {

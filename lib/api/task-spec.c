@@ -7,12 +7,26 @@ static const char *const task_kind_table[_TASK_KIND_MAX] = {
         [TASK_LAYER_CREATE] = "layer-create",
         [TASK_LAYER_REMOVE] = "layer-remove",
         [TASK_MEASURE] = "measure",
+        [TASK_COPY_STAT] = "copy-stat",
+        [TASK_COPY_OUT] = "copy-out",
+        [TASK_COPY_IN] = "copy-in",
+        [TASK_EXPORT] = "export",
+        [TASK_CHANGES] = "changes",
+        [TASK_COMMIT] = "commit",
 };
 
 #define EMPTY    JSON_OMIT_EMPTY
 #define OPTIONAL (JSON_OMIT_EMPTY | JSON_NULLABLE)
 
 /* clang-format off */
+
+static const JsonField task_mount_fields[] = {
+        JSON_STRING("source",    TaskMount, source,    JSON_MANDATORY),
+        JSON_STRING("target",    TaskMount, target,    JSON_MANDATORY),
+        JSON_BOOL  ("read_only", TaskMount, read_only, EMPTY),
+        JSON_BOOL  ("recursive", TaskMount, recursive, EMPTY),
+        {}
+};
 
 const JsonField task_spec_fields[] = {
         JSON_ENUM  ("kind",         TaskSpec, kind, task_kind_table, JSON_MANDATORY),
@@ -27,6 +41,17 @@ const JsonField task_spec_fields[] = {
         JSON_STRING("message",      TaskSpec, message,      EMPTY),
         JSON_STRING("platform",     TaskSpec, platform,     EMPTY),
         JSON_BOOL  ("quiet",        TaskSpec, quiet,        EMPTY),
+        JSON_STRING("name",         TaskSpec, name,         EMPTY),
+        JSON_STRING("path",         TaskSpec, path,         EMPTY),
+        JSON_ARRAY ("mounts", TaskSpec, mounts, n_mounts, TaskMount, task_mount_fields, OPTIONAL),
+        JSON_BOOL  ("read_only",    TaskSpec, read_only,    EMPTY),
+        JSON_BOOL  ("gzip",         TaskSpec, gzip,         EMPTY),
+        JSON_BOOL  ("keep_kind",    TaskSpec, keep_kind,    EMPTY),
+        JSON_BOOL  ("give_owner",   TaskSpec, give_owner,   EMPTY),
+        JSON_STRING("user",         TaskSpec, user,         EMPTY),
+        JSON_STRING("image",        TaskSpec, image,        EMPTY),
+        JSON_STRING("config",       TaskSpec, config,       EMPTY),
+        JSON_STRING("author",       TaskSpec, author,       EMPTY),
         {}
 };
 
@@ -58,6 +83,7 @@ const JsonField task_result_fields[] = {
         JSON_ARRAY ("images", TaskResult, images, n_images, TaskImage, task_image_fields, OPTIONAL),
         JSON_UINT64("layer_size", TaskResult, layer_size, EMPTY),
         JSON_ARRAY ("layers", TaskResult, layers, n_layers, TaskLayer, task_layer_fields, OPTIONAL),
+        JSON_STRING("text",       TaskResult, text,       EMPTY),
         {}
 };
 

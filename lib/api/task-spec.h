@@ -16,6 +16,7 @@
 #include "lib/json/fields.h"
 
 typedef struct Json Json;
+typedef struct TaskMount TaskMount;
 
 #define TASK_FD_CHANNEL 3
 
@@ -25,6 +26,12 @@ typedef enum TaskKind {
         TASK_LAYER_CREATE, /* driver whose create is slow (vfs): layer_id, layer_parent */
         TASK_LAYER_REMOVE, /* empty DATAROOT/tmp/trash */
         TASK_MEASURE,      /* how large are layers */
+        TASK_COPY_STAT,    /* what is at path; result: text */
+        TASK_COPY_OUT, /* fd: where the tar of path goes. A row with TASK_ROW_STAT comes before its first byte */
+        TASK_COPY_IN, /* fd: tar, plain or compressed, to be unpacked into the folder path */
+        TASK_EXPORT,  /* fd: where the tar of the layer goes, without what is mounted on it */
+        TASK_CHANGES, /* fd: a file that gets [{"Path":…,"Kind":…}, …] */
+        TASK_COMMIT,  /* the changes of layer_id on top of image become an image */
         _TASK_KIND_MAX,
         _TASK_KIND_INVALID = -22,
 } TaskKind;
@@ -42,7 +49,34 @@ typedef struct TaskSpec {
         char *message; /* import: history comment */
         char *platform;
         bool quiet;
+
+        /* Copies: a pidfd as last descriptor is the first process of a container that runs, and what it sees is meant. Else layer_id is mounted,
+         * with mounts on it. */
+        char *name; /* of the container, for sentences */
+        char *path; /* in the container */
+        TaskMount *mounts;
+        size_t n_mounts;
+        bool read_only; /* the root file system may not be written to */
+        bool gzip;
+        bool keep_kind;  /* no folder takes a file's place, nor the other way */
+        bool give_owner; /* user becomes the owner of what is unpacked */
+        char *user;      /* as the container has it: "", "name", "uid:gid" */
+
+        char *image;  /* commit: sha256:… of the config below; empty: none */
+        char *config; /* commit: the image's "config", JSON */
+        char *author;
 } TaskSpec;
+
+/* A bind mount, parents first. */
+typedef struct TaskMount {
+        char *source;
+        char *target;
+        bool read_only;
+        bool recursive;
+} TaskMount;
+
+/* id of the row whose status is a JSON text: name, size, mode (Go's bits), mtime, linkTarget. */
+#define TASK_ROW_STAT "stat"
 
 /* One row of progress: id names what it is about (a short layer id, or empty), total 0 when
  * unknown. stream is text as it stands. */
@@ -73,6 +107,7 @@ typedef struct TaskResult {
         uint64_t layer_size;
         TaskLayer *layers; /* measure: those that are there */
         size_t n_layers;
+        char *text;
 } TaskResult;
 
 extern const JsonField task_spec_fields[];

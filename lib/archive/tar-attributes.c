@@ -217,13 +217,13 @@ int tar_directories_add(TarDirectories *d, TarReader *t, const TarEntry *e, cons
 }
 
 static int tar_directory_apply(
-        const TarDirectory *d, int root_fd, bool owners, uint64_t *n_dropped) {
+        const TarDirectory *d, int root_fd, BeneathFlags how, bool owners, uint64_t *n_dropped) {
         _cleanup_(fd_closep) int fd = -EBADF;
         struct stat st;
         int r;
 
-        fd = beneath_open(root_fd, d->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0,
-                BENEATH_NO_XDEV);
+        fd = beneath_open(
+                root_fd, d->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0, how);
         if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP) /* a later entry took its place */
                 return 0;
         if (fd < 0)
@@ -249,14 +249,14 @@ static int tar_directory_apply(
         return 0;
 }
 
-int tar_directories_apply(
-        TarDirectories *d, int root_fd, bool owners, uint64_t *n_dropped, Error *reterr) {
+int tar_directories_apply(TarDirectories *d, int root_fd, BeneathFlags how, bool owners,
+        uint64_t *n_dropped, Error *reterr) {
         /* Backwards: mostly what is below comes first, else a folder without x for us would hide it. */
         for (size_t i = d->n; i > 0; i--) {
                 const TarDirectory *x = d->items + i - 1;
                 int r;
 
-                r = tar_directory_apply(x, root_fd, owners, n_dropped);
+                r = tar_directory_apply(x, root_fd, how, owners, n_dropped);
                 if (r < 0)
                         return error_set_errno(reterr, r,
                                 "entry \"%s\": cannot set attributes of the directory", x->path);

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "lib/archive/tar-read.h"
+#include "lib/base/beneath.h"
 #include "lib/base/error.h"
 #include "lib/base/hashmap.h"
 
@@ -46,5 +47,5 @@ int tar_attributes_apply_at(
 void tar_directories_done(TarDirectories *d);
 int tar_directories_add(TarDirectories *d, TarReader *t, const TarEntry *e, const struct stat *st,
         uint64_t *n_dropped, Error *reterr);
-int tar_directories_apply(
-        TarDirectories *d, int root_fd, bool owners, uint64_t *n_dropped, Error *reterr);
+int tar_directories_apply(TarDirectories *d, int root_fd, BeneathFlags how, bool owners,
+        uint64_t *n_dropped, Error *reterr);

@@ -29,6 +29,8 @@ static void unpack_forget_dir(Unpack *u) {
 
 static void unpack_done(Unpack *u) {
         unpack_forget_dir(u);
+        u->moved_path = mfree(u->moved_path);
+        u->moved_link = mfree(u->moved_link);
         tar_directories_done(&u->directories);
         u->reader = tar_reader_free(u->reader);
 }
@@ -94,7 +96,7 @@ static int unpack_imply_dirs(Unpack *u, char *path, Error *reterr) {
                         return -ENOMEM;
 
                 parent = fd >= 0 ? fd : u->x->root_fd;
-                removed = unpack_lift_whiteout(parent, name);
+                removed = u->x->into ? 0 : unpack_lift_whiteout(parent, name);
                 if (removed < 0)
                         return removed;
                 if (mkdirat(parent, name, 0755) >= 0) {
@@ -121,8 +123,8 @@ static int unpack_imply_dirs(Unpack *u, char *path, Error *reterr) {
                         prefix = strndup(path, (size_t) (end - path));
                         if (!prefix)
                                 return -ENOMEM;
-                        found = beneath_open(u->x->root_fd, prefix,
-                                O_PATH | O_DIRECTORY | O_CLOEXEC, 0, BENEATH_NO_XDEV);
+                        found = beneath_open(
+                                u->x->root_fd, prefix, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, u->how);
                         if (found < 0)
                                 return found;
                         fd_close(fd);
@@ -152,13 +154,12 @@ static int unpack_open_parent(Unpack *u, const TarEntry *e, bool make, Error *re
         if (!path)
                 return -ENOMEM;
 
-        fd = beneath_open(
-                u->x->root_fd, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, BENEATH_NO_XDEV);
+        fd = beneath_open(u->x->root_fd, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, u->how);
         if ((fd == -ENOENT || fd == -ENOTDIR) && make) {
                 fd = unpack_imply_dirs(u, path, reterr);
                 if (fd >= 0)
-                        fd = beneath_open(u->x->root_fd, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0,
-                                BENEATH_NO_XDEV);
+                        fd = beneath_open(
+                                u->x->root_fd, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, u->how);
         }
         if (fd < 0) {
                 if (!make && (fd == -ENOENT || fd == -ENOTDIR))
@@ -230,12 +231,48 @@ static int unpack_whiteout(Unpack *u, const TarEntry *e, Error *reterr) {
         return 1;
 }
 
+/* Below the folder of a living tree that everything goes to. NULL, r 0: to be skipped. */
+static int unpack_move(Unpack *u, const TarEntry *e, const TarEntry **ret) {
+        const TarIntoTree *into = u->x->into;
+        const char *path = into->path + strspn(into->path, "/");
+        size_t n = strlen(path);
+
+        *ret = NULL;
+        if (e->path[0] == '\0')
+                return 0;
+        while (n > 0 && path[n - 1] == '/')
+                n--;
+
+        u->moved_path = mfree(u->moved_path);
+        u->moved_link = mfree(u->moved_link);
+        u->moved = *e;
+        if (str_printf(&u->moved_path, "%.*s%s%s", (int) n, path, n > 0 ? "/" : "", e->path) < 0)
+                return -ENOMEM;
+        u->moved.path = u->moved_path;
+        u->moved.name = strrchr(u->moved_path, '/');
+        u->moved.name = u->moved.name ? u->moved.name + 1 : u->moved_path;
+        if (e->type == TAR_HARDLINK) {
+                if (str_printf(&u->moved_link, "%.*s%s%s", (int) n, path, n > 0 ? "/" : "",
+                            e->link) < 0)
+                        return -ENOMEM;
+                u->moved.link = u->moved_link;
+        }
+        if (into->give_owner) {
+                u->moved.uid = into->uid;
+                u->moved.gid = into->gid;
+        }
+        *ret = &u->moved;
+        return 0;
+}
+
 static int unpack_entry(Unpack *u, const TarEntry *e, Error *reterr) {
         int fd = -EBADF, r;
 
-        r = unpack_whiteout(u, e, reterr);
+        r = u->x->into ? unpack_move(u, e, &e) : unpack_whiteout(u, e, reterr);
         if (r != 0)
                 return r;
+        if (!e)
+                return 0;
         if (u->x->pass == TAR_PASS_WHITEOUTS)
                 return 0;
 
@@ -270,7 +307,7 @@ static int unpack_all(Unpack *u, const ByteSource *source, Error *reterr) {
                 return r;
 
         return tar_directories_apply(
-                &u->directories, u->x->root_fd, u->owners, &u->result->n_dropped, reterr);
+                &u->directories, u->x->root_fd, u->how, u->owners, &u->result->n_dropped, reterr);
 }
 
 int tar_extract(
@@ -285,6 +322,7 @@ int tar_extract(
         assert(source);
 
         u.limits = x->limits ?: &tar_limits_default;
+        u.how = x->into ? 0 : BENEATH_NO_XDEV;
         u.directories.memory_max = u.limits->directories;
         u.owners = geteuid() == 0;
 

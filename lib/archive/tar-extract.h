@@ -19,6 +19,7 @@
 typedef struct TarExtract TarExtract;
 typedef struct TarExtractOps TarExtractOps;
 typedef struct TarExtractResult TarExtractResult;
+typedef struct TarIntoTree TarIntoTree;
 
 typedef enum TarPass {
         TAR_PASS_ALL,
@@ -43,6 +44,19 @@ struct TarExtract {
         const TarExtractOps *ops;
         void *userdata;
         TarPass pass;
+        const TarIntoTree *into; /* NULL: a folder of our own, as above */
+};
+
+/* Unpacking into a tree that lives: a container's, which may change and be full of links and mounts while we work. Every name is still resolved by
+ * the kernel beneath root_fd. Names that begin with ".wh." are names as any other, mounts are entered, an entry for the root itself
+ * is skipped. */
+struct TarIntoTree {
+        const char *
+                path; /* where everything goes, from root_fd on; a folder, links to it are followed */
+        bool keep_kind;  /* a folder takes no file's place and no file a folder's: ERROR_INVALID */
+        bool give_owner; /* uid and gid instead of the archive's */
+        uid_t uid;
+        gid_t gid;
 };
 
 struct TarExtractResult {

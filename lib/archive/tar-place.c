@@ -39,6 +39,11 @@ static int unpack_clear(Unpack *u, const TarEntry *e, int dir_fd, bool keep_dir,
 
         if (S_ISDIR(st.st_mode) && keep_dir)
                 return 1;
+        if (u->x->into && u->x->into->keep_kind && S_ISDIR(st.st_mode) != keep_dir)
+                return error_set(reterr, ERROR_INVALID,
+                        "cannot overwrite %s \"/%s\" with %s \"/%s\"",
+                        S_ISDIR(st.st_mode) ? "directory" : "non-directory", e->path,
+                        keep_dir ? "directory" : "non-directory", u->x->into->path);
 
         r = tar_remove_name(dir_fd, e->name, reterr);
         if (r < 0)
@@ -48,7 +53,7 @@ static int unpack_clear(Unpack *u, const TarEntry *e, int dir_fd, bool keep_dir,
         if (S_ISDIR(st.st_mode) || S_ISLNK(st.st_mode))
                 u->dir_path = mfree(u->dir_path);
 
-        return S_ISCHR(st.st_mode) && st.st_rdev == makedev(0, 0) ? 2 : 0;
+        return !u->x->into && S_ISCHR(st.st_mode) && st.st_rdev == makedev(0, 0) ? 2 : 0;
 }
 
 static int unpack_content(Unpack *u, const TarEntry *e, int fd, Error *reterr) {
@@ -196,11 +201,13 @@ static int unpack_node(Unpack *u, const TarEntry *e, int dir_fd, Error *reterr) 
         if (r < 0)
                 return r;
 
-        if (mknodat(dir_fd, e->name, kind | 0600, e->device) < 0)
+        /* In a living tree the name may be a link a moment later, and a chmod would go through it: there the node gets its mode as it is made. */
+        if (mknodat(dir_fd, e->name, kind | (u->x->into ? e->mode : 0600), e->device) < 0)
                 return error_set_errno(
                         reterr, -errno, "entry \"%s\": cannot create the device", e->path);
 
-        return tar_attributes_apply_at(e, dir_fd, e->name, u->owners, /* set_mode= */ true, reterr);
+        return tar_attributes_apply_at(
+                e, dir_fd, e->name, u->owners, /* set_mode= */ !u->x->into, reterr);
 }
 
 /* The target is an entry of this tree, found by the kernel with our root as its root; names of both ends are single
@@ -211,7 +218,7 @@ static int unpack_hardlink(Unpack *u, const TarEntry *e, int dir_fd, Error *rete
         struct stat target, old;
         int r;
 
-        r = beneath_open_parent(u->x->root_fd, e->link, BENEATH_NO_XDEV, &from_dir, &from);
+        r = beneath_open_parent(u->x->root_fd, e->link, u->how, &from_dir, &from);
         if (r >= 0 && fstatat(from_dir, from, &target, AT_SYMLINK_NOFOLLOW) < 0)
                 r = -errno;
         if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP || r == -EXDEV || r == -EINVAL)

@@ -10,6 +10,7 @@
 #include "lib/archive/tar-attributes.h"
 #include "lib/archive/tar-extract.h"
 #include "lib/archive/tar-read.h"
+#include "lib/base/beneath.h"
 #include "lib/base/error.h"
 
 typedef struct Unpack Unpack;
@@ -21,6 +22,10 @@ struct Unpack {
         TarDirectories directories;
         TarExtractResult *result;
         bool owners;
+        BeneathFlags how; /* of every resolution */
+        TarEntry moved;   /* the present entry where it goes in a living tree */
+        char *moved_path;
+        char *moved_link;
 
         /* The folder that the last entry was in. */
         int dir_fd;

@@ -28,10 +28,10 @@
 #include "service/monitor/exit.h"
 #include "service/monitor/host.h"
 #include "service/monitor/join.h"
-#include "service/monitor/rootfs.h"
 #include "service/monitor/runtime-call.h"
 #include "service/monitor/runtime-error.h"
 #include "service/monitor/terminal.h"
+#include "service/rootfs/rootfs.h"
 
 #define SPEC_SIZE_MAX        ((size_t) 16 * 1024 * 1024)
 #define EARLY_SIZE_MAX       ((size_t) 1024 * 1024)

@@ -14,6 +14,7 @@
 
 #include "engine/content/blobs.h"
 #include "engine/storage/storage.h"
+#include "lib/archive/tar-write.h"
 #include "lib/base/alloc.h"
 #include "lib/base/clock.h"
 #include "lib/base/digest.h"
@@ -34,11 +35,17 @@
 #define FILES_MAX     4096U
 
 static const Task tasks[] = {
-        { TASK_LOAD, 1, /* locks= */ true, task_load_run },
-        { TASK_IMPORT, 1, /* locks= */ true, task_import_run },
-        { TASK_LAYER_CREATE, 0, /* locks= */ true, task_layer_create_run },
-        { TASK_LAYER_REMOVE, 0, /* locks= */ false, task_layer_remove_run },
-        { TASK_MEASURE, 0, /* locks= */ false, task_measure_run },
+        { TASK_LOAD, 1, 0, /* locks= */ true, task_load_run, NULL },
+        { TASK_IMPORT, 1, 0, /* locks= */ true, task_import_run, NULL },
+        { TASK_LAYER_CREATE, 0, 0, /* locks= */ true, task_layer_create_run, NULL },
+        { TASK_LAYER_REMOVE, 0, 0, /* locks= */ false, task_layer_remove_run, NULL },
+        { TASK_COPY_STAT, 0, 1, /* locks= */ false, task_copy_stat_run, tree_enter },
+        { TASK_COPY_OUT, 1, 1, /* locks= */ false, task_copy_out_run, tree_enter },
+        { TASK_COPY_IN, 1, 1, /* locks= */ false, task_copy_in_run, tree_enter_writable },
+        { TASK_EXPORT, 1, 0, /* locks= */ false, task_export_run, tree_enter_layer },
+        { TASK_CHANGES, 1, 0, /* locks= */ false, task_changes_run, NULL },
+        { TASK_COMMIT, 0, 0, /* locks= */ true, task_commit_run, NULL },
+        { TASK_MEASURE, 0, 0, /* locks= */ false, task_measure_run, NULL },
 };
 
 bool task_cancelled(const TaskContext *c) {
@@ -111,7 +118,7 @@ static const Task *task_find(const TaskContext *c, Error *reterr) {
         for (size_t i = 0; i < ARRAY_SIZE(tasks); i++) {
                 if ((int) tasks[i].kind != c->spec.kind)
                         continue;
-                if (tasks[i].n_fds == c->n_fds)
+                if (c->n_fds >= tasks[i].n_fds && c->n_fds <= tasks[i].n_fds + tasks[i].n_fds_more)
                         return tasks + i;
                 (void) error_set(reterr, ERROR_INVALID, "task %s wants %zu descriptors, got %zu",
                         task_kind_to_string(tasks[i].kind), tasks[i].n_fds, c->n_fds);
@@ -148,7 +155,18 @@ static int task_prepare(TaskContext *c, const Task *t, Error *reterr) {
 
         tmp = file_mkdir_open(c->root_fd, "tmp", 0700);
         empty = tmp < 0 ? tmp : file_mkdir_open(tmp, "empty", 0500);
-        return empty < 0 ? empty : confine(empty);
+        if (empty < 0)
+                return empty;
+
+        c->proc_fd = tar_writer_open_proc();
+        if (c->proc_fd < 0)
+                return c->proc_fd;
+        if (t->enter) {
+                r = t->enter(c, reterr);
+                if (r < 0)
+                        return r;
+        }
+        return confine(empty);
 }
 
 static int task_run(TaskContext *c, int fds[static CHANNEL_FDS_MAX], Error *reterr) {
@@ -208,7 +226,11 @@ static int worker_setup(void) {
 
 int main(int argc, char *argv[]) {
         _cleanup_(error_done) Error e = {};
-        TaskContext c = { .channel_fd = TASK_FD_CHANNEL, .root_fd = -EBADF };
+        TaskContext c = { .channel_fd = TASK_FD_CHANNEL,
+                .root_fd = -EBADF,
+                .tree_fd = -EBADF,
+                .tree_ns_fd = -EBADF,
+                .proc_fd = -EBADF };
         int fds[CHANNEL_FDS_MAX], r;
 
         if (argc > 1 && streq(argv[1], "--version")) {
@@ -235,6 +257,9 @@ int main(int argc, char *argv[]) {
         blobs_free(c.blobs);
         storage_free(c.storage);
         fd_close(c.root_fd);
+        fd_close(c.tree_fd);
+        fd_close(c.tree_ns_fd);
+        fd_close(c.proc_fd);
         fd_close(c.cancel_fd);
         return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

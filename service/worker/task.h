@@ -23,6 +23,9 @@ struct TaskContext {
         int channel_fd;
         int cancel_fd; /* readable after SIGTERM */
         int root_fd;
+        int tree_fd;    /* the root of a container's files, after enter() */
+        int tree_ns_fd; /* keeps the namespace of its mounts, when they are ours */
+        int proc_fd;    /* for lib/archive/tar-write.h */
         Storage *storage;
         Blobs *blobs; /* locked shared while the task runs */
         TaskResult result;
@@ -31,9 +34,12 @@ struct TaskContext {
 
 struct Task {
         TaskKind kind;
-        size_t n_fds; /* exactly so many must come */
-        bool locks;   /* makes or needs what nothing refers to yet: no sweep meanwhile */
+        size_t n_fds;      /* exactly so many must come, */
+        size_t n_fds_more; /* or up to so many more */
+        bool locks;        /* makes or needs what nothing refers to yet: no sweep meanwhile */
         int (*run)(TaskContext *c, Error *reterr);
+        int (*enter)(TaskContext *c,
+                Error *reterr); /* before the walls go up: finds c->tree_fd; NULL: nothing to find */
 };
 
 int task_load_run(TaskContext *c, Error *reterr);
@@ -41,6 +47,17 @@ int task_import_run(TaskContext *c, Error *reterr);
 int task_layer_create_run(TaskContext *c, Error *reterr);
 int task_measure_run(TaskContext *c, Error *reterr);
 int task_layer_remove_run(TaskContext *c, Error *reterr);
+int task_copy_stat_run(TaskContext *c, Error *reterr);
+int task_copy_out_run(TaskContext *c, Error *reterr);
+int task_copy_in_run(TaskContext *c, Error *reterr);
+int task_export_run(TaskContext *c, Error *reterr);
+int task_changes_run(TaskContext *c, Error *reterr);
+int task_commit_run(TaskContext *c, Error *reterr);
+
+/* tree.c: the files as a container sees them (c->spec says how), for reading, for writing, or of its layer alone. */
+int tree_enter(TaskContext *c, Error *reterr);
+int tree_enter_writable(TaskContext *c, Error *reterr);
+int tree_enter_layer(TaskContext *c, Error *reterr);
 
 bool task_cancelled(const TaskContext *c);
 

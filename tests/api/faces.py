@@ -2,9 +2,11 @@
 """Two adapters with one vocabulary: what a test asks of the daemon through REST, and the same through D-Bus. An error is a
 FaceError with the kind that both faces make of it and the text for a person."""
 
+import base64
 import json
 import os
 import struct
+import tempfile
 import threading
 import time
 from urllib.parse import quote, urlencode
@@ -60,6 +62,8 @@ class RestFace:
             if answer.status == 304:
                 assert answer.data == b''
                 raise FaceError('NotModified', '')
+            if method == 'HEAD':
+                raise FaceError(STATUS.get(answer.status, str(answer.status)), '')
             assert answer.headers['Content-Type'] == 'application/json'
             document = answer.json
             assert list(document) == ['message']
@@ -166,6 +170,28 @@ class RestFace:
     def logs(self, name, stdout=True, stderr=True, **options):
         query = {'stdout': int(stdout), 'stderr': int(stderr), **options}
         return ''.join(text for _, text in frames(self.ask('GET', f'/containers/{name}/logs', query=query).data))
+
+    def stat_path(self, name, path):
+        answer = self.ask('HEAD', f'/containers/{name}/archive', query={'path': path})
+        return json.loads(base64.b64decode(answer.headers['X-Docker-Container-Path-Stat'], validate=True))
+
+    def copy_from(self, name, path):
+        return self.ask('GET', f'/containers/{name}/archive', query={'path': path}).data
+
+    def copy_to(self, name, path, tar, keep_kind=False, give_owner=False):
+        self.ask('PUT', f'/containers/{name}/archive', tar, headers={'Content-Type': 'application/x-tar'}, query={
+            'path': path, 'noOverwriteDirNonDir': int(keep_kind), 'copyUIDGID': int(give_owner)})
+
+    def export(self, name):
+        return self.ask('GET', f'/containers/{name}/export').data
+
+    def changes(self, name):
+        return [(row['Kind'], row['Path']) for row in self.ask('GET', f'/containers/{name}/changes').json or []]
+
+    def commit(self, name, repository='', tag='', comment='', author='', changes=(), config=None):
+        return self.ask('POST', '/commit', config, query={
+            'container': name, 'repo': repository, 'tag': tag, 'comment': comment, 'author': author,
+            'changes': list(changes)}).json['Id']
 
     def watch(self, filters=None):
         return RestEvents(self.daemon, filters)
@@ -396,6 +422,33 @@ class BusFace:
         fd = self.container(name, 'GetLogs', 'a{sv}', dbus.Dictionary(options, signature='sv')).take()
         with os.fdopen(fd, 'rb') as pipe:
             return pipe.read().decode()
+
+    def stat_path(self, name, path):
+        return json.loads(self.container(name, 'StatPath', 's', path))
+
+    def copy_from(self, name, path):
+        with os.fdopen(self.container(name, 'CopyFrom', 's', path).take(), 'rb') as pipe:
+            return pipe.read()
+
+    def copy_to(self, name, path, tar, keep_kind=False, give_owner=False):
+        with tempfile.TemporaryFile() as f:
+            f.write(tar)
+            f.seek(0)
+            self.container(name, 'CopyTo', 'sha{sv}', path, dbus.types.UnixFd(f), dbus.Dictionary({
+                'NoOverwriteDirNonDir': dbus.Boolean(keep_kind), 'CopyUIDGID': dbus.Boolean(give_owner)}, signature='sv'))
+
+    def export(self, name):
+        with os.fdopen(self.container(name, 'Export').take(), 'rb') as pipe:
+            return pipe.read()
+
+    def changes(self, name):
+        return [(int(kind), str(path)) for kind, path in self.container(name, 'GetChanges')]
+
+    def commit(self, name, repository='', tag='', comment='', author='', changes=(), config=None):
+        return self.job(self.container(name, 'Commit', 'a{sv}', dbus.Dictionary({
+            'Repository': repository, 'Tag': tag, 'Comment': comment, 'Author': author,
+            'Changes': dbus.Array(changes, signature='s'), 'Config': json.dumps(config) if config else ''},
+            signature='sv')))[-1]
 
     def watch(self, filters=None):
         return BusEvents(self, filters)

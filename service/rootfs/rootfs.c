@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-#include "service/monitor/rootfs.h"
+#include "service/rootfs/rootfs.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* The container's root file system, mounted in a mount namespace of the monitor's own: it never appears on the host and dies with the
- * monitor and the container, so nothing can be busy or leak. */
+/* The container's root file system, mounted in a mount namespace of the process's own: it never appears on the host and dies with the
+ * monitor and the container (or with the worker that looks into it), so nothing can be busy or leak. */
 
 #include "lib/api/monitor-spec.h"
 

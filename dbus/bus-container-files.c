@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "dbus/bus-container-files.h"
+
+#include <string.h>
+
+#include "dbus/bus-objects.h"
+#include "dbus/bus-util.h"
+#include "engine/container/container-files.h"
+#include "engine/container/container.h"
+#include "engine/core/job.h"
+#include "lib/api/task-spec.h"
+#include "lib/base/alloc.h"
+#include "lib/base/fd.h"
+#include "lib/base/log.h"
+#include "lib/base/str.h"
+#include "lib/base/strv.h"
+#include "lib/json/json.h"
+
+#define CHANGES_MAX ((size_t) 64 * 1024 * 1024)
+
+/* ---- answers that are a pipe ---- */
+
+/* Until the worker has said that bytes will come: then the caller gets the read end, and the worker ends when he closes it. */
+typedef struct BusPipe {
+        sd_bus_message *m;
+        JobWatch *watch;
+        int fd;
+} BusPipe;
+
+static void bus_pipe_free(BusPipe *p) {
+        job_watch_free(p->watch);
+        sd_bus_message_unref(p->m);
+        fd_close(p->fd);
+        free(p);
+}
+
+static void on_pipe_progress(Job *j, const TaskProgress *row, void *userdata) {
+        BusPipe *p = userdata;
+        int r;
+
+        if (!str_equal(row->id, CONTAINER_FILES_STAT))
+                return;
+        r = sd_bus_reply_method_return(p->m, "h", p->fd);
+        if (r < 0)
+                log_debug_errno(
+                        r, "Failed to answer %s, ignoring: %m", sd_bus_message_get_member(p->m));
+        bus_pipe_free(p);
+}
+
+static void on_pipe_done(Job *j, int r, const Error *e, void *userdata) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        BusPipe *p = userdata;
+
+        (void) bus_error(&error, r < 0 ? r : -EIO, e);
+        (void) sd_bus_reply_method_error(p->m, &error);
+        bus_pipe_free(p);
+}
+
+/* path NULL: the whole as export gives it. */
+static int answer_pipe(sd_bus_message *m, Container *c, const char *path, sd_bus_error *reterr) {
+        _cleanup_(error_done) Error e = {};
+        _cleanup_(job_unrefp) Job *j = NULL;
+        int fds[2], r;
+        BusPipe *p;
+
+        r = bus_container_auth(m, AUTH_MANAGE_CONTAINERS, c, reterr);
+        if (r <= 0)
+                return r < 0 ? r : 1;
+
+        r = fd_pipe(fds, 0);
+        if (r < 0)
+                return r;
+        r = path ? container_copy_from(c, path, /* gzip= */ false, fds[1], &j, &e)
+                 : container_export(c, fds[1], &j, &e);
+        if (r < 0) {
+                fd_close(fds[0]);
+                return bus_error(reterr, r, &e);
+        }
+
+        p = new0(BusPipe, 1);
+        if (!p) {
+                fd_close(fds[0]);
+                return -ENOMEM;
+        }
+        p->fd = fds[0];
+        p->m = sd_bus_message_ref(m);
+        r = job_watch(j, on_pipe_progress, on_pipe_done, p, &p->watch);
+        if (r < 0) {
+                bus_pipe_free(p);
+                return r;
+        }
+        return 1;
+}
+
+int bus_container_copy_from(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
+        const char *path;
+        int r;
+
+        r = sd_bus_message_read(m, "s", &path);
+        return r < 0 ? r : answer_pipe(m, userdata, path, reterr);
+}
+
+int bus_container_export(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
+        return answer_pipe(m, userdata, NULL, reterr);
+}
+
+/* ---- the others ---- */
+
+static int reply_text(sd_bus_message *m, void *result) {
+        return sd_bus_reply_method_return(m, "s", (const char *) result);
+}
+
+int bus_container_stat_path(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
+        _cleanup_(error_done) Error e = {};
+        const char *path;
+        BusReply *b;
+        int r;
+
+        r = sd_bus_message_read(m, "s", &path);
+        if (r < 0)
+                return r;
+        r = bus_container_auth(m, AUTH_MANAGE_CONTAINERS, userdata, reterr);
+        if (r <= 0)
+                return r < 0 ? r : 1;
+
+        r = bus_reply_new(m, reply_text, &b);
+        if (r < 0)
+                return r;
+        r = container_stat_path(userdata, path, b->pending, &e);
+        if (r < 0) {
+                bus_reply_free(b);
+                return bus_error(reterr, r, &e);
+        }
+        return 1;
+}
+
+/* a{sv}; each option is told by read(): 1 taken, 0 unknown, negative: of another type. */
+static int read_options(sd_bus_message *m, const char *method,
+        int (*read)(sd_bus_message *m, const char *name, void *userdata), void *userdata,
+        Error *reterr) {
+        int r;
+
+        r = sd_bus_message_enter_container(m, 'a', "{sv}");
+        if (r < 0)
+                return r;
+        while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
+                const char *name;
+
+                r = sd_bus_message_read(m, "s", &name);
+                if (r < 0)
+                        return r;
+                r = read(m, name, userdata);
+                if (r == 0)
+                        return error_set(
+                                reterr, ERROR_INVALID, "%s has no option \"%s\"", method, name);
+                if (r < 0)
+                        return error_set(reterr, ERROR_INVALID,
+                                "option \"%s\" of %s has another type", name, method);
+                r = sd_bus_message_exit_container(m);
+                if (r < 0)
+                        return r;
+        }
+        return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
+static int read_copy_option(sd_bus_message *m, const char *name, void *userdata) {
+        ContainerCopyOptions *o = userdata;
+        int b, r;
+
+        if (!STR_IN_SET(name, "NoOverwriteDirNonDir", "CopyUIDGID"))
+                return 0;
+        r = sd_bus_message_read(m, "v", "b", &b);
+        if (r < 0)
+                return r;
+        *(streq(name, "CopyUIDGID") ? &o->give_owner : &o->keep_kind) = b;
+        return 1;
+}
+
+int bus_container_copy_to(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
+        _cleanup_(error_done) Error e = {};
+        ContainerCopyOptions options = {};
+        const char *path;
+        int fd, copy, r;
+        BusReply *b;
+
+        r = sd_bus_message_read(m, "sh", &path, &fd);
+        if (r >= 0)
+                r = read_options(m, "CopyTo", read_copy_option, &options, &e);
+        if (r < 0)
+                return bus_error(reterr, r, &e);
+        r = bus_container_auth(m, AUTH_MANAGE_CONTAINERS, userdata, reterr);
+        if (r <= 0)
+                return r < 0 ? r : 1;
+
+        copy = fd_dup(fd); /* the message's own goes with it */
+        if (copy < 0)
+                return copy;
+        r = bus_reply_new(m, NULL, &b);
+        if (r < 0) {
+                fd_close(copy);
+                return r;
+        }
+        r = container_copy_to(userdata, path, &options, copy, b->pending, &e);
+        if (r < 0) {
+                bus_reply_free(b);
+                return bus_error(reterr, r, &e);
+        }
+        return 1;
+}
+
+static int append_changes(sd_bus_message *reply, const char *text) {
+        _cleanup_(json_unrefp) Json *v = NULL;
+        int r;
+
+        r = json_parse(text, strlen(text), CHANGES_MAX, &v, NULL);
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'a', "(ys)");
+        for (size_t i = 0; r >= 0 && json_type_of(v) == JSON_TYPE_LIST && i < json_count(v); i++) {
+                const Json *row = json_at(v, i);
+
+                r = sd_bus_message_append(reply, "(ys)", (uint8_t) json_get_int64(row, "Kind", 0),
+                        str_or_empty(json_get_text(row, "Path")));
+        }
+        return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static int reply_changes(sd_bus_message *m, void *result) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        int r;
+
+        r = sd_bus_message_new_method_return(m, &reply);
+        if (r >= 0)
+                r = append_changes(reply, result);
+        return r < 0 ? r : sd_bus_message_send(reply);
+}
+
+int bus_container_changes(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
+        _cleanup_(error_done) Error e = {};
+        BusReply *b;
+        int r;
+
+        r = bus_container_auth(m, AUTH_VIEW, userdata, reterr);
+        if (r <= 0)
+                return r < 0 ? r : 1;
+
+        r = bus_reply_new(m, reply_changes, &b);
+        if (r < 0)
+                return r;
+        r = container_changes(userdata, b->pending, &e);
+        if (r < 0) {
+                bus_reply_free(b);
+                return bus_error(reterr, r, &e);
+        }
+        return 1;
+}
+
+typedef struct CommitOptions {
+        ContainerCommit commit;
+        const char *config;
+        char **changes;
+} CommitOptions;
+
+static int read_commit_option(sd_bus_message *m, const char *name, void *userdata) {
+        CommitOptions *o = userdata;
+        const struct {
+                const char *name;
+                const char **text;
+        } texts[] = {
+                { "Repository", &o->commit.repository },
+                { "Tag", &o->commit.tag },
+                { "Author", &o->commit.author },
+                { "Comment", &o->commit.comment },
+                { "Config", &o->config },
+        };
+        int r;
+
+        for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+                if (streq(name, texts[i].name)) {
+                        r = sd_bus_message_read(m, "v", "s", texts[i].text);
+                        return r < 0 ? r : 1;
+                }
+        if (!streq(name, "Changes"))
+                return 0;
+
+        r = sd_bus_message_enter_container(m, 'v', "as");
+        if (r >= 0)
+                r = sd_bus_message_read_strv(m, &o->changes);
+        if (r >= 0)
+                r = sd_bus_message_exit_container(m);
+        return r < 0 ? r : 1;
+}
+
+static int reply_job(sd_bus_message *m, Job *j) {
+        _cleanup_(freep) char *path = NULL;
+        int r;
+
+        bus_signals_job_of(j, m);
+        r = bus_job_path(j, &path);
+        return r < 0 ? r : sd_bus_reply_method_return(m, "o", path);
+}
+
+static int commit(sd_bus_message *m, Container *c, CommitOptions *o, sd_bus_error *reterr) {
+        _cleanup_(json_unrefp) Json *config = NULL;
+        _cleanup_(error_done) Error e = {};
+        _cleanup_(job_unrefp) Job *j = NULL;
+        int r;
+
+        r = read_options(m, "Commit", read_commit_option, o, &e);
+        if (r >= 0 && !str_empty(o->config))
+                r = json_parse(o->config, strlen(o->config), JSON_SIZE_MAX, &config, &e);
+        if (r < 0)
+                return bus_error(reterr, r, &e);
+        r = bus_container_auth(m, AUTH_MANAGE_CONTAINERS, c, reterr);
+        if (r <= 0)
+                return r < 0 ? r : 1;
+
+        o->commit.config = config;
+        o->commit.changes = o->changes;
+        r = container_commit(c, &o->commit, &j, &e);
+        return r < 0 ? bus_error(reterr, r, &e) : reply_job(m, j);
+}
+
+int bus_container_commit(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
+        CommitOptions o = {};
+        int r;
+
+        r = commit(m, userdata, &o, reterr);
+        strv_free(o.changes);
+        return r;
+}
