@@ -28,6 +28,7 @@ const Command *const command_tables[] = {
         context_commands,
         df_commands,
         events_commands,
+        files_commands,
         logs_commands,
         image_commands,
         transfer_commands,

@@ -55,6 +55,7 @@ extern const Command attach_commands[];
 extern const Command exec_commands[];
 extern const Command stats_commands[];
 extern const Command container_commands[];
+extern const Command files_commands[];
 extern const Command logs_commands[];
 extern const Command image_commands[];
 extern const Command transfer_commands[];
