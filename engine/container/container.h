@@ -102,7 +102,7 @@ struct Container {
         List execs;          /* Exec, oldest first */
         HealthState health;  /* as its monitor said; status NULL: nothing yet */
         bool health_restart; /* it is restarted because it is unhealthy */
-        List files; /* workers in its files */
+        List files;          /* workers in its files */
 };
 
 int container_new(const char *id, const char *name, Container **ret);
