@@ -2,6 +2,8 @@
 /* TLS by libcurl's "connect only": it makes the connection and checks the certificates, the bytes are ours. */
 #include <curl/curl.h>
 #include <dlfcn.h>
+#include <errno.h>
+#include <sys/socket.h>
 
 #include "cli/endpoint.h"
 #include "cli/transport.h"
@@ -127,20 +129,50 @@ TransportTls *transport_tls_free(TransportTls *t) {
         return mfree(t);
 }
 
-static ssize_t answer(CURLcode code, size_t n) {
+static ssize_t answer(CURLcode code, const size_t *n) {
         if (code == CURLE_AGAIN)
                 return -EAGAIN;
-        return code == CURLE_OK ? (ssize_t) n : -EIO;
+        return code == CURLE_OK ? (ssize_t) *n : -EIO;
 }
 
 ssize_t transport_tls_read(TransportTls *t, void *buffer, size_t size) {
         size_t n = 0;
 
-        return answer(api.easy_recv(t->curl, buffer, size, &n), n);
+        return answer(api.easy_recv(t->curl, buffer, size, &n), &n);
 }
 
 ssize_t transport_tls_write(TransportTls *t, const void *data, size_t size) {
         size_t n = 0;
 
-        return answer(api.easy_send(t->curl, data, size, &n), n);
+        return answer(api.easy_send(t->curl, data, size, &n), &n);
+}
+
+/* The libraries below libcurl are found through it. */
+static int say_farewell(const struct curl_tlssessioninfo *session) {
+        enum { GNUTLS_SHUT_WR_ = 1 }; /* the ABI's value */
+        int (*bye)(void *session, int how), (*shut)(void *ssl);
+
+        if (session->backend == CURLSSLBACKEND_GNUTLS) {
+                *(void **) &bye = dlsym(api.library, "gnutls_bye");
+                return bye && bye(session->internals, GNUTLS_SHUT_WR_) == 0 ? 0 : -EIO;
+        }
+        if (session->backend == CURLSSLBACKEND_OPENSSL) {
+                *(void **) &shut = dlsym(api.library, "SSL_shutdown");
+                return shut && shut(session->internals) >= 0 ? 0 : -EIO;
+        }
+        return -EOPNOTSUPP;
+}
+
+int transport_tls_end_write(TransportTls *t) {
+        struct curl_tlssessioninfo *session = NULL;
+        curl_socket_t fd = CURL_SOCKET_BAD;
+
+        if (api.easy_getinfo(t->curl, CURLINFO_TLS_SSL_PTR, &session) == CURLE_OK && session &&
+                session->internals && say_farewell(session) >= 0)
+                return 0;
+
+        /* Without the farewell an engine may take the end for a broken connection. */
+        if (api.easy_getinfo(t->curl, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK)
+                return -EIO;
+        return shutdown(fd, SHUT_WR) < 0 ? -errno : 0;
 }

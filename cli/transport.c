@@ -186,7 +186,8 @@ ssize_t transport_write(Transport *t, const void *data, size_t size) {
         return n < 0 ? -errno : n;
 }
 
-/* Under TLS this is the end of TCP's direction without TLS's own farewell, which libcurl cannot send alone. */
 int transport_end_write(Transport *t) {
+        if (t->tls)
+                return transport_tls_end_write(t->tls);
         return shutdown(t->fd, SHUT_WR) < 0 ? -errno : 0;
 }

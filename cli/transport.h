@@ -32,3 +32,4 @@ int transport_tls_open(const Endpoint *e, TransportTls **ret, int *ret_fd, Error
 TransportTls *transport_tls_free(TransportTls *t);
 ssize_t transport_tls_read(TransportTls *t, void *buffer, size_t size);
 ssize_t transport_tls_write(TransportTls *t, const void *data, size_t size);
+int transport_tls_end_write(TransportTls *t); /* TLS's own farewell, as docker's client says it */

@@ -101,6 +101,26 @@ def test_with_certificate(secure, pems):
     secure.delete(f'/containers/{identity}?force=1')
 
 
+def stauer(secure, pems, client, *words, **more):
+    """Our own command line over TLS."""
+    words = [os.path.join(os.environ['STAUER_BUILD'], 'cli/stauer'), '-H', f'tcp://127.0.0.1:{secure.port}', '--tlsverify',
+             f'--tlscacert={pems}/ca.pem', f'--tlscert={pems}/{client}.pem', f'--tlskey={pems}/{client}-key.pem', *words]
+    return subprocess.run(words, capture_output=True, text=True, timeout=30, check=False, **more)
+
+
+def test_command_line(secure, pems):
+    """Calls, a stream, and a connection taken over, with input that ends."""
+    identity = run(secure, 'sh', '-c', 'echo hello; sleep 100', name='ship')
+    assert stauer(secure, pems, 'client', 'ps', '-q', '--no-trunc').stdout == identity + '\n'
+    assert stauer(secure, pems, 'client', 'logs', 'ship').stdout == 'hello\n'
+    done = stauer(secure, pems, 'client', 'run', '--rm', '-i', '--network', 'none', 'busybox', 'sh', '-c', 'head -c 70000; exit 3',
+                  input='x' * 70000)
+    assert (done.returncode, len(done.stdout), done.stderr) == (3, 70000, '')
+    assert stauer(secure, pems, 'client', 'rm', '-f', 'ship').returncode == 0
+    done = stauer(secure, pems, 'stranger', 'ps')
+    assert done.returncode == 1 and done.stderr
+
+
 def test_many_requests_on_one_connection(secure, pems):
     connection = http.client.HTTPSConnection('127.0.0.1', secure.port, timeout=20, context=context(pems, 'client'))
     for _ in range(50):
