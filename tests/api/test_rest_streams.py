@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from common.wait import names_below
 from faces import frames
 from private_bus import wait_for
 from wire import Wire
@@ -109,7 +111,7 @@ def test_load_half_sent(daemon, archive, part):
             time.sleep(0.05)
     settle(daemon, before)
     assert len(daemon.get('/images/json').json) == 1
-    wait_for(lambda: {p.name for p in (daemon.data / 'tmp').rglob('*')} <= {'empty', 'lock', 'trash'}, 'nothing is left of them')
+    wait_for(lambda: names_below(daemon.data / 'tmp') <= {'empty', 'lock', 'trash'}, 'nothing is left of them')
 
 
 def test_load_slowly(daemon, archive):

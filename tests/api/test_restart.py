@@ -10,6 +10,8 @@ import threading
 import time
 
 import pytest
+
+from common.wait import names_below
 from faces import BusFace, RestFace, frames
 from private_bus import wait_for
 from wire import Wire
@@ -123,7 +125,7 @@ def test_killed_while_loading(own, archive):
         assert [row['RepoTags'] for row in rows] in ([], [['busybox:latest']])
         for row in rows:
             assert own.delete(f'/images/{row["Id"]}').status == 200
-    wait_for(lambda: {p.name for p in (own.data / 'tmp').rglob('*')} <= {'empty', 'lock', 'trash'}, 'nothing is left of them')
+    wait_for(lambda: names_below(own.data / 'tmp') <= {'empty', 'lock', 'trash'}, 'nothing is left of them')
     assert RestFace(own).load(archive[0]) == ['Loaded image: busybox:latest']
     identity = run(own, 'works', 'echo', 'yes')
     own.post(f'/containers/{identity}/wait')

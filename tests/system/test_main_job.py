@@ -105,6 +105,9 @@ def test_start_right_after_stop(busybox):
 def test_no_such_image():
     r = stauer('run', '-d', '--network', 'none', 'nowhere', check=False)
     assert r.returncode == 125
+    assert "Unable to find image 'nowhere' locally" in r.stderr
+    r = stauer('run', '-d', '--pull', 'never', '--network', 'none', 'nowhere', check=False)
+    assert r.returncode == 125
     assert 'No such image: nowhere:latest' in r.stderr
 
 

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""testcontainers for Node.js: starts, waits for log and health, runs, copies, restarts, stops and removes."""
+
+import os
+from pathlib import Path
+
+import host
+
+FLOW = Path(__file__).parent / 'testcontainers' / 'flow.mjs'
+
+
+def test_flow(busybox, clean):
+    # Its reaper is an image of a registry. On a machine that is a container itself it would look for a gateway.
+    done = host.run('node', FLOW, check=False, timeout=120,
+                    env={**os.environ, 'DOCKER_HOST': 'unix:///run/docker.sock', 'TESTCONTAINERS_RYUK_DISABLED': 'true',
+                         'TESTCONTAINERS_HOST_OVERRIDE': 'localhost'})
+    assert done.stdout.split() == ['started', 'executed', 'copied', 'logged', 'restarted', 'stopped'], done.stderr
+    assert done.returncode == 0
+    assert host.out('ps', '-aq') == ''
