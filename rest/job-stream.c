@@ -118,10 +118,12 @@ static void on_done(Job *j, int r, const Error *e, void *userdata) {
 
 static void on_gone(Stream *stream, void *userdata) {
         JobStream *s = userdata;
+        Job *j = s->cancel_on_gone ? job_ref(s->job) : NULL;
 
-        if (s->cancel_on_gone)
-                (void) job_cancel(s->job);
-        job_stream_free(s);
+        job_stream_free(s); /* first: a job that has not begun ends at once, and would tell us */
+        if (j)
+                (void) job_cancel(j);
+        job_unref(j);
 }
 
 int job_stream_new(Request *q, Job *j, JobStreamKind kind, int quiet, int cancel_on_gone) {

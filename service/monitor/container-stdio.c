@@ -399,8 +399,13 @@ int stdio_attach(Stdio *s, int fd, const AttachRequest *request) {
         return attach_add(&s->clients, fd, request);
 }
 
-void stdio_end_clients(Stdio *s, void (*on_idle)(void *userdata)) {
+void stdio_end_clients(Stdio *s, void (*on_idle)(void *userdata), void *userdata) {
+        if (!s->poller) {
+                on_idle(userdata);
+                return;
+        }
         s->on_idle = on_idle;
+        s->clients_userdata = userdata;
         attach_end(&s->clients);
 }
 

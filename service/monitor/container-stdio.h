@@ -69,8 +69,8 @@ int stdio_start(Stdio *s);
 
 /* A client, at any time before stdio_end_clients(); fd moved in any case. It gets all that is read from now on. on_detach (set in Stdio by its owner, with clients_userdata): one of them has typed the keys. */
 int stdio_attach(Stdio *s, int fd, const AttachRequest *request);
-/* After the drain: they get what waits for them, then on_idle is called, possibly at once. */
-void stdio_end_clients(Stdio *s, void (*on_idle)(void *userdata));
+/* After the drain: they get what waits for them, then on_idle is called, possibly at once; also if stdio_init() failed or was never called. */
+void stdio_end_clients(Stdio *s, void (*on_idle)(void *userdata), void *userdata);
 
 /* What is in a pipe that was never read, for a start that failed. */
 char *stdio_take_text(Stdio *s);

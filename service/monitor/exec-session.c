@@ -57,7 +57,7 @@ static void on_drained(void *userdata) {
 
         exec_tell(s->exec);
         execs_forget_old(s->exec->monitor);
-        stdio_end_clients(&s->stdio, on_idle);
+        stdio_end_clients(&s->stdio, on_idle, s);
 }
 
 static void on_ended(Exec *x) {

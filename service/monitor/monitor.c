@@ -88,7 +88,7 @@ void monitor_ended(Monitor *m) {
         int r;
 
         m->state = MONITOR_STATE_OVER;
-        stdio_end_clients(&m->stdio, monitor_on_clients_done);
+        stdio_end_clients(&m->stdio, monitor_on_clients_done, m);
         control_hold(&m->control);
         if (m->runtime_called) {
                 r = runtime_delete(&m->spec, m->runtime_fd, &m->runtime_pid);

@@ -3,6 +3,7 @@
 
 import json
 import os
+import select
 import signal
 import sys
 import time
@@ -381,6 +382,9 @@ def test_log_path_cannot_be_opened(make):
     record = m.record()
     assert record['type'] == 'failed'
     assert 'failed to initialize logging driver json-file' in record['error']
+    assert not select.select([m.socket], [], [], 0.5)[0], 'it waits until the daemon has taken it'
+    m.taken()
+    m.wait_end()
 
 
 def test_image_stays_out_of_the_host(make, rootfs):

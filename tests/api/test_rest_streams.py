@@ -64,7 +64,7 @@ def test_client_leaves(daemon, path, method):
     for number, wire in enumerate(wires):
         if number % 2:                                        # some with a reset, some politely
             wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
-        wire.__exit__()
+        wire.close()
     settle(daemon, before)
     assert daemon.get('/info').json['NEventsListener'] == listeners
     daemon.post('/containers/quay/kill')
@@ -112,6 +112,21 @@ def test_load_half_sent(daemon, archive, part):
     settle(daemon, before)
     assert len(daemon.get('/images/json').json) == 1
     wait_for(lambda: names_below(daemon.data / 'tmp') <= {'empty', 'lock', 'trash'}, 'nothing is left of them')
+
+
+def test_loads_that_wait_are_given_up(daemon, archive):
+    """More than workers: the client of a job that has not begun leaves."""
+    before = open_fds(daemon)
+    data = archive[0].read_bytes()
+    wires = [Wire(daemon) for _ in range(12)]
+    for wire in wires:
+        wire.send(f'POST /images/load HTTP/1.1\r\nHost: x\r\nContent-Length: {len(data)}\r\n\r\n')
+        wire.send(data[:1000])
+    wait_for(lambda: open_fds(daemon) >= before + 12, 'all are there')
+    for wire in reversed(wires):
+        wire.__exit__()
+    settle(daemon, before)
+    assert daemon.get('/_ping').status == 200
 
 
 def test_load_slowly(daemon, archive):

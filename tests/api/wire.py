@@ -43,5 +43,8 @@ class Wire:
         return self
 
     def __exit__(self, *_):
+        self.close()
+
+    def close(self):
         self.file.close()
         self.socket.close()
