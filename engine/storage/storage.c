@@ -263,8 +263,8 @@ int storage_tidy(Storage *s) {
         STRV_FOREACH (n, names) {
                 _cleanup_(freep) char *trash = NULL;
 
-                if (STR_IN_SET(*n, "empty", "lock",
-                            "trash")) /* "empty" is where workers have their root */
+                /* workers have their own root at "empty", and a container's at "root" */
+                if (STR_IN_SET(*n, "empty", "lock", "root", "trash"))
                         continue;
 
                 r = str_printf(&trash, "%.200s-%016llx", *n, (unsigned long long) random_u64());

@@ -111,7 +111,8 @@ def test_load_half_sent(daemon, archive, part):
             time.sleep(0.05)
     settle(daemon, before)
     assert len(daemon.get('/images/json').json) == 1
-    wait_for(lambda: names_below(daemon.data / 'tmp') <= {'empty', 'lock', 'trash'}, 'nothing is left of them')
+    wait_for(lambda: names_below(daemon.data / 'tmp') <= {'empty', 'lock', 'root', 'trash'},
+             lambda: f'nothing is left of them: {names_below(daemon.data / "tmp")}')
 
 
 def test_loads_that_wait_are_given_up(daemon, archive):

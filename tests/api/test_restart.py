@@ -125,7 +125,8 @@ def test_killed_while_loading(own, archive):
         assert [row['RepoTags'] for row in rows] in ([], [['busybox:latest']])
         for row in rows:
             assert own.delete(f'/images/{row["Id"]}').status == 200
-    wait_for(lambda: names_below(own.data / 'tmp') <= {'empty', 'lock', 'trash'}, 'nothing is left of them')
+    wait_for(lambda: names_below(own.data / 'tmp') <= {'empty', 'lock', 'root', 'trash'},
+             lambda: f'nothing is left of them: {names_below(own.data / "tmp")}')
     assert RestFace(own).load(archive[0]) == ['Loaded image: busybox:latest']
     identity = run(own, 'works', 'echo', 'yes')
     own.post(f'/containers/{identity}/wait')
