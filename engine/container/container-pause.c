@@ -135,8 +135,7 @@ static void on_done(int r, const Error *e, void *userdata) {
         freeze_call_free(x);
         if (r >= 0)
                 container_set_paused(c, freeze);
-        pending_complete(p, r, NULL, e);
-        pending_unref(p);
+        pending_answer(r, e, p);
 }
 
 static int freeze(Container *c, bool freeze, Pending *p, Error *reterr) {

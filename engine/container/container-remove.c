@@ -53,10 +53,9 @@ static void remove_fail(Container *c, int r, const Error *e) {
         if (c->state == CONTAINER_REMOVING)
                 container_move(c, c->has_started ? CONTAINER_EXITED : CONTAINER_CREATED);
         if (p)
-                pending_complete(p, r, NULL, e);
+                pending_answer(r, e, p);
         else
                 log_warning("Failed to remove container %s: %s, ignoring", c->id, error_text(e, r));
-        pending_unref(p);
 }
 
 /* From here on nobody finds it any more, whatever happens to us. One sync, none for one that removes itself. */
@@ -194,8 +193,7 @@ static void remove_now(Container *c) {
         remove_later(c);
 
         if (p)
-                pending_complete(p, 0, NULL, NULL);
-        pending_unref(p);
+                pending_answer(0, NULL, p);
 }
 
 /* Called whenever something has changed that the removal may wait for. */

@@ -35,8 +35,7 @@ static void restart_finish(ContainerRestart *x, int r, const Error *e) {
                 container_publish(c, "restart", NULL, NULL);
         else if (c->state == CONTAINER_EXITED)
                 (void) container_auto_remove(c); /* what was held back */
-        pending_complete(p, r, NULL, &copy);
-        pending_unref(p);
+        pending_answer(r, &copy, p);
 }
 
 static void on_started(int r, void *result, const Error *e, void *userdata) {

@@ -92,10 +92,8 @@ static void start_end(Container *c, int r, const Error *e) {
         else if (r < 0)
                 (void) container_auto_remove(c);
 
-        while ((p = take_pending(s))) {
-                pending_complete(p, r, NULL, e);
-                pending_unref(p);
-        }
+        while ((p = take_pending(s)))
+                pending_answer(r, e, p);
         container_start_free(s);
 }
 

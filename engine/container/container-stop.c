@@ -61,8 +61,7 @@ static void stop_finish(ContainerStop *s, int r, const Error *e) {
         Pending *p = pending_ref(s->pending);
 
         stop_free(s);
-        pending_complete(p, r, NULL, e);
-        pending_unref(p);
+        pending_answer(r, e, p);
 }
 
 static int signal_number(const char *text, int otherwise, int *ret, Error *reterr) {
@@ -293,8 +292,7 @@ static void on_killed(int r, const Error *e, void *userdata) {
 
         if (r >= 0)
                 publish_kill(w->container, w->signal);
-        pending_complete(w->pending, r, NULL, e);
-        pending_unref(w->pending);
+        pending_answer(r, e, w->pending);
         free(w);
 }
 

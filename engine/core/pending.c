@@ -62,3 +62,10 @@ void pending_complete(Pending *p, int r, void *result, const Error *e) {
         if (callback)
                 callback(r, result, e, p->userdata);
 }
+
+void pending_answer(int r, const Error *e, void *userdata) {
+        Pending *p = userdata;
+
+        pending_complete(p, r, NULL, e);
+        pending_unref(p);
+}

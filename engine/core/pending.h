@@ -23,3 +23,6 @@ void pending_detach(Pending *p);
 
 /* Calls the callback (once; further calls are a bug and asserted). */
 void pending_complete(Pending *p, int r, void *result, const Error *e);
+
+/* The same without a result, and lets go of the reference that userdata is: the callback of a call that is all there was to do. */
+void pending_answer(int r, const Error *e, void *userdata);

@@ -55,11 +55,26 @@ static void test_detached(void **state) {
         assert_int_equal(a.n, 0);
 }
 
+/* As the callback of a call: the reference it holds goes with the answer. */
+static void test_answer(void **state) {
+        _cleanup_(pending_unrefp) Pending *p = NULL;
+        _cleanup_(error_done) Error e = {};
+        Answer a = {};
+
+        assert_ok(pending_new(on_answer, &a, &p));
+        pending_answer(error_set(&e, ERROR_CONFLICT, "busy"), &e, pending_ref(p));
+        assert_int_equal(a.n, 1);
+        assert_int_equal(a.r, -EBUSY);
+        assert_null(a.result);
+        assert_string_equal(a.text, "busy");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_completes_once),
                 cmocka_unit_test(test_tells_why),
                 cmocka_unit_test(test_detached),
+                cmocka_unit_test(test_answer),
         };
 
         return cmocka_run_group_tests_name("engine/core/pending", tests, NULL, NULL);
