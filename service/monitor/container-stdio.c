@@ -14,6 +14,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/clock.h"
 #include "lib/base/fd.h"
+#include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/str.h"
 
@@ -23,6 +24,7 @@
 #define RETRY_USEC      (5 * USEC_PER_MSEC)
 #define LOST_TELL_USEC  USEC_PER_MINUTE
 #define FAILED_TEXT_MAX 4096u
+#define EARLY_SIZE_MAX  ((size_t) 1024 * 1024)
 
 static void clients_on_drain(void *userdata);
 
@@ -397,6 +399,24 @@ void stdio_drain(
 
 int stdio_attach(Stdio *s, int fd, const AttachRequest *request) {
         return attach_add(&s->clients, fd, request);
+}
+
+int stdio_attach_client(Stdio *s, AttachRequest *request, const char *detach_keys, int *fds,
+        size_t n_fds, Error *reterr) {
+        _cleanup_(freep) char *early = NULL;
+        int r;
+
+        assert(n_fds > 0);
+
+        r = detach_keys_parse(detach_keys, &request->keys, reterr);
+        if (r >= 0 && n_fds > 1)
+                r = file_read_fd(fds[1], EARLY_SIZE_MAX, &early, &request->early_size);
+        if (r >= 0) {
+                request->early = early;
+                r = stdio_attach(s, TAKE_FD(fds[0]), request);
+                request->early = NULL;
+        }
+        return r < 0 ? error_set_errno(reterr, r, "Cannot attach the client") : 0;
 }
 
 void stdio_end_clients(Stdio *s, void (*on_idle)(void *userdata), void *userdata) {

@@ -69,6 +69,9 @@ int stdio_start(Stdio *s);
 
 /* A client, at any time before stdio_end_clients(); fd moved in any case. It gets all that is read from now on. on_detach (set in Stdio by its owner, with clients_userdata): one of them has typed the keys. */
 int stdio_attach(Stdio *s, int fd, const AttachRequest *request);
+/* The same for what a command brings: the client's socket (taken) and perhaps a memfd with its early input. Sets keys and early of request. */
+int stdio_attach_client(Stdio *s, AttachRequest *request, const char *detach_keys, int *fds,
+        size_t n_fds, Error *reterr);
 /* After the drain: they get what waits for them, then on_idle is called, possibly at once; also if stdio_init() failed or was never called. */
 void stdio_end_clients(Stdio *s, void (*on_idle)(void *userdata), void *userdata);
 

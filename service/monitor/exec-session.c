@@ -21,21 +21,28 @@
 #include "service/monitor/terminal.h"
 
 #define DRAIN_TIMEOUT_USEC (2 * USEC_PER_SEC)
-#define EARLY_SIZE_MAX     ((size_t) 1024 * 1024)
 #define EXIT_NOT_STARTED   126
 
 typedef struct Session {
-        Exec *exec; /* NULL: forgotten, only the client still gets the rest */
+        Monitor *monitor;
+        Exec *exec;
         Stdio stdio;
-        int console_fd;
+        int console_fd; /* with a terminal, until the runtime has sent it */
         char console_name[RUNTIME_CONSOLE_NAME_SIZE];
 } Session;
+
+static void close_console(Session *s) {
+        if (s->console_fd < 0)
+                return;
+        s->console_fd = fd_close(s->console_fd);
+        (void) file_unlink(s->monitor->run_fd, s->console_name);
+}
 
 static Session *session_free(Session *s) {
         if (!s)
                 return NULL;
         stdio_done(&s->stdio);
-        s->console_fd = fd_close(s->console_fd);
+        close_console(s);
         return mfree(s);
 }
 
@@ -83,8 +90,7 @@ static int take_terminal(Exec *x) {
         r = terminal_receive(s->console_fd, &e);
         if (r >= 0)
                 r = stdio_set_terminal(&s->stdio, r);
-        s->console_fd = fd_close(s->console_fd);
-        (void) file_unlink(x->monitor->run_fd, s->console_name);
+        close_console(s);
         if (r < 0)
                 return monitor_log(
                         x->monitor, LOG_ERR, r, "An exec has no terminal: %s", error_text(&e, r));
@@ -117,19 +123,10 @@ static int add_client(Session *s, const MonitorCommand *c, int *fds, size_t n_fd
                 .err = c->exec->attach_stderr,
                 .raw = !c->framed,
         };
-        _cleanup_(freep) char *early = NULL;
-        int r;
 
-        if (n_fds < 1)
-                return 0;
-        r = detach_keys_parse(c->exec->detach_keys, &request.keys, reterr);
-        if (r >= 0 && n_fds > 1)
-                r = file_read_fd(fds[1], EARLY_SIZE_MAX, &early, &request.early_size);
-        if (r < 0)
-                return error_set_errno(reterr, r, "Cannot attach the client");
-        request.early = early;
-        r = stdio_attach(&s->stdio, TAKE_FD(fds[0]), &request);
-        return r < 0 ? error_set_errno(reterr, r, "Cannot attach the client") : 0;
+        return n_fds < 1 ? 0
+                         : stdio_attach_client(
+                                   &s->stdio, &request, c->exec->detach_keys, fds, n_fds, reterr);
 }
 
 /* Streams, and the socket for the terminal. */
@@ -177,6 +174,7 @@ int exec_session_begin(Monitor *m, const MonitorCommand *c, int *fds, size_t n_f
         s = new0(Session, 1);
         if (!s)
                 return -ENOMEM;
+        s->monitor = m;
         s->console_fd = -EBADF;
         stdio_init_plain(&s->stdio, &m->poller);
         s->stdio.on_detach = on_detach;
@@ -203,8 +201,6 @@ int exec_session_begin(Monitor *m, const MonitorCommand *c, int *fds, size_t n_f
         fd_close_many(stdio_fds, ARRAY_SIZE(stdio_fds));
         if (r < 0) {
                 tell_failure(s, m, c, reterr, r);
-                if (s->console_fd >= 0)
-                        (void) file_unlink(m->run_fd, s->console_name);
                 exec_free(x);
         }
         return r;

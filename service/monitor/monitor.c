@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-#include "service/monitor/monitor.h"
+#include "service/monitor/monitor-internal.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -20,11 +20,7 @@
 #include "lib/base/log.h"
 #include "lib/base/process.h"
 #include "lib/base/str.h"
-#include "lib/base/users.h"
-#include "lib/json/fields.h"
-#include "lib/json/json.h"
 #include "service/monitor/exec.h"
-#include "service/monitor/exec-session.h"
 #include "service/monitor/exit.h"
 #include "service/monitor/host.h"
 #include "service/monitor/join.h"
@@ -33,8 +29,6 @@
 #include "service/monitor/terminal.h"
 #include "service/rootfs/rootfs.h"
 
-#define SPEC_SIZE_MAX        ((size_t) 16 * 1024 * 1024)
-#define EARLY_SIZE_MAX       ((size_t) 1024 * 1024)
 #define ABANDONED_USEC       (30 * USEC_PER_SEC) /* ready, and no daemon came to say go */
 #define RUNTIME_TIMEOUT_USEC (2 * USEC_PER_MINUTE)
 #define TAKEN_TIMEOUT_USEC   (5 * USEC_PER_SEC)
@@ -160,17 +154,6 @@ void monitor_stop(Monitor *m, bool everybody) {
         default:
                 break; /* STARTING: when it runs */
         }
-}
-
-static int monitor_kill(Monitor *m, int64_t sig, bool all, Error *reterr) {
-        if (sig < 0 || sig > SIGRTMAX)
-                return error_set(reterr, ERROR_INVALID, "Invalid signal: %" PRIi64, sig);
-        if (m->pid == 0)
-                return error_set(
-                        reterr, ERROR_NOT_RUNNING, "container %s is not running", m->spec.id);
-        if (all && m->cgroup.fd >= 0)
-                return container_cgroup_signal(&m->cgroup, (int) sig);
-        return process_kill(m->pidfd, (int) sig);
 }
 
 /* --- start ------------------------------------------------------------------------------------ */
@@ -354,7 +337,7 @@ static int monitor_start(Monitor *m, Error *reterr) {
         return 0;
 }
 
-static void monitor_go(Monitor *m) {
+void monitor_go(Monitor *m) {
         _cleanup_(error_done) Error e = {};
         int r;
 
@@ -411,95 +394,6 @@ static void monitor_on_signal(void *userdata, uint32_t events) {
                 }
 }
 
-static int monitor_kill_exec(Monitor *m, const MonitorCommand *c, Error *reterr) {
-        Exec *x = c->exec_id ? exec_find(m, c->exec_id) : NULL;
-
-        if (!x || x->pid == 0)
-                return error_set(reterr, ERROR_NOT_RUNNING, "exec %s is not running",
-                        str_or_empty(c->exec_id));
-        if (c->signal < 0 || c->signal > SIGRTMAX)
-                return error_set(reterr, ERROR_INVALID, "Invalid signal: %" PRIi64, c->signal);
-        return exec_kill(x, (int) c->signal);
-}
-
-static void monitor_on_detach(void *userdata) {
-        const MonitorRecord detached = { .type = MONITOR_DETACHED, .accounting = ACCOUNTING_NULL };
-        Monitor *m = userdata;
-
-        control_send(&m->control, &detached);
-}
-
-static int monitor_attach(
-        Monitor *m, const MonitorCommand *c, int *fds, size_t n_fds, Error *reterr) {
-        AttachRequest request = {
-                .in = c->attach_stdin,
-                .out = c->attach_stdout,
-                .err = c->attach_stderr,
-                .raw = c->raw,
-        };
-        _cleanup_(freep) char *early = NULL;
-        int r;
-
-        if (n_fds < 1)
-                return error_set(reterr, ERROR_INVALID, "Nobody to attach");
-        r = detach_keys_parse(c->detach_keys, &request.keys, reterr);
-        if (r < 0)
-                return r;
-        if (n_fds > 1) {
-                r = file_read_fd(fds[1], EARLY_SIZE_MAX, &early, &request.early_size);
-                if (r < 0)
-                        return error_set_errno(reterr, r, "Cannot read the input that came early");
-                request.early = early;
-        }
-        r = stdio_attach(&m->stdio, TAKE_FD(fds[0]), &request);
-        return r < 0 ? error_set_errno(reterr, r, "Cannot attach to container %s", m->spec.name)
-                     : 0;
-}
-
-static int monitor_resize(Monitor *m, const MonitorCommand *c, Error *reterr) {
-        int r;
-
-        if (m->pid == 0)
-                return error_set(
-                        reterr, ERROR_NOT_RUNNING, "container %s is not running", m->spec.id);
-        r = stdio_resize(&m->stdio, c->height, c->width);
-        if (r == -ENOTTY)
-                return 0; /* there is no terminal: nothing to do, as Docker has it */
-        return r < 0 ? error_set_errno(reterr, r, "Cannot resize the terminal") : 0;
-}
-
-static int monitor_on_command(
-        const MonitorCommand *c, int *fds, size_t n_fds, void *userdata, Error *reterr) {
-        Monitor *m = userdata;
-        int r;
-
-        switch (c->type) {
-        case MONITOR_GO:
-                monitor_go(m);
-                return 0;
-        case MONITOR_KILL:
-                return monitor_kill(m, c->signal, c->all, reterr);
-        case MONITOR_REOPEN_LOGS:
-                r = stdio_reopen(&m->stdio);
-                return r < 0 ? error_set_errno(reterr, r, "Cannot open the log again") : 0;
-        case MONITOR_LIMIT_TASKS:
-                r = container_cgroup_limit_tasks(&m->cgroup, c->limit);
-                return r < 0 ? error_set_errno(reterr, r, "Cannot limit the tasks") : 0;
-        case MONITOR_EXEC:
-                return exec_session_begin(m, c, fds, n_fds, reterr);
-        case MONITOR_EXEC_KILL:
-                return monitor_kill_exec(m, c, reterr);
-        case MONITOR_ATTACH:
-                return monitor_attach(m, c, fds, n_fds, reterr);
-        case MONITOR_RESIZE:
-                return c->exec_id ? exec_session_resize(m, c, reterr)
-                                  : monitor_resize(m, c, reterr);
-        default:
-                return error_set(
-                        reterr, ERROR_NOT_IMPLEMENTED, "The monitor does not know this command");
-        }
-}
-
 /* A start under way ends with the daemon that wanted it: nothing has run yet, so there is nothing to tell. */
 static void monitor_on_abandoned(void *userdata) {
         Monitor *m = userdata;
@@ -527,93 +421,7 @@ static void monitor_on_link(bool linked, void *userdata) {
                 monitor_check_over(m); /* the daemon has taken the exit */
 }
 
-/* --- before go ---------------------------------------------------------------------------------- */
-
-static int monitor_load_spec(Monitor *m, const char *id, int fd) {
-        _cleanup_(freep) char *text = NULL;
-        _cleanup_(error_done) Error e = {};
-        size_t size;
-        int r;
-
-        r = fd_is_sealed(fd);
-        if (r <= 0)
-                return log_error_errno(
-                        r < 0 ? r : -EPERM, "The specification is no sealed memory: %m");
-        r = file_read_fd(fd, SPEC_SIZE_MAX, &text, &size);
-        if (r < 0)
-                return log_error_errno(r, "Failed to read the specification: %m");
-        fields_init(monitor_spec_fields, &m->spec);
-        r = json_read_text(text, size, monitor_spec_fields, &m->spec, 0, &e);
-        if (r < 0)
-                return log_error_errno(
-                        r, "Failed to read the specification: %s", error_text(&e, r));
-        if (m->spec.version != MONITOR_SPEC_VERSION || !str_equal(m->spec.id, id) ||
-                !m->spec.run_dir || !m->spec.bundle_dir || !m->spec.runtime ||
-                !m->spec.runtime_root || !m->spec.log_driver || !m->spec.rootfs.type)
-                return log_error_errno(
-                        -EINVAL, "The specification is incomplete or of another version: %m");
-        return 0;
-}
-
-static int monitor_open_run(Monitor *m) {
-        m->run_fd = file_open_dir(AT_FDCWD, m->spec.run_dir);
-        if (m->run_fd < 0)
-                return log_error_errno(m->run_fd, "Failed to open %s: %m", m->spec.run_dir);
-        (void) file_unlink(m->run_fd,
-                "exit.json"); /* of an earlier run; the daemon has read it before it starts us */
-        runtime_forget(m->run_fd);
-        return 0;
-}
-
-/* After the mount namespace is ours: through an older descriptor, the mount would go to the host's. */
-static int monitor_open_bundle(Monitor *m, Error *reterr) {
-        int r;
-
-        r = file_mkdir_p(m->spec.bundle_dir, 0700);
-        if (r >= 0)
-                r = m->bundle_fd = file_open_dir(AT_FDCWD, m->spec.bundle_dir);
-        return r < 0 ? error_set_errno(reterr, r, "Cannot open %s", m->spec.bundle_dir) : 0;
-}
-
-static int monitor_resolve_user(Monitor *m, Error *reterr) {
-        _cleanup_(user_identity_done) UserIdentity user = {};
-        _cleanup_(freep) char *text = NULL;
-        int r;
-
-        r = users_resolve(m->root_fd, str_or_empty(m->spec.user), m->spec.group_add, &user, &text);
-        if (r < 0)
-                return text ? error_set(reterr, ERROR_INVALID, "%s", text)
-                            : error_set_errno(reterr, r, "unable to find user %s", m->spec.user);
-        r = host_add_devices(&m->spec, m->spec.config, reterr);
-        return r < 0 ? r : bundle_make(m->spec.config, &user, &m->bundle, reterr);
-}
-
-static int monitor_prepare(Monitor *m, Error *reterr) {
-        int r;
-
-        r = stdio_init(&m->stdio, &m->poller, &m->spec, reterr);
-        if (r < 0)
-                return r;
-        m->stdio.on_detach = monitor_on_detach;
-        m->stdio.clients_userdata = m;
-        r = rootfs_unshare(reterr);
-        if (r < 0)
-                return r;
-        r = host_check_binds(&m->spec, reterr);
-        if (r >= 0)
-                r = monitor_open_bundle(m, reterr);
-        if (r < 0)
-                return r;
-        r = rootfs_mount(&m->spec.rootfs, m->spec.bundle_dir, m->bundle_fd, &m->root_fd, reterr);
-        if (r < 0)
-                return r;
-        r = monitor_resolve_user(m, reterr);
-        m->root_fd = fd_close(m->root_fd); /* nothing of the image stays open in here */
-        m->runtime_fd = runtime_open(&m->spec);
-        m->spec.config = json_unref(m->spec.config);
-        (void) malloc_trim(0);
-        return r;
-}
+/* --- the whole ----------------------------------------------------------------------------------- */
 
 static int monitor_catch_signals(Monitor *m) {
         sigset_t all;

@@ -66,9 +66,27 @@ int runtime_open(const MonitorSpec *s) {
         return r < 0 ? r : TAKE_FD(copy_fd);
 }
 
+/* stdio_fds NULL: none. */
+static int spawn(
+        const MonitorSpec *s, int exec_fd, char **argv, const int *stdio_fds, pid_t *ret_pid) {
+        ProcessFd fds[3];
+
+        for (int i = 0; stdio_fds && i < 3; i++)
+                fds[i] = (ProcessFd) { stdio_fds[i], i };
+        return process_spawn(
+                &(ProcessSpec) {
+                        .path = s->runtime,
+                        .exec_fd = exec_fd,
+                        .argv = argv,
+                        .env = environ,
+                        .fds = fds,
+                        .n_fds = stdio_fds ? ARRAY_SIZE(fds) : 0,
+                },
+                ret_pid, NULL);
+}
+
 int runtime_run(const MonitorSpec *s, int exec_fd, const int stdio_fds[static 3], pid_t *ret_pid) {
         _cleanup_(strv_freep) char **argv = NULL;
-        const ProcessFd fds[] = { { stdio_fds[0], 0 }, { stdio_fds[1], 1 }, { stdio_fds[2], 2 } };
         int r;
 
         r = make_arguments(s, LOG_NAME, &argv);
@@ -90,19 +108,7 @@ int runtime_run(const MonitorSpec *s, int exec_fd, const int stdio_fds[static 3]
                 r = strv_addf(&argv, "%s/" CONSOLE_NAME, s->run_dir);
         if (r >= 0)
                 r = strv_add(&argv, s->id);
-        if (r < 0)
-                return r;
-
-        return process_spawn(
-                &(ProcessSpec) {
-                        .path = s->runtime,
-                        .exec_fd = exec_fd,
-                        .argv = argv,
-                        .env = environ,
-                        .fds = fds,
-                        .n_fds = ARRAY_SIZE(fds),
-                },
-                ret_pid, NULL);
+        return r < 0 ? r : spawn(s, exec_fd, argv, stdio_fds, ret_pid);
 }
 
 static int add_path(char ***argv, const char *option, const MonitorSpec *s, const char *name,
@@ -121,7 +127,6 @@ int runtime_exec(const MonitorSpec *s, int exec_fd, const char *name, const char
         const char *console, const int stdio_fds[static 3], pid_t *ret_pid) {
         _cleanup_(strv_freep) char **argv = NULL;
         _cleanup_(freep) char *log = NULL;
-        const ProcessFd fds[] = { { stdio_fds[0], 0 }, { stdio_fds[1], 1 }, { stdio_fds[2], 2 } };
         int r;
 
         log = str_concat(name, RUNTIME_EXEC_LOG);
@@ -144,19 +149,7 @@ int runtime_exec(const MonitorSpec *s, int exec_fd, const char *name, const char
                 r = strv_add(&argv, cgroup);
         if (r >= 0)
                 r = strv_add(&argv, s->id);
-        if (r < 0)
-                return r;
-
-        return process_spawn(
-                &(ProcessSpec) {
-                        .path = s->runtime,
-                        .exec_fd = exec_fd,
-                        .argv = argv,
-                        .env = environ,
-                        .fds = fds,
-                        .n_fds = ARRAY_SIZE(fds),
-                },
-                ret_pid, NULL);
+        return r < 0 ? r : spawn(s, exec_fd, argv, stdio_fds, ret_pid);
 }
 
 int runtime_delete(const MonitorSpec *s, int exec_fd, pid_t *ret_pid) {
@@ -170,16 +163,7 @@ int runtime_delete(const MonitorSpec *s, int exec_fd, pid_t *ret_pid) {
                 r = strv_add(&argv, "--force");
         if (r >= 0)
                 r = strv_add(&argv, s->id);
-        if (r < 0)
-                return r;
-        return process_spawn(
-                &(ProcessSpec) {
-                        .path = s->runtime,
-                        .exec_fd = exec_fd,
-                        .argv = argv,
-                        .env = environ,
-                },
-                ret_pid, NULL);
+        return r < 0 ? r : spawn(s, exec_fd, argv, NULL, ret_pid);
 }
 
 void runtime_forget(int run_fd) {

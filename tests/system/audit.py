@@ -53,7 +53,7 @@ def temporary_files():
     found = []
     for folder, folders, files in os.walk(root):        # not disturbed by what is being removed
         found += [os.path.relpath(f'{folder}/{name}', root) for name in folders + files]
-    return sorted({name for name in found if name not in ('trash', 'lock', 'empty')})
+    return sorted({name for name in found if name not in ('trash', 'lock', 'empty', 'root')})    # these stay
 
 
 def zombies():
@@ -100,19 +100,22 @@ class Audit:
     """Taken when all is quiet; .check() afterwards waits until the same is there again."""
 
     def __init__(self):
-        wait_for(lambda: not (workers() or zombies() or temporary_files()), 'it is quiet')      # the last removal is through
+        wait_for(lambda: not self.noise(), lambda: f'quiet but for {self.noise()}')     # the last removal is through
         self.layers = layers()
         self.spaces = network_namespaces()
         self.launcher = host.main_pid('stauer-launcher.service')
         self.launcher_files = open_files(self.launcher) if self.launcher else []
         self.daemon_files = open_files(host.main_pid())
 
+    @staticmethod
+    def noise():
+        return ([f'temporary {n}' for n in temporary_files()] + [f'zombie {n}' for n in zombies()]
+                + [f'worker {n}' for n in workers()])
+
     def findings(self):
         found = host.leftovers()
         found += [f'layer {n}' for n in layers() ^ self.layers]
-        found += [f'temporary {n}' for n in temporary_files()]
-        found += [f'zombie {n}' for n in zombies()]
-        found += [f'worker {n}' for n in workers()]
+        found += self.noise()
         if network_namespaces() != self.spaces:
             found.append(f'{network_namespaces()} network namespaces, there were {self.spaces}')
         launcher = host.main_pid('stauer-launcher.service')

@@ -121,3 +121,11 @@ def test_many_at_once(box):
         assert detach(x)[0] == 200
     assert [ended(x) for x in all_of_them] == list(range(60))
     assert not list((host.RUN_ROOT / 'containers' / box).glob('exec-*'))
+
+
+def test_nothing_stays_of_a_terminal_that_never_came(box):
+    run = host.RUN_ROOT / 'containers' / box
+    before = {p.name for p in run.iterdir()}
+    x = create(box, 'no-such-program', Tty=True)
+    assert detach(x)[0] == 400
+    assert {p.name for p in run.iterdir()} == before
