@@ -8,6 +8,7 @@
 #include "cli/hijack.h"
 #include "cli/rest-client.h"
 #include "cli/run-values.h"
+#include "cli/terminal.h"
 #include "lib/base/alloc.h"
 #include "lib/base/str.h"
 #include "lib/base/strv.h"

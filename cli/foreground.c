@@ -17,12 +17,7 @@ int foreground_keys(Cli *cli, const Options *o, Stream *s, const char **ret, Err
         if (str_empty(keys))
                 keys = json_get_text(cli_config(cli), "detachKeys");
         *ret = str_empty(keys) ? NULL : keys;
-        if (detach_keys_parse(str_or(*ret, DETACH_KEYS_DEFAULT), &s->keys) < 0)
-                return error_set(reterr, ERROR_INVALID,
-                        "invalid escape keys (%s): single characters or ctrl-LETTER, between "
-                        "commas",
-                        *ret);
-        return 0;
+        return detach_keys_parse(*ret, &s->keys, reterr);
 }
 
 int foreground_check_terminal(bool input, bool tty, Error *reterr) {

@@ -12,6 +12,7 @@
 #include "cli/hijack.h"
 #include "cli/http.h"
 #include "cli/rest-client.h"
+#include "cli/terminal.h"
 #include "lib/base/alloc.h"
 #include "lib/base/fd.h"
 #include "lib/base/process.h"
@@ -153,7 +154,7 @@ static int on_input(Stream *s) {
                 return 0;
         }
         if (s->tty && !s->no_detach)
-                return detach_keys_filter(&s->keys, data, (size_t) n, &s->to_engine);
+                return detach_keys_feed(&s->keys, data, (size_t) n, &s->to_engine);
         return buffer_append(&s->to_engine, data, (size_t) n);
 }
 

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cli/terminal.h"
+#include "lib/api/detach-keys.h"
 #include "lib/base/buffer.h"
 #include "lib/base/error.h"
 

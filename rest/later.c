@@ -37,12 +37,18 @@ int request_later_return(Request *q, int r) {
         return r;
 }
 
-void request_later_204(int r, void *result, const Error *e, void *userdata) {
-        Request *q = userdata;
-
+static void finish_empty(Request *q, int r, const Error *e, unsigned status) {
         if (r < 0)
                 (void) error_copy(&q->error, e);
         else
-                r = response_empty(&q->response, 204);
+                r = response_empty(&q->response, status);
         request_later_finish(q, r);
+}
+
+void request_later_200(int r, void *result, const Error *e, void *userdata) {
+        finish_empty(userdata, r, e, 200);
+}
+
+void request_later_204(int r, void *result, const Error *e, void *userdata) {
+        finish_empty(userdata, r, e, 204);
 }

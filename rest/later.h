@@ -17,5 +17,6 @@ void request_later_finish(Request *q, int r);
 /* What the verb has returned is what the handler returns: when it refused at once the Pending is untouched, and the router answers. */
 int request_later_return(Request *q, int r);
 
-/* A callback: 204 or the error. */
+/* Callbacks: an empty answer of that status, or the error. */
+void request_later_200(int r, void *result, const Error *e, void *userdata);
 void request_later_204(int r, void *result, const Error *e, void *userdata);

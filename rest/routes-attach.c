@@ -4,11 +4,9 @@
 
 #include "engine/container/container.h"
 #include "engine/container/containers.h"
-#include "engine/core/pending.h"
 #include "engine/engine.h"
 #include "lib/base/alloc.h"
 #include "lib/base/fd.h"
-#include "lib/base/log.h"
 #include "lib/base/str.h"
 #include "rest/hijack.h"
 #include "rest/later.h"
@@ -116,16 +114,6 @@ static int post_attach(Request *q, Response *a) {
 
 /* ---- resize ---- */
 
-static void on_resized(int r, void *result, const Error *e, void *userdata) {
-        Request *q = userdata;
-
-        if (r < 0)
-                (void) error_copy(&q->error, e);
-        else
-                r = response_empty(&q->response, 200);
-        request_later_finish(q, r);
-}
-
 static int post_resize(Request *q, Response *a) {
         uint32_t height, width;
         Container *c;
@@ -136,7 +124,7 @@ static int post_resize(Request *q, Response *a) {
         if (r >= 0)
                 r = containers_find(q->engine->containers, request_var(q, "id"), &c, &q->error);
         if (r >= 0)
-                r = request_later(q, on_resized, &p);
+                r = request_later(q, request_later_200, &p);
         return r < 0 ? r
                      : request_later_return(q, container_resize(c, height, width, p, &q->error));
 }

@@ -2,7 +2,6 @@
 #include "engine/container/container.h"
 #include "engine/container/containers.h"
 #include "engine/container/exec.h"
-#include "engine/core/pending.h"
 #include "engine/engine.h"
 #include "engine/view/exec-view.h"
 #include "lib/api/exec-spec.h"
@@ -134,16 +133,6 @@ static int post_create(Request *q, Response *a) {
 
 /* ---- start ---- */
 
-static void on_started(int r, void *result, const Error *e, void *userdata) {
-        Request *q = userdata;
-
-        if (r < 0)
-                (void) error_copy(&q->error, e);
-        else
-                r = response_empty(&q->response, 200);
-        request_later_finish(q, r);
-}
-
 static uint32_t size_at(const ExecWish *w, size_t i) {
         return w->tty && w->n_console_size == 2 ? w->console_size[i] : 0;
 }
@@ -152,7 +141,7 @@ static int start_detached(Request *q, Exec *x, const ExecWish *wish) {
         Pending *p;
         int r;
 
-        r = request_later(q, on_started, &p);
+        r = request_later(q, request_later_200, &p);
         if (r < 0)
                 return r;
         r = exec_start(x, size_at(wish, 0), size_at(wish, 1), p, &q->error);
@@ -254,7 +243,7 @@ static int post_resize(Request *q, Response *a) {
                 r = containers_find_exec(
                         q->engine->containers, request_var(q, "exec"), &x, &q->error);
         if (r >= 0)
-                r = request_later(q, on_started, &p);
+                r = request_later(q, request_later_200, &p);
         return r < 0 ? r : request_later_return(q, exec_resize(x, rows, columns, p, &q->error));
 }
 

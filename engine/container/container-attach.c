@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <stdio.h>
-#include <string.h>
+#include <inttypes.h>
 #include <sys/epoll.h>
 
 #include "engine/container/containers.h"
@@ -161,13 +160,6 @@ int container_attach(Container *c, const AttachOptions *o, int fd, const void *e
 
 /* ---- resize ---- */
 
-static void on_resized(int r, const Error *e, void *userdata) {
-        Pending *p = userdata;
-
-        pending_complete(p, r, NULL, e);
-        pending_unref(p);
-}
-
 int container_resize(Container *c, uint32_t height, uint32_t width, Pending *p, Error *reterr) {
         const MonitorCommand command = { .type = MONITOR_RESIZE, .height = height, .width = width };
         _cleanup_(strv_freep) char **attributes = NULL;
@@ -186,7 +178,7 @@ int container_resize(Container *c, uint32_t height, uint32_t width, Pending *p, 
                 strv_addf(&attributes, "width=%" PRIu32, width) < 0)
                 return -ENOMEM;
 
-        r = monitor_link_command(c->link, &command, on_resized, pending_ref(p));
+        r = monitor_link_command(c->link, &command, pending_answer, pending_ref(p));
         if (r < 0) {
                 pending_unref(p);
                 return error_set_errno(

@@ -314,13 +314,6 @@ int exec_start_attached(Exec *x, uint32_t rows, uint32_t columns, bool framed, i
                 early_fd < 0 ? 1 : 2, reterr);
 }
 
-static void on_resized(int r, const Error *e, void *userdata) {
-        Pending *p = userdata;
-
-        pending_complete(p, r, NULL, e);
-        pending_unref(p);
-}
-
 int exec_resize(Exec *x, uint32_t rows, uint32_t columns, Pending *p, Error *reterr) {
         Container *c = x->container;
         int r;
@@ -332,7 +325,7 @@ int exec_resize(Exec *x, uint32_t rows, uint32_t columns, Pending *p, Error *ret
                         .exec_id = x->id,
                         .height = rows,
                         .width = columns },
-                on_resized, p);
+                pending_answer, p);
         if (r < 0)
                 return error_set_errno(
                         reterr, r, "Failed to ask the monitor of container %s", c->id);
@@ -342,13 +335,6 @@ int exec_resize(Exec *x, uint32_t rows, uint32_t columns, Pending *p, Error *ret
 
 /* --- kill ----------------------------------------------------------------------------------------- */
 
-static void on_killed(int r, const Error *e, void *userdata) {
-        Pending *p = userdata;
-
-        pending_complete(p, r, NULL, e);
-        pending_unref(p);
-}
-
 int exec_kill(Exec *x, int sig, Pending *p, Error *reterr) {
         Container *c = x->container;
         int r;
@@ -357,7 +343,7 @@ int exec_kill(Exec *x, int sig, Pending *p, Error *reterr) {
                 return error_set(reterr, ERROR_NOT_RUNNING, "exec %s is not running", x->id);
         r = monitor_link_command(c->link,
                 &(MonitorCommand) { .type = MONITOR_EXEC_KILL, .exec_id = x->id, .signal = sig },
-                on_killed, p);
+                pending_answer, p);
         if (r < 0)
                 return error_set_errno(
                         reterr, r, "Failed to ask the monitor of container %s", c->id);
