@@ -4,8 +4,11 @@
 import pytest
 
 import host
+from audit import Audit
 from common.images import docker_archive
+from common.rest import Rest
 from common.wait import wait_for
+from load import UNIT, one_run
 
 
 @pytest.fixture(scope='session')
@@ -30,3 +33,21 @@ def clean():
     yield
     host.remove_all()
     wait_for(lambda: not host.leftovers(), lambda: f'nothing is left over: {host.leftovers()}', timeout=5)
+
+
+@pytest.fixture
+def rest(busybox):
+    """Nothing there before, the same there afterwards."""
+    assert busybox == 'busybox'
+    host.run('systemctl', 'reset-failed', UNIT, check=False)
+    host.remove_all()
+    wait_for(lambda: not host.leftovers(), lambda: f'nothing is left: {host.leftovers()}')
+    host.run('systemctl', 'restart', UNIT)
+    rest = Rest()
+    one_run(rest)
+    audit = Audit()
+    yield rest
+    host.run('systemctl', 'reset-failed', UNIT, check=False)
+    host.remove_all()
+    one_run(rest)
+    wait_for(lambda: not audit.findings(), lambda: f'all is as it was: {audit.findings()}', timeout=10)

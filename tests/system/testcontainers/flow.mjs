@@ -30,10 +30,13 @@ assert.match(await text(await container.copyArchiveFromContainer('/tmp/there')),
 console.log('copied');
 
 const logs = await container.logs();
+// testcontainers takes its reference from the socket of the log: without another one node would end, silently, before the first line is there.
+const awake = setInterval(() => {}, 1000);
 const lines = await new Promise(resolve => {
         let all = '';
         logs.on('data', piece => { all += piece; if (all.includes('ready')) resolve(all); });
 });
+clearInterval(awake);
 assert.match(lines, /hello[^]*ready/);
 console.log('logged');
 
