@@ -10,6 +10,7 @@
 #include "lib/json/pairs.h"
 #include "rest/relay.h"
 #include "rest/request.h"
+#include "rest/status.h"
 #include "rest/stream.h"
 #include "stauer-config.h"
 
