@@ -44,9 +44,25 @@ static int child_descriptors(Launch *l, Error *reterr) {
         return 0;
 }
 
+/* The child is not yet the container's process. */
+static bool has_sibling(const Launch *l) {
+        return l->host_proc_fd >= 0;
+}
+
+static int join_pid(Launch *l, Error *reterr) {
+        return setns(l->namespaces.join_fds[NAMESPACE_PID], CLONE_NEWPID) < 0
+                     ? error_set_errno(reterr, -errno, "join the pid namespace")
+                     : 0;
+}
+
 static int child_ids(Launch *l, Error *reterr) {
         int r;
 
+        if (has_sibling(l) && namespaces_is_own(&l->namespaces, NAMESPACE_USER)) {
+                r = join_pid(l, reterr);
+                if (r < 0)
+                        return r;
+        }
         if (!namespaces_is_new(&l->namespaces, NAMESPACE_USER))
                 return 0;
         r = sync_receive(l->child_sync_fd, SYNC_IDS, reterr);
@@ -63,7 +79,7 @@ static int child_join(Launch *l, Error *reterr) {
 }
 
 static int child_session(Launch *l, Error *reterr) {
-        if (setsid() < 0)
+        if (!has_sibling(l) && setsid() < 0)
                 return error_set_errno(reterr, -errno, "make a session");
 
         return l->options->no_new_keyring ? 0 : process_join_keyring(l->options->id, reterr);
@@ -135,7 +151,7 @@ static int child_console(Launch *l, Error *reterr) {
         if (!l->spec.process->terminal)
                 return 0;
         r = console_make(l->spec.process, &l->mounts, l->console_fd, reterr);
-        return r < 0 ? r : console_control(reterr);
+        return r < 0 || has_sibling(l) ? r : console_control(reterr);
 }
 
 /* For hooks of this side, with our number in the container. The parent fills its State only after the clone. */
@@ -177,6 +193,14 @@ static int child_proc(Launch *l, Error *reterr) {
         r = sysctl_apply(l->spec.linux_->sysctl, &l->namespaces, &l->mounts, reterr);
         if (r < 0)
                 return r;
+        if (has_sibling(l)) {
+                Mounts m = { .proc_fd = l->host_proc_fd,
+                        .root_fd = -EBADF,
+                        .dev_fd = -EBADF,
+                        .own_user_namespace = l->mounts.own_user_namespace };
+
+                return process_apply_proc(&l->process, &m, reterr);
+        }
         return process_apply_proc(&l->process, &l->mounts, reterr);
 }
 
@@ -207,7 +231,7 @@ static int child_pivot(Launch *l, Error *reterr) {
 static int child_resources(Launch *l, Error *reterr) {
         int r;
 
-        r = process_apply_scheduling(&l->process, reterr);
+        r = has_sibling(l) ? 0 : process_apply_scheduling(&l->process, 0, reterr);
         if (r >= 0)
                 r = process_own_streams(&l->process, reterr);
         if (r >= 0)
@@ -217,6 +241,15 @@ static int child_resources(Launch *l, Error *reterr) {
 
 /* Nothing of the host stays open in a container that waits for its start; and RLIMIT_NOFILE may leave little room. */
 static int child_let_go(Launch *l, Error *reterr) {
+        int r;
+
+        /* A user namespace of our own has no rights over this one: that was joined before. */
+        if (has_sibling(l) && !namespaces_is_own(&l->namespaces, NAMESPACE_USER)) {
+                r = join_pid(l, reterr);
+                if (r < 0)
+                        return r;
+        }
+
         mounts_done(&l->mounts);
         rootfs_done(&l->rootfs);
         devices_done(&l->devices);
@@ -227,7 +260,12 @@ static int child_let_go(Launch *l, Error *reterr) {
         l->console_fd = fd_close(l->console_fd);
         l->console_parent_fd = fd_close(l->console_parent_fd);
 
-        return process_apply_limits(&l->process, reterr);
+        /* Those of whoever called us as well, which close when the program starts: it may have to wait for that. */
+        r = process_close_others(
+                3 + (int) l->options->preserve_fds, l->child_sync_fd, l->listen_fd);
+        if (r < 0)
+                return r;
+        return has_sibling(l) ? 0 : process_apply_limits(&l->process, 0, reterr);
 }
 
 static int child_personality(Launch *l, Error *reterr) {
@@ -238,17 +276,20 @@ static int child_privileges(Launch *l, Error *reterr) {
         return process_apply_no_new_privileges(&l->process, reterr);
 }
 
+/* `run` in the foreground: killed, it must not leave the container behind. Cleared by the change of the user and by a clone. */
+static int tie_to_caller(const Launch *l, Error *reterr) {
+        if (!l->options->run || l->options->detach)
+                return 0;
+        return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0
+                     ? error_set_errno(reterr, -errno, "tie the container to this process")
+                     : 0;
+}
+
 static int child_user(Launch *l, Error *reterr) {
         int r;
 
         r = process_change_user(&l->process, reterr);
-        if (r < 0)
-                return r;
-
-        /* `run` in the foreground: killed, it must not leave the container behind. Cleared by the change of the user. */
-        if (l->options->run && !l->options->detach && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
-                return error_set_errno(reterr, -errno, "tie the container to this process");
-        return 0;
+        return r < 0 ? r : tie_to_caller(l, reterr);
 }
 
 static int child_program(Launch *l, Error *reterr) {
@@ -297,6 +338,33 @@ static int run_steps(Launch *l, Error *reterr) {
         return 0;
 }
 
+/* Comes back as the process in the joined pid namespace; the parent takes it for the child from here on. */
+static int be_born(Launch *l, Error *reterr) {
+        pid_t pid;
+        int r;
+
+        r = process_restrict_before_birth(&l->process, &l->seccomp, &l->filtered, reterr);
+        if (r < 0)
+                return r;
+        pid = process_birth();
+        if (pid < 0)
+                return error_set_errno(reterr, -errno, "create a process in the pid namespace");
+        if (pid > 0)
+                _exit(sync_send_pid(l->child_sync_fd, pid) < 0 ? 1 : 0);
+
+        r = sync_receive(l->child_sync_fd, SYNC_PID, reterr);
+        if (r < 0)
+                return r;
+        if (setsid() < 0)
+                return error_set_errno(reterr, -errno, "make a session");
+        if (l->spec.process->terminal) {
+                r = console_control(reterr);
+                if (r < 0)
+                        return r;
+        }
+        return tie_to_caller(l, reterr);
+}
+
 /* `create`: whoever connects first and says so starts us; a connection that says nothing is left. Gives its fd, on which
  * the end of the file says that the program runs. */
 static int wait_for_start(Launch *l) {
@@ -320,7 +388,7 @@ static int start_program(Launch *l, Error *reterr) {
         _cleanup_(freep) char *state = NULL;
         int r;
 
-        r = process_restrict(&l->process, &l->seccomp, reterr);
+        r = l->filtered ? 0 : process_restrict(&l->process, &l->seccomp, reterr);
         if (r < 0)
                 return r;
         /* Programs of the container's tree: with no more rights than the container has. */
@@ -345,6 +413,8 @@ void child_main(Launch *l) {
         l->state.dir_fd = -EBADF;
 
         r = run_steps(l, &e);
+        if (r >= 0 && has_sibling(l))
+                r = be_born(l, &e);
         if (r >= 0)
                 r = sync_send(fd, SYNC_READY);
         if (r >= 0 && l->options->run)

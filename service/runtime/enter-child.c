@@ -4,11 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "lib/base/alloc.h"
@@ -94,20 +92,10 @@ static int child_user(Enter *e, Error *reterr) {
         return r;
 }
 
-/* Everything from first on but two. */
-static int close_others(int first, int keep, int also_keep) {
-        int low = keep < also_keep ? keep : also_keep, high = keep < also_keep ? also_keep : keep;
-
-        if ((low > first && close_range((unsigned) first, (unsigned) low - 1, 0) < 0) ||
-                (high > low + 1 && close_range((unsigned) low + 1, (unsigned) high - 1, 0) < 0) ||
-                close_range((unsigned) high + 1, ~0U, 0) < 0)
-                return -errno;
-        return 0;
-}
-
 /* From here on there is nothing of the host left to be seen. */
 static int child_let_go(Enter *e, Error *reterr) {
-        return close_others(3 + (int) e->options->preserve_fds, e->child_sync_fd, e->child_go_fd);
+        return process_close_others(
+                3 + (int) e->options->preserve_fds, e->child_sync_fd, e->child_go_fd);
 }
 
 static const struct {
@@ -134,20 +122,10 @@ static int second_steps(Enter *e, Error *reterr) {
                         return r;
         }
 
-        /* The effective set is that of the user until here. */
-        r = capabilities_raise(&e->process.capabilities);
-        if (r < 0)
-                return error_set_errno(reterr, r, "raise the capabilities");
-        r = process_apply_limits(&e->process, reterr);
-        if (r >= 0)
-                r = process_apply_scheduling(&e->process, reterr);
-        if (r < 0)
-                return r;
-
         /* In the foreground: killed, we must not leave it behind. */
         if (!e->options->detach && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
                 return error_set_errno(reterr, -errno, "tie the process to its caller");
-        return process_restrict(&e->process, &e->seccomp, reterr);
+        return e->filtered ? 0 : process_restrict(&e->process, &e->seccomp, reterr);
 }
 
 _noreturn_ static void second_main(Enter *e) {
@@ -166,12 +144,14 @@ _noreturn_ static void second_main(Enter *e) {
         _exit(1);
 }
 
-/* A sibling and not a child: whoever called us is to wait for it. */
 static int make_second(Enter *e, Error *reterr) {
-        struct clone_args args = { .flags = CLONE_PARENT };
         pid_t pid;
+        int r;
 
-        pid = (pid_t) syscall(SYS_clone3, &args, sizeof(args));
+        r = process_restrict_before_birth(&e->process, &e->seccomp, &e->filtered, reterr);
+        if (r < 0)
+                return r;
+        pid = process_birth();
         if (pid == 0)
                 second_main(e);
         if (pid < 0)

@@ -423,7 +423,12 @@ int enter(Enter *e, const EnterOptions *options, Error *reterr) {
 int enter_go(Enter *e, Error *reterr) {
         int r;
 
-        r = sync_send(e->go_fd, SYNC_READY);
+        /* From outside: the new process has no right to. */
+        r = process_apply_limits(&e->process, e->pid, reterr);
+        if (r >= 0)
+                r = process_apply_scheduling(&e->process, e->pid, reterr);
+        if (r >= 0)
+                r = sync_send(e->go_fd, SYNC_READY);
         if (r >= 0)
                 r = sync_receive_end(e->go_fd, reterr);
         return r < 0 ? explain("start the program", r, reterr) : 0;

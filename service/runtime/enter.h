@@ -5,8 +5,8 @@
  *
  * Two processes follow. The first is still in our pid namespace, where the container cannot see it: it joins the other namespaces
  * of the container's first process by that one's pidfd, lets go of everything of the host, and changes the user. The second is
- * born in the container's pid namespace with nothing open but its streams and a socket to us (CVE-2016-9962, rule R4),
- * as our child; it waits for our word and becomes the program. */
+ * born in the container's pid namespace with nothing open but its streams and a socket to us and no right that the program
+ * will not have (CVE-2016-9962, rule R4), as our child; it waits for our word and becomes the program. */
 
 #include <signal.h>
 #include <stdbool.h>
@@ -61,7 +61,8 @@ struct Enter {
         int go_fd,
                 child_go_fd; /* to the second: its errors; the end of the file when the program runs */
         int pidfd;
-        pid_t pid; /* of the second, in our pid namespace */
+        pid_t pid;     /* of the second, in our pid namespace */
+        bool filtered; /* first process: nothing of process_restrict() is left to do */
         sigset_t child_mask;
 };
 

@@ -6,6 +6,11 @@
 
 #include "service/runtime/launch.h"
 
+/* Parent: the host's procfs, for a child that joins a pid namespace at its end. */
+int launch_open_proc(Launch *l, Error *reterr);
+/* Parent: from here on l->pid is the process that is in the joined pid namespace; the one that made it is reaped. */
+int launch_receive_born(Launch *l, Error *reterr);
+
 int launch_enter_for_children(Launch *l, Error *reterr);
 int launch_leave_for_children(Launch *l, Error *reterr);
 

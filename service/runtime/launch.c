@@ -129,10 +129,10 @@ static int step_files(Launch *l, Error *reterr) {
 
         r = rootfs_open(&l->spec, l->bundle, l->bundle_fd, &l->rootfs, reterr);
         if (r >= 0)
-                r = mounts_open(&l->spec, l->bundle_fd, user, &l->mounts, reterr);
+                r = mounts_open(&l->spec, l->bundle_fd, &l->namespaces, &l->mounts, reterr);
         if (r >= 0)
                 r = devices_open(&l->spec, user, &l->devices, reterr);
-        return r;
+        return r < 0 ? r : launch_open_proc(l, reterr);
 }
 
 static int step_console(Launch *l, Error *reterr) {
@@ -327,6 +327,17 @@ static int step_hooks(Launch *l, Error *reterr) {
         return r;
 }
 
+static int step_born(Launch *l, Error *reterr) {
+        int r;
+
+        if (l->host_proc_fd < 0)
+                return 0;
+        r = launch_receive_born(l, reterr);
+        if (r >= 0)
+                r = step_save(l, reterr);
+        return r < 0 ? r : sync_send(l->sync_fd, SYNC_PID);
+}
+
 static int step_ready(Launch *l, Error *reterr) {
         return sync_receive(l->sync_fd, SYNC_READY, reterr);
 }
@@ -359,6 +370,7 @@ static const Step launch_steps[] = {
         { "enter the cgroup", step_enter_cgroup, NULL },
         { "write the state", step_save, NULL },
         { "run the hooks", step_hooks, NULL },
+        { "join the pid namespace", step_born, NULL },
         { "wait for the container", step_ready, NULL },
         { "write the pid file", step_pid_file, NULL },
 };
@@ -453,6 +465,7 @@ void launch_done(Launch *l) {
         (void) fd_close(l->console_fd);
         (void) fd_close(l->console_parent_fd);
         (void) fd_close(l->listen_fd);
+        (void) fd_close(l->host_proc_fd);
         (void) fd_close(l->sync_fd);
         (void) fd_close(l->child_sync_fd);
         (void) fd_close(l->pidfd);

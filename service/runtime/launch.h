@@ -2,7 +2,10 @@
 #pragma once
 
 /* Making a container. Everything that config.json names is checked and opened here, in the parent, before there is a child; the clone
- * copies the Launch, and the child works off its steps (child.c) with what lies ready. Undone backwards when a step fails. */
+ * copies the Launch, and the child works off its steps (child.c) with what lies ready. Undone backwards when a step fails.
+ *
+ * A pid namespace that is joined belongs to others, who may look into whoever comes. The child is then born in ours, where they do
+ * not see it, and makes the process that joins (process_birth()) when nothing is left to do but to execute the program. */
 
 #include <stdbool.h>
 #include <signal.h>
@@ -58,10 +61,12 @@ struct Launch {
         int console_fd;        /* the child sends the terminal's master here */
         int console_parent_fd; /* `run` in the foreground gets it here */
         int listen_fd;         /* the child waits for `start` here */
-        int sync_fd;           /* parent's end */
+        int host_proc_fd; /* the host's /proc, when the child is not in the pid namespace of the container's */
+        int sync_fd; /* parent's end */
         int child_sync_fd;
         int pidfd;
         pid_t pid;
+        bool filtered;       /* child: nothing of process_restrict() is left to do */
         sigset_t child_mask; /* what the container's signals are blocked like */
 };
 
@@ -70,7 +75,7 @@ struct Launch {
                 .root_fd = -EBADF, .bundle_fd = -EBADF, .state.dir_fd = -EBADF,       \
                 .rootfs.mount_fd = -EBADF, .cgroup.fd = -EBADF, .console_fd = -EBADF, \
                 .console_parent_fd = -EBADF, .listen_fd = -EBADF, .sync_fd = -EBADF,  \
-                .child_sync_fd = -EBADF, .pidfd = -EBADF                              \
+                .child_sync_fd = -EBADF, .pidfd = -EBADF, .host_proc_fd = -EBADF      \
         }
 
 /* Up to the point where only the program itself is missing. The State is saved. */

@@ -73,6 +73,8 @@ int mount_special(Mounts *ms, const Mount *m, Error *reterr) {
 
         switch (m->kind) {
         case MOUNT_PROC:
+                if (m->source_fd >= 0)
+                        return fd_dup(m->source_fd);
                 return make_kernel(m, "proc", m->options.data, attributes, reterr);
         case MOUNT_SYSFS:
                 if (ms->own_user_namespace) {

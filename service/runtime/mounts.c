@@ -19,6 +19,7 @@
 #include "lib/base/str.h"
 #include "lib/oci/runtime-spec.h"
 #include "service/runtime/mount-copy-up.h"
+#include "service/runtime/namespaces.h"
 
 #define LINKS_MAX 16U
 
@@ -108,11 +109,37 @@ static void push_late(Mounts *ms) {
                                 path_is_below(ms->items[i].destination, ms->items[k].destination);
 }
 
-int mounts_open(const RuntimeSpec *spec, int bundle_fd, bool own_user_namespace, Mounts *ret,
+/* In a pid namespace that is joined the child is born at the very end: what shows that namespace is made here. */
+static int open_procs(Mounts *ms, const Namespaces *n, Error *reterr) {
+        bool at_proc = false;
+
+        if (n->join_fds[NAMESPACE_PID] < 0)
+                return 0;
+        for (size_t i = 0; i < ms->n_items; i++) {
+                Mount *m = ms->items + i;
+
+                if (m->kind != MOUNT_PROC)
+                        continue;
+                m->source_fd = namespaces_mount_proc(
+                        n, m->options.data, (unsigned) m->options.set, reterr);
+                if (m->source_fd < 0)
+                        return error_prefix(
+                                reterr, m->source_fd, "mount proc at %s", m->destination);
+                at_proc = at_proc || streq(m->destination, "/proc");
+        }
+        if (at_proc)
+                return 0;
+
+        ms->proc_fd = namespaces_mount_proc(
+                n, NULL, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, reterr);
+        return ms->proc_fd < 0 ? ms->proc_fd : 0;
+}
+
+int mounts_open(const RuntimeSpec *spec, int bundle_fd, const Namespaces *namespaces, Mounts *ret,
         Error *reterr) {
         _cleanup_(mounts_done) Mounts ms = {
                 .spec = spec,
-                .own_user_namespace = own_user_namespace,
+                .own_user_namespace = namespaces_is_own(namespaces, NAMESPACE_USER),
                 .root_fd = -EBADF,
                 .proc_fd = -EBADF,
                 .dev_fd = -EBADF,
@@ -136,6 +163,9 @@ int mounts_open(const RuntimeSpec *spec, int bundle_fd, bool own_user_namespace,
                         return r;
         }
         push_late(&ms);
+        r = open_procs(&ms, namespaces, reterr);
+        if (r < 0)
+                return r;
 
         *ret = ms;
         ms = (Mounts) { .root_fd = -EBADF,

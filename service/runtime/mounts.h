@@ -14,6 +14,7 @@
 typedef struct Error Error;
 typedef struct Mount Mount;
 typedef struct Mounts Mounts;
+typedef struct Namespaces Namespaces;
 typedef struct RuntimeMount RuntimeMount;
 typedef struct RuntimeSpec RuntimeSpec;
 
@@ -33,7 +34,7 @@ struct Mount {
         MountKind kind;
         MountOptions options;
         char *destination;    /* absolute and normalised */
-        int source_fd;        /* bind: a detached copy of the source */
+        int source_fd;        /* bind: a detached copy of the source; proc: the mount, or -EBADF */
         bool directory;       /* bind: what the source is */
         bool late;            /* cgroup: only possible once the container is in its cgroup */
         bool read_only_later; /* /dev: read-only when all is in it */
@@ -44,15 +45,15 @@ struct Mounts {
         size_t n_items;
         const RuntimeSpec *spec; /* borrowed */
         bool own_user_namespace;
-        int root_fd; /* child: root of the container's file system */
-        int proc_fd; /* child: a procfs that we mounted ourselves (rule R2), -EBADF while there is none */
+        int root_fd;  /* child: root of the container's file system */
+        int proc_fd;  /* a procfs that we mounted ourselves (rule R2), -EBADF while there is none */
         int dev_fd;   /* child: the /dev that we mounted, -EBADF when /dev is not ours */
         int null_fd;  /* child: the verified null device, mounted over masked files */
         int empty_fd; /* child: an empty read-only tmpfs, mounted over masked folders */
 };
 
-/* Parent: reads options, opens the sources. bundle_fd: relative sources are meant from there. */
-int mounts_open(const RuntimeSpec *spec, int bundle_fd, bool own_user_namespace, Mounts *ret,
+/* Parent: reads options, opens the sources, also a procfs of a pid namespace that is to be joined. bundle_fd: relative sources are meant from there. */
+int mounts_open(const RuntimeSpec *spec, int bundle_fd, const Namespaces *namespaces, Mounts *ret,
         Error *reterr);
 void mounts_done(Mounts *m);
 

@@ -52,5 +52,10 @@ static inline bool namespaces_is_own(const Namespaces *n, NamespaceType type) {
  * put into its cgroup by the same call. */
 uint64_t namespaces_clone_flags(const Namespaces *n);
 
-/* In the child. */
+/* Parent: a detached procfs of the pid namespace to be joined (join_fds[NAMESPACE_PID] >= 0); options as mount_new(). -ESRCH before
+ * Linux 6.17 when nobody in there has one. */
+int namespaces_mount_proc(
+        const Namespaces *n, char *const *options, unsigned attributes, Error *reterr);
+
+/* In the child: all but those for children. */
 int namespaces_join(const Namespaces *n, Error *reterr);

@@ -179,7 +179,7 @@ struct scheduler_attributes {
         uint32_t sched_util_max;
 };
 
-static int apply_scheduler(const RuntimeScheduler *s, Error *reterr) {
+static int apply_scheduler(const RuntimeScheduler *s, pid_t pid, Error *reterr) {
         struct scheduler_attributes attr = {
                 .size = sizeof(attr),
                 .sched_nice = s->nice,
@@ -209,12 +209,12 @@ static int apply_scheduler(const RuntimeScheduler *s, Error *reterr) {
                                 reterr, ERROR_INVALID, "scheduler flag \"%s\" is not known", *name);
         }
 
-        if (syscall(SYS_sched_setattr, 0, &attr, 0) < 0)
+        if (syscall(SYS_sched_setattr, pid, &attr, 0) < 0)
                 return error_set_errno(reterr, -errno, "set the scheduler");
         return 0;
 }
 
-int process_apply_scheduling(const Process *p, Error *reterr) {
+int process_apply_scheduling(const Process *p, pid_t pid, Error *reterr) {
         static const char *const classes[] = {
                 [IOPRIO_CLASS_RT] = "IOPRIO_CLASS_RT",
                 [IOPRIO_CLASS_BE] = "IOPRIO_CLASS_BE",
@@ -224,7 +224,7 @@ int process_apply_scheduling(const Process *p, Error *reterr) {
         int r;
 
         if (p->spec->scheduler) {
-                r = apply_scheduler(p->spec->scheduler, reterr);
+                r = apply_scheduler(p->spec->scheduler, pid, reterr);
                 if (r < 0)
                         return r;
         }
@@ -234,7 +234,7 @@ int process_apply_scheduling(const Process *p, Error *reterr) {
                 if (class < 0 || io->priority < 0 || io->priority > 7)
                         return error_set(reterr, ERROR_INVALID, "ioPriority %s %d is not known",
                                 str_or_empty(io->class), io->priority);
-                if (syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0,
+                if (syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, pid,
                             IOPRIO_PRIO_VALUE(class, io->priority)) < 0)
                         return error_set_errno(reterr, -errno, "set the I/O priority");
         }

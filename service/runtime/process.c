@@ -162,9 +162,10 @@ int process_add_home(Process *p, int root_fd, Error *reterr) {
         return r < 0 ? error_set_errno(reterr, r, "set HOME") : 0;
 }
 
-int process_apply_limits(const Process *p, Error *reterr) {
+int process_apply_limits(const Process *p, pid_t pid, Error *reterr) {
         for (size_t i = 0; i < p->n_limits; i++)
-                if (setrlimit((__rlimit_resource_t) p->limits[i].resource, &p->limits[i].limit) < 0)
+                if (prlimit(pid, (__rlimit_resource_t) p->limits[i].resource, &p->limits[i].limit,
+                            NULL) < 0)
                         return error_set_errno(reterr, -errno, "error setting rlimit type %s",
                                 limit_table[p->limits[i].resource]);
         return 0;
@@ -236,6 +237,9 @@ int process_change_user(const Process *p, Error *reterr) {
         r = capabilities_apply_inherited(&p->capabilities);
         if (r < 0)
                 return error_set_errno(reterr, r, "set the inherited capabilities");
+        /* The change made us what fs.suid_dumpable says. */
+        if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+                return error_set_errno(reterr, -errno, "protect this process");
         (void) umask(u->umask == JSON_NO_UINT32 ? 0022 : (mode_t) (u->umask & 0777));
         return 0;
 }

@@ -6,6 +6,7 @@
  * the whole profile: a file that holds another one is not used. Only root can write there. */
 
 #include <linux/filter.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,6 +38,9 @@ void seccomp_filter_done(SeccompFilter *f);
 
 /* From here on every system call of this process is looked at. */
 int seccomp_filter_install(const SeccompFilter *f);
+
+/* What the filter says to a call of this machine's native interface (args NULL: six zeros), without making it. Pure. */
+bool seccomp_filter_allows(const SeccompFilter *f, int number, const uint64_t args[6]);
 
 /* For `features`; NULL-terminated. */
 extern const char *const seccomp_action_names[];

@@ -15,7 +15,7 @@ typedef enum SyncType {
         SYNC_CGROUP, /* child: put me into my cgroup. Parent: done */
         SYNC_IDS,    /* parent: your uid and gid maps are written */
         SYNC_HOOKS,  /* child: namespaces and mounts are made, run your hooks. Parent: done */
-        SYNC_PID,    /* child that has made another one: its pid */
+        SYNC_PID,    /* child that has made another one: its pid. Parent: it is known */
         SYNC_READY,  /* child: all is done but the program itself. Parent: execute it */
         _SYNC_TYPE_MAX,
 } SyncType;

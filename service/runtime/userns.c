@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <inttypes.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "lib/base/alloc.h"
@@ -84,5 +85,8 @@ int userns_become_root(Error *reterr) {
                 return error_set_errno(reterr, -errno, "drop the groups");
         if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
                 return error_set_errno(reterr, -errno, "become root of the user namespace");
-        return 0;
+        /* The change made us what fs.suid_dumpable says. */
+        return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0
+                     ? error_set_errno(reterr, -errno, "protect this process")
+                     : 0;
 }

@@ -250,12 +250,37 @@ static void test_cache_of_others(void **state) {
         assert_null(second.map);
 }
 
+/* What the filter says before it is in force. */
+static void test_allows(void **state) {
+        _cleanup_(seccomp_filter_done) SeccompFilter f = {};
+        const struct sock_filter odd[] = { { .code = BPF_LD | BPF_W | BPF_IND } },
+                                 outside[] = { { .code = BPF_LD | BPF_W | BPF_ABS, .k = 61 } };
+        const uint64_t other[6] = { 8 };
+        SeccompFilter bad = { .instructions = odd, .n_instructions = 1 };
+        RuntimeSeccomp s = profile(rows, ARRAY_SIZE(rows));
+
+        assert_ok(seccomp_compile(&s, &f, NULL));
+        assert_true(seccomp_filter_allows(&f, SYS_read, NULL));
+        assert_false(seccomp_filter_allows(&f, SYS_mount, NULL));
+        assert_false(seccomp_filter_allows(&f, SYS_clone3, NULL));
+        assert_true(seccomp_filter_allows(&f, SYS_personality, NULL));
+        assert_false(seccomp_filter_allows(&f, SYS_personality, other));
+
+        /* Nothing that is not understood is taken for a yes. */
+        assert_false(seccomp_filter_allows(&bad, SYS_read, NULL));
+        bad.instructions = outside;
+        assert_false(seccomp_filter_allows(&bad, SYS_read, NULL));
+        bad.n_instructions = 0;
+        assert_true(seccomp_filter_allows(&bad, SYS_read, NULL));
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_decisions),
                 cmocka_unit_test(test_foreign_abi),
                 cmocka_unit_test(test_alternatives),
                 cmocka_unit_test(test_mistakes),
+                cmocka_unit_test(test_allows),
                 cmocka_unit_test(test_key),
                 cmocka_unit_test_setup_teardown(
                         test_cache, test_folder_setup, test_folder_teardown),
