@@ -173,11 +173,11 @@ def test_end_of_the_owner_is_the_end_of_the_guest(container):
     container.sh("sleep 100")
     container.create()
     container.start()
-    path, config = spec_beside(container, "second", args=["sleep", "100"])
+    path, config = spec_beside(container, "second", args=["sleep", "77"])
     bundles.write(str(path), config)
     with subprocess.Popen([*container_command(container), "run", "-b", str(path), container.id + "-second"]) as process:
         end = time.monotonic() + 10
-        while b"sleep" not in (container.call("exec", container.id, "ps").stdout or "").encode():
+        while "sleep 77" not in container.call("exec", container.id, "ps").stdout:
             assert time.monotonic() < end
         container.call("kill", container.id, "KILL")
         assert process.wait(timeout=20) == 137

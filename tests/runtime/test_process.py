@@ -155,7 +155,7 @@ def test_new_namespaces(container):
 @pytest.mark.parametrize("kind, link", [("network", "net"), ("ipc", "ipc"), ("uts", "uts"), ("pid", "pid"),
                                         ("cgroup", "cgroup")])
 def test_join_by_path(container, kind, link):
-    with subprocess.Popen(["unshare", "--fork", "-n", "-i", "-u", "-p", "-C", "sleep", "100"]) as process:
+    with subprocess.Popen(["unshare", "--fork", "-n", "-i", "-u", "-p", "-C", "--mount-proc", "sleep", "100"]) as process:
         try:
             child = None
             while not child:
