@@ -20,67 +20,30 @@ static const struct {
         { "Raw", offsetof(AttachOptions, raw) },
 };
 
-/* One option of Attach; texts stay in the message. 0: unknown. */
-static int read_attach_option(sd_bus_message *m, const char *name, AttachOptions *o) {
-        int b, r;
+/* Texts stay in the message. */
+static int read_attach_option(sd_bus_message *m, const char *name, void *userdata) {
+        AttachOptions *o = userdata;
+        int r;
 
         if (streq(name, "DetachKeys")) {
                 r = sd_bus_message_read(m, "v", "s", &o->detach_keys);
                 return r < 0 ? r : 1;
         }
-        for (size_t i = 0; i < ARRAY_SIZE(attach_flags); i++) {
-                if (!streq(name, attach_flags[i].name))
-                        continue;
-                r = sd_bus_message_read(m, "v", "b", &b);
-                if (r < 0)
-                        return r;
-                *(bool *) ((char *) o + attach_flags[i].offset) = b;
-                return 1;
-        }
+        for (size_t i = 0; i < ARRAY_SIZE(attach_flags); i++)
+                if (streq(name, attach_flags[i].name))
+                        return bus_read_option_bool(
+                                m, (bool *) ((char *) o + attach_flags[i].offset));
         return 0;
-}
-
-static int read_attach_options(sd_bus_message *m, AttachOptions *o, Error *reterr) {
-        int r;
-
-        *o = (AttachOptions) { .in = true, .out = true, .err = true };
-
-        r = sd_bus_message_enter_container(m, 'a', "{sv}");
-        if (r < 0)
-                return r;
-
-        while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-                const char *name;
-
-                r = sd_bus_message_read(m, "s", &name);
-                if (r < 0)
-                        return r;
-
-                r = read_attach_option(m, name, o);
-                if (r == 0)
-                        return error_set(
-                                reterr, ERROR_INVALID, "Attach has no option \"%s\"", name);
-                if (r < 0)
-                        return error_set(reterr, ERROR_INVALID,
-                                "option \"%s\" of Attach has another type", name);
-
-                r = sd_bus_message_exit_container(m);
-                if (r < 0)
-                        return r;
-        }
-        if (r < 0)
-                return r;
-        return sd_bus_message_exit_container(m);
 }
 
 int bus_container_attach(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
         _cleanup_(error_done) Error e = {};
         _cleanup_(fd_closep) int fd = -EBADF;
         Container *c = userdata;
-        AttachOptions options;
+        AttachOptions options = { .in = true, .out = true, .err = true };
         int pair[2], r;
 
-        r = read_attach_options(m, &options, &e);
+        r = bus_read_options(m, "Attach", read_attach_option, &options, &e);
         if (r < 0)
                 return bus_error(reterr, r, &e);
 

@@ -134,46 +134,12 @@ int bus_container_stat_path(sd_bus_message *m, void *userdata, sd_bus_error *ret
         return 1;
 }
 
-/* a{sv}; each option is told by read(): 1 taken, 0 unknown, negative: of another type. */
-static int read_options(sd_bus_message *m, const char *method,
-        int (*read)(sd_bus_message *m, const char *name, void *userdata), void *userdata,
-        Error *reterr) {
-        int r;
-
-        r = sd_bus_message_enter_container(m, 'a', "{sv}");
-        if (r < 0)
-                return r;
-        while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-                const char *name;
-
-                r = sd_bus_message_read(m, "s", &name);
-                if (r < 0)
-                        return r;
-                r = read(m, name, userdata);
-                if (r == 0)
-                        return error_set(
-                                reterr, ERROR_INVALID, "%s has no option \"%s\"", method, name);
-                if (r < 0)
-                        return error_set(reterr, ERROR_INVALID,
-                                "option \"%s\" of %s has another type", name, method);
-                r = sd_bus_message_exit_container(m);
-                if (r < 0)
-                        return r;
-        }
-        return r < 0 ? r : sd_bus_message_exit_container(m);
-}
-
 static int read_copy_option(sd_bus_message *m, const char *name, void *userdata) {
         ContainerCopyOptions *o = userdata;
-        int b, r;
 
         if (!STR_IN_SET(name, "NoOverwriteDirNonDir", "CopyUIDGID"))
                 return 0;
-        r = sd_bus_message_read(m, "v", "b", &b);
-        if (r < 0)
-                return r;
-        *(streq(name, "CopyUIDGID") ? &o->give_owner : &o->keep_kind) = b;
-        return 1;
+        return bus_read_option_bool(m, streq(name, "CopyUIDGID") ? &o->give_owner : &o->keep_kind);
 }
 
 int bus_container_copy_to(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
@@ -185,7 +151,7 @@ int bus_container_copy_to(sd_bus_message *m, void *userdata, sd_bus_error *reter
 
         r = sd_bus_message_read(m, "sh", &path, &fd);
         if (r >= 0)
-                r = read_options(m, "CopyTo", read_copy_option, &options, &e);
+                r = bus_read_options(m, "CopyTo", read_copy_option, &options, &e);
         if (r < 0)
                 return bus_error(reterr, r, &e);
         r = bus_container_auth(m, AUTH_MANAGE_CONTAINERS, userdata, reterr);
@@ -279,15 +245,7 @@ static int read_commit_option(sd_bus_message *m, const char *name, void *userdat
                         r = sd_bus_message_read(m, "v", "s", texts[i].text);
                         return r < 0 ? r : 1;
                 }
-        if (!streq(name, "Changes"))
-                return 0;
-
-        r = sd_bus_message_enter_container(m, 'v', "as");
-        if (r >= 0)
-                r = sd_bus_message_read_strv(m, &o->changes);
-        if (r >= 0)
-                r = sd_bus_message_exit_container(m);
-        return r < 0 ? r : 1;
+        return streq(name, "Changes") ? bus_read_option_strv(m, &o->changes) : 0;
 }
 
 static int reply_job(sd_bus_message *m, Job *j) {
@@ -305,7 +263,7 @@ static int commit(sd_bus_message *m, Container *c, CommitOptions *o, sd_bus_erro
         _cleanup_(job_unrefp) Job *j = NULL;
         int r;
 
-        r = read_options(m, "Commit", read_commit_option, o, &e);
+        r = bus_read_options(m, "Commit", read_commit_option, o, &e);
         if (r >= 0 && !str_empty(o->config))
                 r = json_parse(o->config, strlen(o->config), JSON_SIZE_MAX, &config, &e);
         if (r < 0)

@@ -157,94 +157,6 @@ static int method_inspect(sd_bus_message *m, void *userdata, sd_bus_error *reter
         return sd_bus_reply_method_return(m, "s", text);
 }
 
-/* One option of GetLogs. 0: unknown. */
-static int read_log_option(
-        sd_bus_message *m, const char *name, LogReadOptions *o, bool *timestamps) {
-        uint64_t usec;
-        int b, r;
-
-        if (STR_IN_SET(name, "Follow", "Stdout", "Stderr", "Timestamps")) {
-                r = sd_bus_message_read(m, "v", "b", &b);
-                if (r < 0)
-                        return r;
-                *(streq(name, "Follow")         ? &o->follow
-                        : streq(name, "Stdout") ? &o->with_stdout
-                        : streq(name, "Stderr") ? &o->with_stderr
-                                                : timestamps) = b;
-                return 1;
-        }
-        if (STR_IN_SET(name, "SinceTimestamp", "UntilTimestamp")) { /* usec since the epoch */
-                r = sd_bus_message_read(m, "v", "t", &usec);
-                if (r < 0)
-                        return r;
-                if (MUL_OVERFLOWS(usec, (uint64_t) NSEC_PER_USEC, &usec))
-                        usec = UINT64_MAX;
-                *(streq(name, "SinceTimestamp") ? &o->since_nsec : &o->until_nsec) = usec;
-                return 1;
-        }
-        if (streq(name, "Tail")) {
-                r = sd_bus_message_read(m, "v", "x", &o->tail);
-                return r < 0 ? r : 1;
-        }
-        return 0;
-}
-
-static int read_log_options(sd_bus_message *m, LogReadOptions *o, bool *timestamps, Error *reterr) {
-        int r;
-
-        *o = LOG_READ_OPTIONS_ALL;
-        *timestamps = false;
-
-        r = sd_bus_message_enter_container(m, 'a', "{sv}");
-        if (r < 0)
-                return r;
-
-        while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-                const char *name;
-
-                r = sd_bus_message_read(m, "s", &name);
-                if (r < 0)
-                        return r;
-
-                r = read_log_option(m, name, o, timestamps);
-                if (r == 0)
-                        return error_set(
-                                reterr, ERROR_INVALID, "GetLogs has no option \"%s\"", name);
-                if (r < 0)
-                        return error_set(reterr, ERROR_INVALID,
-                                "option \"%s\" of GetLogs has another type", name);
-
-                r = sd_bus_message_exit_container(m);
-                if (r < 0)
-                        return r;
-        }
-        if (r < 0)
-                return r;
-        return sd_bus_message_exit_container(m);
-}
-
-static int method_get_logs(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
-        _cleanup_(error_done) Error e = {};
-        _cleanup_(fd_closep) int fd = -EBADF;
-        Container *c = userdata;
-        LogReadOptions options;
-        bool timestamps;
-        int r;
-
-        r = read_log_options(m, &options, &timestamps, &e);
-        if (r < 0)
-                return bus_error(reterr, r, &e);
-
-        r = bus_container_auth(m, AUTH_VIEW, c, reterr);
-        if (r <= 0)
-                return r < 0 ? r : 1;
-
-        r = bus_logs_open(c, &options, timestamps, bus_auth_uid(m), &fd, &e);
-        if (r < 0)
-                return bus_error(reterr, r, &e);
-        return sd_bus_reply_method_return(m, "h", fd);
-}
-
 #define FIGURE(name) SD_BUS_PROPERTY(name, "t", get_figure, 0, 0)
 
 /* clang-format off */
@@ -297,9 +209,11 @@ const sd_bus_vtable bus_container_vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("Inspect", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", json), method_inspect, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetSize", SD_BUS_NO_ARGS, SD_BUS_RESULT("t", own, "t", all), bus_container_get_size, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetStats", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", json), bus_container_get_stats, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD_WITH_ARGS("GetLogs", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("h", fd), method_get_logs, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("GetLogs", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("h", fd), bus_container_get_logs, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Attach", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("h", stream), bus_container_attach, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Resize", SD_BUS_ARGS("u", height, "u", width), SD_BUS_NO_RESULT, bus_container_resize, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("CreateExec", SD_BUS_ARGS("as", command, "a{sv}", options), SD_BUS_RESULT("o", exec), bus_container_create_exec, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Exec", SD_BUS_ARGS("as", command, "a{sv}", options), SD_BUS_RESULT("o", exec, "h", stream), bus_container_exec, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("StatPath", SD_BUS_ARGS("s", path), SD_BUS_RESULT("s", json), bus_container_stat_path, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("CopyFrom", SD_BUS_ARGS("s", path), SD_BUS_RESULT("h", fd), bus_container_copy_from, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("CopyTo", SD_BUS_ARGS("s", path, "h", archive, "a{sv}", options), SD_BUS_NO_RESULT, bus_container_copy_to, SD_BUS_VTABLE_UNPRIVILEGED),

@@ -1,15 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "dbus/bus-logs.h"
 
+#include <endian.h>
+#include <string.h>
 #include <sys/epoll.h>
 
+#include "dbus/bus-objects.h"
+#include "dbus/bus-util.h"
 #include "engine/container/container.h"
 #include "engine/container/containers.h"
+#include "engine/log/driver.h"
+#include "lib/api/container-spec.h"
+#include "lib/api/log-details.h"
 #include "lib/base/alloc.h"
 #include "lib/base/buffer.h"
 #include "lib/base/clock.h"
 #include "lib/base/fd.h"
 #include "lib/base/list.h"
+#include "lib/base/str.h"
 #include "lib/event/loop.h"
 
 #define LOGS_BUFFER_HIGH (256U * 1024)
@@ -23,6 +31,8 @@ typedef struct BusLogs {
         int fd;
         sd_event_source *source;
         bool timestamps;
+        bool details;
+        bool frames;
         bool ended;
         bool paused;
 } BusLogs;
@@ -67,16 +77,34 @@ static int on_writable(sd_event_source *source, int fd, uint32_t revents, void *
         return 0;
 }
 
-static void on_message(const LogMessage *m, void *userdata) {
+/* As of Attach: stream, three zeros, size. */
+static int append_head(Buffer *b, LogStream stream, size_t size) {
+        uint32_t words[2] = { htobe32((stream == LOG_STREAM_STDERR ? 2U : 1U) << 24),
+                htobe32((uint32_t) size) };
+
+        return buffer_append(b, words, sizeof(words));
+}
+
+static int append_message(BusLogs *l, const LogMessage *m) {
+        _cleanup_(buffer_done) Buffer line = {};
         char time[CLOCK_TEXT_SIZE];
-        BusLogs *l = userdata;
         int r = 0;
 
         if (l->timestamps)
-                r = buffer_printf(
-                        &l->buffer, "%s ", clock_format_fixed((int64_t) m->time_nsec, time));
+                r = buffer_printf(&line, "%s ", clock_format_fixed((int64_t) m->time_nsec, time));
+        if (r >= 0 && l->details)
+                r = log_details_append(&line, m->attrs);
+        if (r >= 0 && l->frames)
+                r = append_head(&l->buffer, m->stream, buffer_size(&line) + m->size);
         if (r >= 0)
-                (void) buffer_append(&l->buffer, m->data, m->size);
+                r = buffer_append(&l->buffer, buffer_head(&line), buffer_size(&line));
+        return r < 0 ? r : buffer_append(&l->buffer, m->data, m->size);
+}
+
+static void on_message(const LogMessage *m, void *userdata) {
+        BusLogs *l = userdata;
+
+        (void) append_message(l, m);
         (void) sd_event_source_set_io_events(l->source, EPOLLOUT);
 
         if (buffer_size(&l->buffer) >= LOGS_BUFFER_HIGH && !l->paused) {
@@ -103,8 +131,16 @@ static unsigned count_logs(uid_t uid) {
         return n;
 }
 
-int bus_logs_open(Container *c, const LogReadOptions *options, int timestamps, uid_t uid,
-        int *ret_fd, Error *reterr) {
+typedef struct LogOptions {
+        LogReadOptions read;
+        bool timestamps;
+        bool details;
+        bool frames;
+} LogOptions;
+
+/* The read end, for the caller. uid: whose it is; nobody may have too many, read or not. */
+static int logs_open(
+        Container *c, const LogOptions *options, uid_t uid, int *ret_fd, Error *reterr) {
         _cleanup_(bus_logs_freep) BusLogs *l = NULL;
         _cleanup_(fd_closep) int read_fd = -EBADF;
         int fds[2], r;
@@ -118,7 +154,9 @@ int bus_logs_open(Container *c, const LogReadOptions *options, int timestamps, u
         if (!l)
                 return -ENOMEM;
         l->uid = uid;
-        l->timestamps = timestamps;
+        l->timestamps = options->timestamps;
+        l->details = options->details;
+        l->frames = options->frames && !c->spec.config.tty;
         list_append(&all_logs, &l->node);
         l->fd = -EBADF;
 
@@ -134,11 +172,72 @@ int bus_logs_open(Container *c, const LogReadOptions *options, int timestamps, u
         if (r < 0)
                 return r;
 
-        r = container_logs(c, options, on_message, on_end, l, &l->log, reterr);
+        r = container_logs(c, &options->read, on_message, on_end, l, &l->log, reterr);
         if (r < 0)
                 return r;
 
         (void) TAKE_PTR(l);
         *ret_fd = TAKE_FD(read_fd);
         return 0;
+}
+
+static int read_time(sd_bus_message *m, uint64_t *ret_nsec) {
+        uint64_t usec;
+        int r;
+
+        r = sd_bus_message_read(m, "v", "t", &usec);
+        if (r < 0)
+                return r;
+        if (MUL_OVERFLOWS(usec, (uint64_t) NSEC_PER_USEC, ret_nsec))
+                *ret_nsec = UINT64_MAX;
+        return 1;
+}
+
+static int read_option(sd_bus_message *m, const char *name, void *userdata) {
+        LogOptions *o = userdata;
+        const struct {
+                const char *name;
+                bool *flag;
+        } flags[] = {
+                { "Follow", &o->read.follow },
+                { "Stdout", &o->read.with_stdout },
+                { "Stderr", &o->read.with_stderr },
+                { "Timestamps", &o->timestamps },
+                { "Details", &o->details },
+                { "Frames", &o->frames },
+        };
+        int r;
+
+        for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
+                if (streq(name, flags[i].name))
+                        return bus_read_option_bool(m, flags[i].flag);
+        if (streq(name, "SinceTimestamp"))
+                return read_time(m, &o->read.since_nsec);
+        if (streq(name, "UntilTimestamp"))
+                return read_time(m, &o->read.until_nsec);
+        if (!streq(name, "Tail"))
+                return 0;
+        r = sd_bus_message_read(m, "v", "x", &o->read.tail);
+        return r < 0 ? r : 1;
+}
+
+int bus_container_get_logs(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
+        LogOptions options = { .read = LOG_READ_OPTIONS_ALL };
+        _cleanup_(error_done) Error e = {};
+        _cleanup_(fd_closep) int fd = -EBADF;
+        Container *c = userdata;
+        int r;
+
+        r = bus_read_options(m, "GetLogs", read_option, &options, &e);
+        if (r < 0)
+                return bus_error(reterr, r, &e);
+
+        r = bus_container_auth(m, AUTH_VIEW, c, reterr);
+        if (r <= 0)
+                return r < 0 ? r : 1;
+
+        r = logs_open(c, &options, bus_auth_uid(m), &fd, &e);
+        if (r < 0)
+                return bus_error(reterr, r, &e);
+        return sd_bus_reply_method_return(m, "h", fd);
 }

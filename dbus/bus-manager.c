@@ -337,6 +337,7 @@ const sd_bus_vtable bus_manager_vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("CreateContainer", SD_BUS_ARGS("s", name, "s", image, "a{sv}", properties), SD_BUS_RESULT("o", container, "as", warnings), method_create_container, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("CreateContainerFromJSON", SD_BUS_ARGS("s", name, "s", json), SD_BUS_RESULT("o", container, "as", warnings), method_create_container_from_json, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("PruneContainers", SD_BUS_ARGS("a{sas}", filters), SD_BUS_RESULT("as", ids, "t", bytes), bus_manager_prune_containers, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("GetExec", SD_BUS_ARGS("s", id), SD_BUS_RESULT("o", exec), bus_manager_get_exec, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("ListImages", SD_BUS_ARGS("b", all, "a{sas}", filters), SD_BUS_RESULT("a(sastto)", images), bus_manager_list_images, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetImage", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", image), bus_manager_get_image, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("RemoveImage", SD_BUS_ARGS("s", name, "b", force, "b", no_prune), SD_BUS_RESULT("as", actions), bus_manager_remove_image, SD_BUS_VTABLE_UNPRIVILEGED),

@@ -10,6 +10,7 @@
 
 typedef struct Container Container;
 typedef struct Engine Engine;
+typedef struct Exec Exec;
 typedef struct Hub Hub;
 typedef struct Image Image;
 typedef struct Job Job;
@@ -19,20 +20,24 @@ typedef struct BusSignals BusSignals;
 #define BUS_CONTAINER_ROOT BUS_ROOT "/container"
 #define BUS_IMAGE_ROOT     BUS_ROOT "/image"
 #define BUS_JOB_ROOT       BUS_ROOT "/job"
+#define BUS_EXEC_ROOT      BUS_ROOT "/exec"
 
 #define BUS_INTERFACE_MANAGER   "org.stauer.Engine1.Manager"
 #define BUS_INTERFACE_CONTAINER "org.stauer.Engine1.Container"
 #define BUS_INTERFACE_IMAGE     "org.stauer.Engine1.Image"
 #define BUS_INTERFACE_JOB       "org.stauer.Engine1.Job"
+#define BUS_INTERFACE_EXEC      "org.stauer.Engine1.Exec"
 
 extern const sd_bus_vtable bus_manager_vtable[];   /* userdata: Engine */
 extern const sd_bus_vtable bus_container_vtable[]; /* userdata: Container */
 extern const sd_bus_vtable bus_image_vtable[];     /* userdata: Image */
 extern const sd_bus_vtable bus_job_vtable[];       /* userdata: Job */
+extern const sd_bus_vtable bus_exec_vtable[];      /* userdata: Exec */
 
 int bus_container_path(const Container *c, char **ret);
 int bus_image_path(const Image *i, char **ret); /* the 64 digits of its id */
 int bus_job_path(const Job *j, char **ret);
+int bus_exec_path(const Exec *x, char **ret);
 
 /* bus_auth() about an object, with the details that belong to it. */
 int bus_container_auth(
@@ -40,20 +45,30 @@ int bus_container_auth(
 int bus_image_auth(sd_bus_message *m, AuthAction action, const Image *i, sd_bus_error *reterr);
 
 /* A call that waits for the engine: give b->pending to a verb. Its completion answers the call with nothing, with what result_reply makes, or
- * with the error, and frees the BusReply. When the verb refuses at once, bus_reply_free() does. */
+ * with the error, and frees the BusReply. When the verb refuses at once, bus_reply_free() does. With fd_reply that one is called instead, with
+ * fd, which is the BusReply's. */
 typedef int (*bus_reply_t)(sd_bus_message *m, void *result);
 
 typedef struct BusReply {
         sd_bus_message *m;
         Pending *pending;
         bus_reply_t result_reply;
+        int (*fd_reply)(sd_bus_message *m, void *result, int fd);
+        int fd;
 } BusReply;
 
 int bus_reply_new(sd_bus_message *m, bus_reply_t result_reply, BusReply **ret);
 BusReply *bus_reply_free(BusReply *b);
+/* What a verb that was given b->pending has returned is what the handler returns. */
+int bus_reply_return(BusReply *b, int r, const Error *e, sd_bus_error *reterr);
 
 /* bus-usage.c */
 int bus_container_get_size(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
+
+/* bus-exec.c */
+int bus_container_create_exec(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
+int bus_container_exec(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
+int bus_manager_get_exec(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
 
 /* bus-stats.c */
 int bus_container_get_stats(sd_bus_message *m, void *userdata, sd_bus_error *reterr);

@@ -2,6 +2,7 @@
 #include "dbus/bus-objects.h"
 #include "dbus/bus-util.h"
 #include "lib/base/alloc.h"
+#include "lib/base/fd.h"
 #include "lib/base/log.h"
 
 BusReply *bus_reply_free(BusReply *b) {
@@ -11,6 +12,7 @@ BusReply *bus_reply_free(BusReply *b) {
         pending_detach(b->pending);
         pending_unref(b->pending);
         sd_bus_message_unref(b->m);
+        fd_close(b->fd);
         return mfree(b);
 }
 
@@ -22,7 +24,9 @@ static void on_complete(int r, void *result, const Error *e, void *userdata) {
         if (r < 0) {
                 (void) bus_error(&error, r, e);
                 k = sd_bus_reply_method_error(b->m, &error);
-        } else if (b->result_reply)
+        } else if (b->fd_reply)
+                k = b->fd_reply(b->m, result, b->fd);
+        else if (b->result_reply)
                 k = b->result_reply(b->m, result);
         else
                 k = sd_bus_reply_method_return(b->m, NULL);
@@ -50,8 +54,16 @@ int bus_reply_new(sd_bus_message *m, bus_reply_t result_reply, BusReply **ret) {
                 return r;
         }
 
+        b->fd = -EBADF;
         b->m = sd_bus_message_ref(m);
         b->result_reply = result_reply;
         *ret = b;
         return 0;
+}
+
+int bus_reply_return(BusReply *b, int r, const Error *e, sd_bus_error *reterr) {
+        if (r >= 0)
+                return 1;
+        bus_reply_free(b);
+        return bus_error(reterr, r, e);
 }

@@ -9,6 +9,7 @@
 #include "dbus/bus-util.h"
 #include "engine/container/container.h"
 #include "engine/container/containers.h"
+#include "engine/container/exec.h"
 #include "engine/core/hub.h"
 #include "engine/core/job.h"
 #include "engine/engine.h"
@@ -239,6 +240,30 @@ static void on_event(const Event *e, void *userdata) {
                         e->id);
 }
 
+static void on_exec(Exec *x, ExecNews news, void *userdata) {
+        static const char *const names[] = { "State", "Pid", "ExitCode", NULL };
+        ObjectNews n = {
+                .interface = BUS_INTERFACE_EXEC,
+                .vtable = bus_exec_vtable,
+                .object = x,
+                .names = names,
+        };
+        _cleanup_(freep) char *path = NULL;
+        BusSignals *s = userdata;
+        int r;
+
+        r = bus_exec_path(x, &path);
+        n.path = path;
+        if (r >= 0)
+                r = news == EXEC_NEWS_ADDED
+                          ? send_objects(s, NULL, "InterfacesAdded", fill_added, &n)
+                  : news == EXEC_NEWS_GONE
+                          ? send_objects(s, NULL, "InterfacesRemoved", fill_removed, &n)
+                          : send_changed(s, &n);
+        if (r < 0)
+                log_warning_errno(r, "Failed to send signals for exec %s, ignoring: %m", x->id);
+}
+
 /* ---- jobs ---- */
 
 static JobSignals *job_signals_free(JobSignals *j) {
@@ -439,6 +464,7 @@ int bus_signals_new(sd_bus *bus, Engine *e, BusSignals **ret) {
                 return r;
         }
 
+        containers_watch_execs(e->containers, on_exec, s);
         instance = s;
         *ret = s;
         return 0;
@@ -453,6 +479,7 @@ BusSignals *bus_signals_free(BusSignals *s) {
         LIST_FOREACH_SAFE (j, &s->jobs, by_signals)
                 job_signals_free(j);
         jobs_unwatch(s->engine->jobs, s);
+        containers_watch_execs(s->engine->containers, NULL, NULL);
         hub_subscription_free(s->subscription);
         bus_subscribers_free(s->subscribers);
         instance = NULL;

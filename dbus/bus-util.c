@@ -6,6 +6,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/buffer.h"
 #include "lib/base/str.h"
+#include "lib/base/strv.h"
 
 static const char *error_prefix_name = "org.stauer";
 
@@ -205,4 +206,58 @@ int bus_path_parse(const char *path, const char *prefix, char **ret_id) {
 
         *ret_id = buffer_take_string(&b, NULL);
         return *ret_id ? 1 : -ENOMEM;
+}
+
+int bus_read_options(sd_bus_message *m, const char *method,
+        int (*read)(sd_bus_message *m, const char *name, void *userdata), void *userdata,
+        Error *reterr) {
+        int r;
+
+        r = sd_bus_message_enter_container(m, 'a', "{sv}");
+        if (r < 0)
+                return r;
+        while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
+                const char *name;
+
+                r = sd_bus_message_read(m, "s", &name);
+                if (r < 0)
+                        return r;
+                r = read(m, name, userdata);
+                if (r == 0)
+                        return error_set(
+                                reterr, ERROR_INVALID, "%s has no option \"%s\"", method, name);
+                if (r < 0)
+                        return error_set(reterr, ERROR_INVALID,
+                                "option \"%s\" of %s has another type", name, method);
+                r = sd_bus_message_exit_container(m);
+                if (r < 0)
+                        return r;
+        }
+        return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
+int bus_read_option_bool(sd_bus_message *m, bool *ret) {
+        int b, r;
+
+        r = sd_bus_message_read(m, "v", "b", &b);
+        if (r < 0)
+                return r;
+        *ret = b;
+        return 1;
+}
+
+int bus_read_option_strv(sd_bus_message *m, char ***ret) {
+        _cleanup_(strv_freep) char **l = NULL;
+        int r;
+
+        r = sd_bus_message_enter_container(m, 'v', "as");
+        if (r >= 0)
+                r = sd_bus_message_read_strv(m, &l);
+        if (r >= 0)
+                r = sd_bus_message_exit_container(m);
+        if (r < 0)
+                return r;
+        strv_free(*ret);
+        *ret = TAKE_PTR(l);
+        return 1;
 }

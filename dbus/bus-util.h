@@ -39,3 +39,12 @@ int bus_path_parse(const char *path, const char *prefix,
 /* PropertiesChanged and other names are checked where they are made; text from outside (R12) is not
  * always UTF-8, which the bus demands. */
 int bus_append_text(sd_bus_message *m, const char *text);
+
+/* Options of a method, an a{sv}: read() is called for each, at its variant. 1: taken, 0: unknown, negative: of another type. */
+int bus_read_options(sd_bus_message *m, const char *method,
+        int (*read)(sd_bus_message *m, const char *name, void *userdata), void *userdata,
+        Error *reterr);
+/* One "b" of them into a bool. 1, or negative. */
+int bus_read_option_bool(sd_bus_message *m, bool *ret);
+/* An "as"; what was there is freed. */
+int bus_read_option_strv(sd_bus_message *m, char ***ret);

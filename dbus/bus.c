@@ -9,6 +9,7 @@
 #include "dbus/bus-util.h"
 #include "engine/container/container.h"
 #include "engine/container/containers.h"
+#include "engine/container/exec.h"
 #include "engine/core/job.h"
 #include "engine/engine.h"
 #include "engine/image/image.h"
@@ -22,7 +23,7 @@
 struct Bus {
         sd_bus *bus;
         Engine *engine;
-        sd_bus_slot *slots[10];
+        sd_bus_slot *slots[12];
         size_t n_slots;
         BusSignals *signals;
 };
@@ -165,6 +166,44 @@ static int list_jobs(
         return 0;
 }
 
+static int find_exec(sd_bus *bus, const char *path, const char *interface, void *userdata,
+        void **ret_found, sd_bus_error *reterr) {
+        _cleanup_(freep) char *id = NULL;
+        Engine *e = userdata;
+        Exec *x;
+        int r;
+
+        r = bus_path_parse(path, BUS_EXEC_ROOT, &id);
+        if (r <= 0)
+                return r;
+        if (containers_find_exec(e->containers, id, &x, NULL) < 0)
+                return 0;
+
+        *ret_found = x;
+        return 1;
+}
+
+static int list_execs(
+        sd_bus *bus, const char *prefix, void *userdata, char ***ret_nodes, sd_bus_error *reterr) {
+        _cleanup_(strv_freep) char **nodes = NULL;
+        Engine *e = userdata;
+        size_t at = 0;
+
+        for (Exec *x; (x = containers_next_exec(e->containers, &at));) {
+                char *path = NULL;
+                int r;
+
+                r = bus_exec_path(x, &path);
+                if (r >= 0)
+                        r = strv_take(&nodes, path);
+                if (r < 0)
+                        return r;
+        }
+
+        *ret_nodes = TAKE_PTR(nodes);
+        return 0;
+}
+
 /* ---- who may look ---- */
 
 /* Whether it shows anything: introspection does where the objects stand. A call without an interface may reach any of them. */
@@ -215,6 +254,7 @@ static const BusObject objects[] = {
         { BUS_CONTAINER_ROOT, BUS_INTERFACE_CONTAINER, bus_container_vtable, find_container, list_containers },
         { BUS_IMAGE_ROOT,     BUS_INTERFACE_IMAGE,     bus_image_vtable,     find_image,     list_images },
         { BUS_JOB_ROOT,       BUS_INTERFACE_JOB,       bus_job_vtable,       find_job,       list_jobs },
+        { BUS_EXEC_ROOT,      BUS_INTERFACE_EXEC,      bus_exec_vtable,      find_exec,      list_execs },
 };
 /* clang-format on */
 

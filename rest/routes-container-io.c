@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <ctype.h>
 #include <string.h>
 
 #include "engine/container/container.h"
@@ -8,6 +7,7 @@
 #include "engine/engine.h"
 #include "engine/log/driver.h"
 #include "lib/api/container-spec.h"
+#include "lib/api/log-details.h"
 #include "lib/base/alloc.h"
 #include "lib/base/clock.h"
 #include "lib/base/parse.h"
@@ -142,51 +142,6 @@ static void log_on_drain(Stream *s, void *userdata) {
         container_log_resume(l->log);
 }
 
-/* As a query of an URL, which clients parse it with. */
-static int append_escaped(Buffer *b, const char *s) {
-        int r = 0;
-
-        for (; r >= 0 && *s; s++)
-                if (isalnum((unsigned char) *s) || strchr("-_.~", *s))
-                        r = buffer_append_char(b, *s);
-                else if (*s == ' ')
-                        r = buffer_append_char(b, '+');
-                else
-                        r = buffer_printf(b, "%%%02X", (unsigned char) *s);
-        return r;
-}
-
-/* "k=v,k=v ", sorted. */
-static int append_details(Buffer *b, char *const *attrs) {
-        _cleanup_(strv_freep) char **sorted = NULL;
-        bool first = true;
-        int r;
-
-        sorted = strv_copy(attrs);
-        if (!sorted)
-                return -ENOMEM;
-        strv_sort(sorted);
-
-        STRV_FOREACH (attr, sorted) {
-                _cleanup_(freep) char *key = NULL, *value = NULL;
-
-                r = str_split_pair(*attr, '=', &key, &value);
-                if (r < 0)
-                        continue;
-                r = first ? 0 : buffer_append_char(b, ',');
-                first = false;
-                if (r >= 0)
-                        r = append_escaped(b, key);
-                if (r >= 0)
-                        r = buffer_append_char(b, '=');
-                if (r >= 0)
-                        r = append_escaped(b, value);
-                if (r < 0)
-                        return r;
-        }
-        return buffer_append_char(b, ' ');
-}
-
 static int log_write(LogAnswer *l, const LogMessage *m) {
         _cleanup_(buffer_done) Buffer line = {};
         char time[CLOCK_TEXT_SIZE];
@@ -196,7 +151,7 @@ static int log_write(LogAnswer *l, const LogMessage *m) {
         if (l->timestamps)
                 r = buffer_printf(&line, "%s ", clock_format_fixed((int64_t) m->time_nsec, time));
         if (r >= 0 && l->details)
-                r = append_details(&line, m->attrs);
+                r = log_details_append(&line, m->attrs);
         if (r >= 0)
                 r = buffer_append(&line, m->data, m->size);
         if (r < 0)

@@ -164,7 +164,7 @@ static void on_head_sent(void *userdata, int fd, const void *early, size_t early
         r = fd < 0 ? -EPIPE : containers_find_exec(k->containers, k->id, &x, &e);
         if (r >= 0)
                 r = exec_start_attached(
-                        x, k->rows, k->columns, k->framed, fd, early, early_size, &e);
+                        x, k->rows, k->columns, k->framed, fd, early, early_size, NULL, &e);
         else
                 fd_close(fd);
         if (r < 0 && copy_fd >= 0)

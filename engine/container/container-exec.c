@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "engine/container/exec.h"
 
+#include <errno.h>
 #include <signal.h>
 
 #include "engine/container/monitor-link.h"
@@ -22,12 +23,48 @@
 #define EXIT_KILLED 137
 #define EXIT_LOST   127 /* nobody saw how it ended */
 
+typedef struct ExecWait {
+        ListNode node;
+        Pending *pending;
+} ExecWait;
+
+static const char *const state_table[] = {
+        [EXEC_CREATED] = "created",
+        [EXEC_STARTING] = "starting",
+        [EXEC_RUNNING] = "running",
+        [EXEC_ENDED] = "exited",
+};
+
+const char *exec_state_to_string(ExecState s) {
+        return state_table[s];
+}
+
+static void tell(Exec *x, ExecNews news) {
+        const Containers *s = x->container->set;
+
+        if (s->on_exec)
+                s->on_exec(x, news, s->on_exec_userdata);
+}
+
+static void waits_complete(Exec *x, int r, const Error *e) {
+        ExecWait *w;
+
+        while ((w = list_first(&x->waits, ExecWait, node))) {
+                list_remove(&w->node);
+                pending_complete(w->pending, r, &x->exit_code, e);
+                pending_unref(w->pending);
+                free(w);
+        }
+}
+
 static Exec *exec_free(Exec *x) {
         if (!x)
                 return NULL;
 
+        assert(list_empty(&x->waits));
         monitor_link_forget(x->container->link, x);
         if (list_node_linked(&x->node)) {
+                tell(x, EXEC_NEWS_GONE);
                 list_remove(&x->node);
                 (void) hashmap_remove(x->container->set->execs, x->id);
         }
@@ -46,6 +83,16 @@ static int exec_add(Container *c, Exec *x) {
                 return r;
         list_append(&c->execs, &x->node);
         return 0;
+}
+
+static Exec *exec_new(Container *c) {
+        Exec *x = new0(Exec, 1);
+
+        if (!x)
+                return NULL;
+        x->container = c;
+        list_init(&x->waits);
+        return x;
 }
 
 /* --- the end of being remembered ---------------------------------------------------------------- */
@@ -161,15 +208,15 @@ int container_exec_create(Container *c, ExecSpec *spec, Exec **ret, Error *reter
         if (r < 0)
                 return r;
 
-        x = new0(Exec, 1);
+        x = exec_new(c);
         if (!x)
                 return -ENOMEM;
-        x->container = c;
         (void) ident_random(x->id);
         r = exec_add(c, x);
         if (r < 0)
                 return r;
         x->spec = TAKE_STRUCT(*spec);
+        tell(x, EXEC_NEWS_ADDED);
         publish(c, "exec_create", x->id, &x->spec, NULL);
 
         *ret = TAKE_PTR(x);
@@ -221,6 +268,7 @@ static void exec_end(Exec *x, int64_t exit_code, const char *error) {
         x->exit_code = (int) exit_code;
         x->pid = 0;
         plan_sweep(x->container->set);
+        tell(x, EXEC_NEWS_CHANGED);
         if (has_run)
                 publish(x->container, "exec_die", x->id, NULL, &exit_code);
         if (!has_run || error)
@@ -228,6 +276,7 @@ static void exec_end(Exec *x, int64_t exit_code, const char *error) {
                         exit_code == 126 || exit_code == 127 ? ERROR_INVALID : ERROR_INTERNAL, "%s",
                         error ?: "the container ended before the exec had begun");
         complete(x, r, &e);
+        waits_complete(x, 0, NULL);
 }
 
 static void on_reply(int r, const Error *e, void *userdata) {
@@ -289,6 +338,7 @@ static int begin(Exec *x, uint32_t rows, uint32_t columns, bool framed, const in
                 return error_set(reterr, ERROR_UNAVAILABLE,
                         "the monitor of container %s cannot be reached", c->id);
         x->state = EXEC_STARTING;
+        tell(x, EXEC_NEWS_CHANGED);
         return 0;
 }
 
@@ -302,16 +352,20 @@ int exec_start(Exec *x, uint32_t rows, uint32_t columns, Pending *p, Error *rete
 }
 
 int exec_start_attached(Exec *x, uint32_t rows, uint32_t columns, bool framed, int fd,
-        const void *early, size_t early_size, Error *reterr) {
+        const void *early, size_t early_size, Pending *p, Error *reterr) {
         _cleanup_(fd_closep) int client_fd = fd, early_fd = -EBADF;
+        int r;
 
         if (early_size > 0) {
                 early_fd = fd_memfd_sealed("early-input", early, early_size);
                 if (early_fd < 0)
                         return early_fd;
         }
-        return begin(x, rows, columns, framed, (const int[2]) { client_fd, early_fd },
+        r = begin(x, rows, columns, framed, (const int[2]) { client_fd, early_fd },
                 early_fd < 0 ? 1 : 2, reterr);
+        if (r >= 0 && p)
+                x->pending = pending_ref(p);
+        return r;
 }
 
 int exec_resize(Exec *x, uint32_t rows, uint32_t columns, Pending *p, Error *reterr) {
@@ -331,6 +385,34 @@ int exec_resize(Exec *x, uint32_t rows, uint32_t columns, Pending *p, Error *ret
                         reterr, r, "Failed to ask the monitor of container %s", c->id);
         pending_ref(p);
         return 0;
+}
+
+/* --- waiting -------------------------------------------------------------------------------------- */
+
+int exec_wait(Exec *x, Pending *p, Error *reterr) {
+        ExecWait *w;
+
+        if (x->state == EXEC_ENDED) {
+                pending_complete(p, 0, &x->exit_code, NULL);
+                return 0;
+        }
+        w = new0(ExecWait, 1);
+        if (!w)
+                return -ENOMEM;
+        w->pending = pending_ref(p);
+        list_append(&x->waits, &w->node);
+        return 0;
+}
+
+void containers_watch_execs(Containers *s, exec_news_t callback, void *userdata) {
+        s->on_exec = callback;
+        s->on_exec_userdata = userdata;
+}
+
+Exec *containers_next_exec(Containers *s, size_t *at) {
+        void *value;
+
+        return hashmap_next(s->execs, at, &value, NULL) ? value : NULL;
 }
 
 /* --- kill ----------------------------------------------------------------------------------------- */
@@ -360,10 +442,9 @@ static Exec *adopt(Container *c, const MonitorRecord *record) {
 
         if (!ident_is_valid(record->exec_id) || !record->exec)
                 return NULL;
-        x = new0(Exec, 1);
+        x = exec_new(c);
         if (!x)
                 return NULL;
-        x->container = c;
         memcpy(x->id, record->exec_id, IDENT_SIZE);
         if (json_write_text(record->exec, exec_spec_fields, &text) < 0 ||
                 json_read_text(text, strlen(text), exec_spec_fields, &x->spec, 0, NULL) < 0 ||
@@ -400,6 +481,8 @@ void container_handle_exec(Container *c, const MonitorRecord *record) {
                         plan_sweep(c->set);
                 } else if (x)
                         x->pid = record->pid;
+                if (x)
+                        tell(x, EXEC_NEWS_ADDED);
                 return;
         }
         if (x->container != c || x->state == EXEC_ENDED)
@@ -413,6 +496,7 @@ void container_handle_exec(Container *c, const MonitorRecord *record) {
         if (x->state == EXEC_RUNNING)
                 return;
         x->state = EXEC_RUNNING;
+        tell(x, EXEC_NEWS_CHANGED);
         publish(c, "exec_start", x->id, &x->spec, NULL);
         complete(x, 0, NULL);
 }
@@ -431,7 +515,9 @@ void container_execs_free(Container *c) {
         LIST_FOREACH_SAFE (x, &c->execs, node) {
                 _cleanup_(error_done) Error e = {};
 
-                complete(x, error_set(&e, ERROR_NOT_FOUND, "No such container: %s", c->id), &e);
+                (void) error_set(&e, ERROR_NOT_FOUND, "No such container: %s", c->id);
+                complete(x, -ENOENT, &e);
+                waits_complete(x, -ENOENT, &e);
                 exec_free(x);
         }
 }

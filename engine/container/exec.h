@@ -38,7 +38,21 @@ struct Exec {
         int exit_code;
         bool swept;       /* ended before the last sweep */
         Pending *pending; /* of exec_start(), until it runs */
+        List waits;       /* ExecWait */
 };
+
+typedef enum ExecNews {
+        EXEC_NEWS_ADDED,
+        EXEC_NEWS_CHANGED, /* its state and what belongs to it */
+        EXEC_NEWS_GONE,    /* still whole */
+} ExecNews;
+
+typedef void (*exec_news_t)(Exec *x, ExecNews news, void *userdata);
+
+/* One listener; NULL takes it away. */
+void containers_watch_execs(Containers *s, exec_news_t callback, void *userdata);
+Exec *containers_next_exec(Containers *s, size_t *at); /* *at starts at 0; in no order */
+const char *exec_state_to_string(ExecState s);         /* created, starting, running, exited */
 
 /* Takes the contents of spec (left empty). ERROR_INVALID "No exec command specified", ERROR_NOT_RUNNING, ERROR_CONFLICT (paused, restarting). */
 int container_exec_create(Container *c, ExecSpec *spec, Exec **ret, Error *reterr);
@@ -53,14 +67,18 @@ int exec_check_start(const Exec *x, Error *reterr);
  * program or it cannot be executed. */
 int exec_start(Exec *x, uint32_t rows, uint32_t columns, Pending *p, Error *reterr);
 /* The same for a client: a connected stream socket (moved in any case) gets the output, in Docker's frames if framed and there is no terminal, and
- * gives the input, first the early bytes. A start that fails later is told in the stream, and by the exit code 126 or 127. */
+ * gives the input, first the early bytes. A start that fails later is told in the stream, and by the exit code 126 or 127; and to p, completed
+ * as that of exec_start(), unless it is NULL. */
 int exec_start_attached(Exec *x, uint32_t rows, uint32_t columns, bool framed, int fd,
-        const void *early, size_t early_size, Error *reterr);
+        const void *early, size_t early_size, Pending *p, Error *reterr);
 /* Size of its terminal in characters. ERROR_NOT_RUNNING. */
 int exec_resize(Exec *x, uint32_t rows, uint32_t columns, Pending *p, Error *reterr);
 
 /* A signal for its process. ERROR_NOT_RUNNING. */
 int exec_kill(Exec *x, int sig, Pending *p, Error *reterr);
+
+/* Completed when it has ended, at once if it has; the result is int *, its exit code. One that was not started is waited for, too. */
+int exec_wait(Exec *x, Pending *p, Error *reterr);
 
 /* Ids of those that are created or run; NULL-terminated, the caller's. */
 int container_exec_ids(const Container *c, char ***ret);

@@ -7,6 +7,7 @@
 
 #include "engine/container/container.h"
 #include "engine/container/containers-new.h"
+#include "engine/container/exec.h"
 #include "lib/base/hashmap.h"
 #include "lib/base/log.h"
 
@@ -60,6 +61,8 @@ struct Containers {
         List left_scopes; /* of containers that are gone */
         Hashmap *execs;   /* by id */
         sd_event_source *exec_sweep;
+        exec_news_t on_exec; /* NULL: nobody asks */
+        void *on_exec_userdata;
         unsigned n_running; /* paused ones too */
         unsigned n_paused;
         bool trash_running; /* a worker empties the trash */

@@ -129,12 +129,13 @@ static int add_client(Session *s, const MonitorCommand *c, int *fds, size_t n_fd
                                    &s->stdio, &request, c->exec->detach_keys, fds, n_fds, reterr);
 }
 
-/* Streams, and the socket for the terminal. */
-static int session_open(
-        Session *s, Monitor *m, const MonitorCommand *c, int ret_fds[static 3], Error *reterr) {
+/* Streams, and the socket for the terminal. Who has no client gets no input: nobody could ever end it. */
+static int session_open(Session *s, Monitor *m, const MonitorCommand *c, bool has_client,
+        int ret_fds[static 3], Error *reterr) {
         int r;
 
-        r = stdio_open(&s->stdio, c->exec->attach_stdin, /* once= */ true, c->exec->tty, ret_fds);
+        r = stdio_open(&s->stdio, has_client && c->exec->attach_stdin, /* once= */ true,
+                c->exec->tty, ret_fds);
         if (r < 0)
                 return error_set_errno(reterr, r, "Cannot make the streams of the exec");
         if (!c->exec->tty)
@@ -183,7 +184,7 @@ int exec_session_begin(Monitor *m, const MonitorCommand *c, int *fds, size_t n_f
 
         r = add_client(s, c, fds, n_fds, reterr);
         if (r >= 0)
-                r = session_open(s, m, c, stdio_fds, reterr);
+                r = session_open(s, m, c, n_fds > 0, stdio_fds, reterr);
         if (r >= 0)
                 r = exec_new(m, c->exec_id, c->exec, &x);
         if (r < 0) {

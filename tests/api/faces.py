@@ -5,6 +5,7 @@ FaceError with the kind that both faces make of it and the text for a person."""
 import base64
 import json
 import os
+import socket
 import struct
 import tempfile
 import threading
@@ -16,10 +17,11 @@ import dbus.bus
 from dbus.mainloop.glib import DBusGMainLoop
 from gi.repository import GLib
 from private_bus import wait_for
+from streams import Stream, upgrade
 
 NAME = 'org.stauer.Engine1'
 ROOT = '/org/stauer/Engine1'
-MANAGER, CONTAINER, IMAGE, JOB = (f'{NAME}.{kind}' for kind in ('Manager', 'Container', 'Image', 'Job'))
+MANAGER, CONTAINER, IMAGE, JOB, EXEC = (f'{NAME}.{kind}' for kind in ('Manager', 'Container', 'Image', 'Job', 'Exec'))
 PROPERTIES = 'org.freedesktop.DBus.Properties'
 
 # dbus-python may still be called for one that is closed, and fails when its object is gone.
@@ -192,6 +194,42 @@ class RestFace:
         return self.ask('POST', '/commit', config, query={
             'container': name, 'repo': repository, 'tag': tag, 'comment': comment, 'author': author,
             'changes': list(changes)}).json['Id']
+
+    def _stream(self, path, body=None, query=None):
+        stream, refused = upgrade(self.daemon, path, body, query)
+        if refused:
+            status, text = refused
+            raise FaceError(STATUS.get(status, str(status)), json.loads(text)['message'] if text.startswith('{') else text.strip())
+        return stream
+
+    def attach(self, name, stdin=True, stdout=True, stderr=True, detach_keys=None):
+        return self._stream(f'/containers/{name}/attach', query={
+            'stream': 1, 'stdin': int(stdin), 'stdout': int(stdout), 'stderr': int(stderr), 'detachKeys': detach_keys})
+
+    def resize(self, name, height, width):
+        self.ask('POST', f'/containers/{name}/resize', query={'h': height, 'w': width})
+
+    def exec_create(self, name, *command, user='', env=(), folder='', privileged=False, tty=False, detach_keys='', streams=True):
+        return self.ask('POST', f'/containers/{name}/exec', {
+            'Cmd': list(command), 'User': user, 'Env': list(env), 'WorkingDir': folder, 'Privileged': privileged, 'Tty': tty,
+            'DetachKeys': detach_keys, 'AttachStdin': streams, 'AttachStdout': streams, 'AttachStderr': streams}).json['Id']
+
+    def exec_start(self, identity):
+        self.ask('POST', f'/exec/{identity}/start', {'Detach': True})
+
+    def exec_attach(self, identity, size=None):
+        """size: (height, width) of its terminal."""
+        return self._stream(f'/exec/{identity}/start', {'Detach': False, 'Tty': size is not None, 'ConsoleSize': size})
+
+    def exec_resize(self, identity, height, width):
+        self.ask('POST', f'/exec/{identity}/resize', query={'h': height, 'w': width})
+
+    def exec_inspect(self, identity):
+        return self.ask('GET', f'/exec/{identity}/json').json
+
+    def exec_wait(self, identity):
+        wait_for(lambda: self.exec_inspect(identity)['ExitCode'] is not None, 'the exec has ended')
+        return self.exec_inspect(identity)['ExitCode']
 
     def watch(self, filters=None):
         return RestEvents(self.daemon, filters)
@@ -449,6 +487,51 @@ class BusFace:
             'Repository': repository, 'Tag': tag, 'Comment': comment, 'Author': author,
             'Changes': dbus.Array(changes, signature='s'), 'Config': json.dumps(config) if config else ''},
             signature='sv')))[-1]
+
+    @staticmethod
+    def _options(**options):
+        return dbus.Dictionary({k: v for k, v in options.items() if v is not None}, signature='sv')
+
+    @staticmethod
+    def _stream(fd):
+        return Stream(socket.socket(fileno=fd.take()))
+
+    def attach(self, name, stdin=True, stdout=True, stderr=True, detach_keys=None):
+        return self._stream(self.container(name, 'Attach', 'a{sv}', self._options(
+            Stdin=dbus.Boolean(stdin), Stdout=dbus.Boolean(stdout), Stderr=dbus.Boolean(stderr), DetachKeys=detach_keys)))
+
+    def resize(self, name, height, width):
+        self.container(name, 'Resize', 'uu', height, width)
+
+    def exec_path(self, identity):
+        return self.manager('GetExec', 's', identity)
+
+    def exec_options(self, user='', env=(), folder='', privileged=False, tty=False, detach_keys='', streams=True, size=None):
+        flag = dbus.Boolean(streams)
+        return self._options(
+            User=user, Environment=dbus.Array(env, signature='s'), WorkingDirectory=folder, Privileged=dbus.Boolean(privileged),
+            Tty=dbus.Boolean(tty), DetachKeys=detach_keys, Stdin=flag, Stdout=flag, Stderr=flag,
+            ConsoleSize=size and dbus.Struct(map(dbus.UInt32, size)))
+
+    def exec_create(self, name, *command, **options):
+        return self.container(name, 'CreateExec', 'asa{sv}', dbus.Array(command, signature='s'),
+                              self.exec_options(**options)).rpartition('/')[2]
+
+    def exec_start(self, identity):
+        self.call(self.exec_path(identity), EXEC, 'Start', 'a{sv}', self._options())
+
+    def exec_attach(self, identity, size=None):
+        return self._stream(self.call(self.exec_path(identity), EXEC, 'StartAttached', 'a{sv}', self._options(
+            ConsoleSize=size and dbus.Struct(map(dbus.UInt32, size)))))
+
+    def exec_resize(self, identity, height, width):
+        self.call(self.exec_path(identity), EXEC, 'Resize', 'uu', height, width)
+
+    def exec_inspect(self, identity):
+        return json.loads(self.call(self.exec_path(identity), EXEC, 'Inspect'))
+
+    def exec_wait(self, identity):
+        return self.call(self.exec_path(identity), EXEC, 'Wait')
 
     def watch(self, filters=None):
         return BusEvents(self, filters)

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import dbus
 import pytest
-from faces import CONTAINER, IMAGE, JOB, MANAGER, NAME, PROPERTIES, ROOT, BusFace, FaceError
+from faces import CONTAINER, EXEC, IMAGE, JOB, MANAGER, NAME, PROPERTIES, ROOT, BusFace, FaceError
 from private_bus import NOBODY, TREE, BusError, wait_for
 from wire import Wire
 
-INTERFACES = [MANAGER, CONTAINER, IMAGE, JOB]
+INTERFACES = [MANAGER, CONTAINER, IMAGE, JOB, EXEC]
 ANSWERS = {'s': 'x', 'b': False, 't': 1, 'u': 1, 'a{sas}': dbus.Dictionary({}, signature='sas'), 'as': dbus.Array([], signature='s'),
            'a{sv}': dbus.Dictionary({}, signature='sv')}
 VALUES = {'json': '{"Image":"busybox","HostConfig":{"NetworkMode":"none"}}', 'condition': 'not-running', 'image': 'busybox'}
@@ -46,10 +46,14 @@ def members(interface):
 def paths(bus, archive):
     """An object of each kind; a job that waits for more of its archive."""
     container, _ = bus.create('contract', json.loads(VALUES['json']))
+    runs, _ = bus.create('runs', {**json.loads(VALUES['json']), 'Cmd': ['sleep', '1000']})
+    bus.start(runs)
+    execution = bus.exec_path(bus.exec_create(runs, 'true'))
     read, write = os.pipe()
     job = bus.manager('LoadImage', 'h', dbus.types.UnixFd(read))
     os.close(read)
-    yield {MANAGER: ROOT, CONTAINER: f'{ROOT}/container/{container}', IMAGE: f'{ROOT}/image/{archive[1][7:]}', JOB: job}
+    yield {MANAGER: ROOT, CONTAINER: f'{ROOT}/container/{container}', IMAGE: f'{ROOT}/image/{archive[1][7:]}', JOB: job,
+           EXEC: execution}
     os.close(write)
 
 
@@ -90,14 +94,14 @@ def test_properties_have_their_types(bus, paths, name):
             value = bus.bus.call_blocking(NAME, paths[name], PROPERTIES, 'Get', 'ss', (name, prop))
             assert (prop in everything) is ('Explicit' not in rest[2])
             assert isinstance(value, {'s': dbus.String, 't': dbus.UInt64, 'u': dbus.UInt32, 'i': dbus.Int32, 'b': dbus.Boolean,
-                                      'd': dbus.Double, 'as': dbus.Array, 'a{ss}': dbus.Dictionary}[rest[0]]), prop
+                                      'd': dbus.Double, 'o': dbus.ObjectPath, 'as': dbus.Array, 'a{ss}': dbus.Dictionary}[rest[0]]), prop
             with pytest.raises(FaceError):
                 bus.call(paths[name], PROPERTIES, 'Set', 'ssv', name, prop, value)
 
 
 def test_managed_objects(bus, paths):
     objects = bus.call(ROOT, 'org.freedesktop.DBus.ObjectManager', 'GetManagedObjects')
-    for name in (CONTAINER, IMAGE, JOB):
+    for name in (CONTAINER, IMAGE, JOB, EXEC):
         assert paths[name] in objects and name in objects[paths[name]]
     assert objects[paths[CONTAINER]][CONTAINER]['Name'] == 'contract'
     assert 'Labels' not in objects[paths[CONTAINER]][CONTAINER]
@@ -159,7 +163,7 @@ def test_refused(daemon, paths, name, answer, error):
                 stranger.call(paths[name], interface, method, signature, *arguments)
             assert info.value.name == f'org.freedesktop.DBus.Error.{error}', f'{method}: {info.value}'
     daemon.bus.polkit({'*': 'yes'})
-    assert [row['Names'] for row in daemon.get('/containers/json?all=1').json] == [['/contract']]
+    assert sorted(row['Names'][0] for row in daemon.get('/containers/json?all=1').json) == ['/contract', '/runs']
     assert len(daemon.get('/images/json').json) == 1
 
 
