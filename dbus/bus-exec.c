@@ -153,8 +153,6 @@ static int read_wish(
                 r = read_options(m, method, of, o, reterr);
         if (r < 0)
                 return r;
-        if (strv_empty(spec->cmd))
-                return error_set(reterr, ERROR_INVALID, "No exec command specified");
         if (o->rows == 0 || o->columns == 0)
                 return 0;
         spec->console_size = new0(uint32_t, 2);
@@ -338,13 +336,13 @@ static int method_kill(sd_bus_message *m, void *userdata, sd_bus_error *reterr) 
         r = sd_bus_message_read(m, "s", &text);
         if (r < 0)
                 return r;
-        if (parse_signal(str_empty(text) ? "KILL" : text, &sig) < 0)
-                return bus_error(
-                        reterr, error_set(&e, ERROR_INVALID, "invalid signal: %s", text), &e);
         r = exec_auth(m, AUTH_EXEC, x->container, &x->spec, reterr);
         if (r <= 0)
                 return r < 0 ? r : 1;
 
+        if (parse_signal(str_empty(text) ? "KILL" : text, &sig) < 0)
+                return bus_error(
+                        reterr, error_set(&e, ERROR_INVALID, "invalid signal: %s", text), &e);
         r = bus_reply_new(m, NULL, &b);
         if (r < 0)
                 return r;
