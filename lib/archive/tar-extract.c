@@ -231,29 +231,53 @@ static int unpack_whiteout(Unpack *u, const TarEntry *e, Error *reterr) {
         return 1;
 }
 
-/* Below the folder of a living tree that everything goes to. NULL, r 0: to be skipped. */
-static int unpack_move(Unpack *u, const TarEntry *e, const TarEntry **ret) {
-        const TarIntoTree *into = u->x->into;
+/* What is left of path below base; NULL: it is not there. */
+static const char *unpack_below(const char *path, const char *base) {
+        size_t n = strlen(base);
+
+        if (n == 0)
+                return path;
+        if (strncmp(path, base, n) != 0)
+                return NULL;
+        return path[n] == '/' ? path + n + 1 : path[n] == '\0' ? path + n : NULL;
+}
+
+static int unpack_join(const TarIntoTree *into, const char *below, char **ret) {
         const char *path = into->path + strspn(into->path, "/");
         size_t n = strlen(path);
 
-        *ret = NULL;
-        if (e->path[0] == '\0')
-                return 0;
         while (n > 0 && path[n - 1] == '/')
                 n--;
+        return str_printf(
+                ret, "%.*s%s%s", (int) n, path, n > 0 && below[0] != '\0' ? "/" : "", below);
+}
+
+/* Below the folder of a living tree that everything goes to. NULL, r 0: to be skipped. */
+static int unpack_move(Unpack *u, const TarEntry *e, const TarEntry **ret, Error *reterr) {
+        const TarIntoTree *into = u->x->into;
+        const char *base = str_or_empty(into->base), *below = unpack_below(e->path, base);
+        const char *link = e->type == TAR_HARDLINK ? unpack_below(e->link, base) : "";
+
+        *ret = NULL;
+        if (!below || !link)
+                return error_set(reterr, ERROR_INVALID,
+                        "entry \"%s\": the archive should hold \"%s\" only",
+                        below ? e->link : e->path, base);
+        if (below[0] == '\0' && !into->base)
+                return 0;
 
         u->moved_path = mfree(u->moved_path);
         u->moved_link = mfree(u->moved_link);
         u->moved = *e;
-        if (str_printf(&u->moved_path, "%.*s%s%s", (int) n, path, n > 0 ? "/" : "", e->path) < 0)
+        if (unpack_join(into, below, &u->moved_path) < 0)
                 return -ENOMEM;
+        if (u->moved_path[0] == '\0')
+                return 0;
         u->moved.path = u->moved_path;
         u->moved.name = strrchr(u->moved_path, '/');
         u->moved.name = u->moved.name ? u->moved.name + 1 : u->moved_path;
         if (e->type == TAR_HARDLINK) {
-                if (str_printf(&u->moved_link, "%.*s%s%s", (int) n, path, n > 0 ? "/" : "",
-                            e->link) < 0)
+                if (unpack_join(into, link, &u->moved_link) < 0)
                         return -ENOMEM;
                 u->moved.link = u->moved_link;
         }
@@ -268,7 +292,7 @@ static int unpack_move(Unpack *u, const TarEntry *e, const TarEntry **ret) {
 static int unpack_entry(Unpack *u, const TarEntry *e, Error *reterr) {
         int fd = -EBADF, r;
 
-        r = u->x->into ? unpack_move(u, e, &e) : unpack_whiteout(u, e, reterr);
+        r = u->x->into ? unpack_move(u, e, &e, reterr) : unpack_whiteout(u, e, reterr);
         if (r != 0)
                 return r;
         if (!e)
@@ -322,7 +346,7 @@ int tar_extract(
         assert(source);
 
         u.limits = x->limits ?: &tar_limits_default;
-        u.how = x->into ? 0 : BENEATH_NO_XDEV;
+        u.how = !x->into ? BENEATH_NO_XDEV : x->into->strict ? BENEATH_STRICT : 0;
         u.directories.memory_max = u.limits->directories;
         u.owners = geteuid() == 0;
 

@@ -47,12 +47,18 @@ struct TarExtract {
         const TarIntoTree *into; /* NULL: a folder of our own, as above */
 };
 
-/* Unpacking into a tree that lives: a container's, which may change and be full of links and mounts while we work. Every name is still resolved by
- * the kernel beneath root_fd. Names that begin with ".wh." are names as any other, mounts are entered, an entry for the root itself
- * is skipped. */
+/* Unpacking into a tree that lives: a container's, or a person's folder, which may change and be full of links and mounts while we work. Every name is
+ * still resolved by the kernel beneath root_fd. Names that begin with ".wh." are names as any other, mounts are entered, and a file is written
+ * beside its name and takes it when it is whole: after a full disk or an archive that breaks off there is the old file or none. */
 struct TarIntoTree {
         const char *
                 path; /* where everything goes, from root_fd on; a folder, links to it are followed */
+        /* Everything must be this (a clean path; "": the root of the archive) or below it, which becomes path: a file is renamed by it. What is not is
+         * ERROR_INVALID. NULL: all goes below path, and an entry for the root itself is skipped. */
+        const char *base;
+        const char *shown; /* how root_fd is called in errors, without a last slash; NULL: "" */
+        bool strict;       /* no link is followed on the way, wherever it leads */
+        bool no_devices;   /* devices are left out and counted */
         bool keep_kind;  /* a folder takes no file's place and no file a folder's: ERROR_INVALID */
         bool give_owner; /* uid and gid instead of the archive's */
         uid_t uid;
@@ -65,6 +71,7 @@ struct TarExtractResult {
                 bytes; /* of files as they say, hard links counted once: how Docker counts a layer's size */
         bool has_root;      /* there was an entry for the root itself */
         uint64_t n_dropped; /* extended attributes that were not set */
+        uint64_t n_devices; /* left out, as wished */
 };
 
 /* source: uncompressed. After an error the folder holds what was unpacked so far; the caller removes it. */

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -11,6 +14,7 @@
 #include "lib/base/beneath.h"
 #include "lib/base/fd.h"
 #include "lib/base/file.h"
+#include "lib/base/str.h"
 
 #define WRITEBACK_BYTES (UINT64_C(1) << 20) /* files from here on start going to the disk at once */
 
@@ -28,6 +32,17 @@ int tar_remove_name(int dir_fd, const char *name, Error *reterr) {
         return 0;
 }
 
+static int unpack_refuse_kind(
+        const Unpack *u, const TarEntry *e, const struct stat *st, Error *reterr) {
+        const TarIntoTree *into = u->x->into;
+        const char *path = into->path + strspn(into->path, "/");
+
+        return error_set(reterr, ERROR_INVALID, "cannot overwrite %s \"%s/%s\" with %s \"%s/%s\"",
+                S_ISDIR(st->st_mode) ? "directory" : "non-directory", str_or_empty(into->shown),
+                e->path, e->type == TAR_DIRECTORY ? "directory" : "non-directory",
+                str_or_empty(into->shown), path);
+}
+
 /* Clears the place of an entry. 1: a folder is there and stays (only if keep_dir); 2: a whiteout was there. */
 static int unpack_clear(Unpack *u, const TarEntry *e, int dir_fd, bool keep_dir, Error *reterr) {
         struct stat st;
@@ -40,10 +55,7 @@ static int unpack_clear(Unpack *u, const TarEntry *e, int dir_fd, bool keep_dir,
         if (S_ISDIR(st.st_mode) && keep_dir)
                 return 1;
         if (u->x->into && u->x->into->keep_kind && S_ISDIR(st.st_mode) != keep_dir)
-                return error_set(reterr, ERROR_INVALID,
-                        "cannot overwrite %s \"/%s\" with %s \"/%s\"",
-                        S_ISDIR(st.st_mode) ? "directory" : "non-directory", e->path,
-                        keep_dir ? "directory" : "non-directory", u->x->into->path);
+                return unpack_refuse_kind(u, e, &st, reterr);
 
         r = tar_remove_name(dir_fd, e->name, reterr);
         if (r < 0)
@@ -92,22 +104,10 @@ static mode_t unpack_first_mode(const Unpack *u, const TarEntry *e) {
                      : e->mode;
 }
 
-static int unpack_file(Unpack *u, const TarEntry *e, int dir_fd, Error *reterr) {
-        const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-        mode_t mode = unpack_first_mode(u, e);
-        _cleanup_(fd_closep) int fd = -EBADF;
-        int r;
+#define UNPACK_FILE_FLAGS (O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC)
 
-        fd = openat(dir_fd, e->name, flags, mode);
-        if (fd < 0 && errno == EEXIST) {
-                r = unpack_clear(u, e, dir_fd, /* keep_dir= */ false, reterr);
-                if (r < 0)
-                        return r;
-                fd = openat(dir_fd, e->name, flags, mode);
-        }
-        if (fd < 0)
-                return error_set_errno(
-                        reterr, -errno, "entry \"%s\": cannot create the file", e->path);
+static int unpack_fill(Unpack *u, const TarEntry *e, int fd, mode_t mode, Error *reterr) {
+        int r;
 
         r = unpack_content(u, e, fd, reterr);
         if (r < 0)
@@ -121,6 +121,71 @@ static int unpack_file(Unpack *u, const TarEntry *e, int dir_fd, Error *reterr) 
                         .has_mode = mode == e->mode,
                 },
                 &u->result->n_dropped, reterr);
+}
+
+/* The whole file at temporary becomes e->name. */
+static int unpack_rename(
+        Unpack *u, const TarEntry *e, int dir_fd, const char *temporary, Error *reterr) {
+        struct stat st;
+        int r = 0;
+
+        if (fstatat(dir_fd, e->name, &st, AT_SYMLINK_NOFOLLOW) >= 0 && !S_ISREG(st.st_mode)) {
+                u->dir_path = mfree(u->dir_path); /* as in unpack_clear() */
+                if (S_ISDIR(st.st_mode))
+                        r = unpack_clear(u, e, dir_fd, /* keep_dir= */ false, reterr);
+        }
+        if (r >= 0 && renameat(dir_fd, temporary, dir_fd, e->name) < 0)
+                r = error_set_errno(
+                        reterr, -errno, "entry \"%s\": cannot take the place of the file", e->path);
+        return r < 0 ? r : 0;
+}
+
+static int unpack_file_beside(Unpack *u, const TarEntry *e, int dir_fd, Error *reterr) {
+        char temporary[STRLEN(".#stauer-") + 16 + 1];
+        _cleanup_(fd_closep) int fd = -EBADF;
+        mode_t mode = unpack_first_mode(u, e);
+        uint64_t random;
+        struct stat st;
+        int r;
+
+        if (u->x->into->keep_kind && fstatat(dir_fd, e->name, &st, AT_SYMLINK_NOFOLLOW) >= 0 &&
+                S_ISDIR(st.st_mode))
+                return unpack_refuse_kind(u, e, &st, reterr);
+        if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+                return -EIO;
+        (void) snprintf(temporary, sizeof(temporary), ".#stauer-%016" PRIx64, random);
+
+        fd = openat(dir_fd, temporary, UNPACK_FILE_FLAGS, mode);
+        if (fd < 0)
+                return error_set_errno(
+                        reterr, -errno, "entry \"%s\": cannot create the file", e->path);
+        r = unpack_fill(u, e, fd, mode, reterr);
+        if (r >= 0)
+                r = unpack_rename(u, e, dir_fd, temporary, reterr);
+        if (r < 0)
+                (void) unlinkat(dir_fd, temporary, 0);
+        return r;
+}
+
+static int unpack_file(Unpack *u, const TarEntry *e, int dir_fd, Error *reterr) {
+        mode_t mode = unpack_first_mode(u, e);
+        _cleanup_(fd_closep) int fd = -EBADF;
+        int r;
+
+        if (u->x->into)
+                return unpack_file_beside(u, e, dir_fd, reterr);
+
+        fd = openat(dir_fd, e->name, UNPACK_FILE_FLAGS, mode);
+        if (fd < 0 && errno == EEXIST) {
+                r = unpack_clear(u, e, dir_fd, /* keep_dir= */ false, reterr);
+                if (r < 0)
+                        return r;
+                fd = openat(dir_fd, e->name, UNPACK_FILE_FLAGS, mode);
+        }
+        if (fd < 0)
+                return error_set_errno(
+                        reterr, -errno, "entry \"%s\": cannot create the file", e->path);
+        return unpack_fill(u, e, fd, mode, reterr);
 }
 
 /* 1: made where a whiteout was: what is below must not show through. */
@@ -193,6 +258,10 @@ static int unpack_node(Unpack *u, const TarEntry *e, int dir_fd, Error *reterr) 
         mode_t kind = e->type == TAR_CHARACTER ? S_IFCHR : e->type == TAR_BLOCK ? S_IFBLK : S_IFIFO;
         int r;
 
+        if (e->type != TAR_FIFO && u->x->into && u->x->into->no_devices) {
+                u->result->n_devices++;
+                return 0;
+        }
         if (e->type == TAR_CHARACTER && e->device == makedev(0, 0))
                 return error_set(reterr, ERROR_INVALID,
                         "entry \"%s\": character device 0:0 is not allowed", e->path);

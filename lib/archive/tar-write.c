@@ -460,6 +460,22 @@ int tar_writer_add_whiteout(TarWriter *t, const char *path, Error *reterr) {
         return tar_writer_header(t, name, reterr);
 }
 
+int tar_writer_add_bytes(
+        TarWriter *t, const char *path, mode_t mode, const void *data, size_t size, Error *reterr) {
+        const struct stat st = { .st_mode = S_IFREG | mode, .st_size = (off_t) size };
+        int r;
+
+        assert(t);
+
+        tar_writer_fill(t, &st, path);
+        r = tar_writer_header(t, path, reterr);
+        if (r < 0)
+                return r;
+        if (size > 0 && archive_write_data(t->archive, data, size) < 0)
+                return tar_writer_error(t, path, reterr);
+        return 0;
+}
+
 int tar_writer_finish(TarWriter *t, Error *reterr) {
         assert(t);
 

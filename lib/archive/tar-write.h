@@ -59,6 +59,10 @@ int tar_writer_add_content(
 /* That one file or folder alone. */
 int tar_writer_add(TarWriter *t, int dir_fd, const char *name, const char *path, Error *reterr);
 
+/* A file of ours that is on no disk, owned by root. */
+int tar_writer_add_bytes(
+        TarWriter *t, const char *path, mode_t mode, const void *data, size_t size, Error *reterr);
+
 /* ".wh.NAME" for the last component of path: a layer says that those below have no such name. */
 int tar_writer_add_whiteout(TarWriter *t, const char *path, Error *reterr);
 
