@@ -245,6 +245,14 @@ static int read_commit_option(sd_bus_message *m, const char *name, void *userdat
                         r = sd_bus_message_read(m, "v", "s", texts[i].text);
                         return r < 0 ? r : 1;
                 }
+        if (streq(name, "Pause")) {
+                int yes;
+
+                r = sd_bus_message_read(m, "v", "b", &yes);
+                if (r >= 0)
+                        o->commit.pause = yes;
+                return r < 0 ? r : 1;
+        }
         return streq(name, "Changes") ? bus_read_option_strv(m, &o->changes) : 0;
 }
 
@@ -279,7 +287,7 @@ static int commit(sd_bus_message *m, Container *c, CommitOptions *o, sd_bus_erro
 }
 
 int bus_container_commit(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
-        CommitOptions o = {};
+        CommitOptions o = { .commit = { .pause = true } };
         int r;
 
         r = commit(m, userdata, &o, reterr);

@@ -327,6 +327,7 @@ static int post_commit(Request *q, Response *a) {
                 .author = request_query(q, "author"),
                 .comment = request_query(q, "comment"),
                 .changes = changes,
+                .pause = request_query_bool(q, "pause", /* otherwise= */ true),
                 .config = json_type_of(body) == JSON_TYPE_OBJECT ? body : NULL,
         };
         k = new0(Committing, 1);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "engine/container/container-files.h"
+#include "engine/container/container-hold.h"
 #include "engine/container/container-merge.h"
 #include "engine/container/set.h"
 #include "engine/core/job.h"
@@ -15,30 +16,77 @@
 #include "lib/json/json.h"
 #include "lib/oci/image-spec.h"
 
-/* Tells the event before the faces answer. The container may be gone by then. */
-typedef struct Told {
+/* A commit under way: freezes the container until its files are in the archive, and tells the event before the faces answer. The container may be
+ * gone by then. */
+typedef struct Commit {
         Containers *set;
         char *id;
         char *comment;
+        Job *job;
         JobWatch *watch;
-} Told;
+        ContainerHold *hold;
+        bool thaws;
+        bool ends; /* the job waits for us */
+} Commit;
 
-static void told_free(Told *t) {
+static void commit_free(Commit *t) {
+        container_hold_free(t->hold);
         job_watch_free(t->watch);
+        job_unref(t->job);
         free(t->id);
         free(t->comment);
         free(t);
 }
 
+/* The answer is the last: whoever has it finds the container running. */
+static void commit_proceed(Commit *t) {
+        if (t->ends && !t->thaws)
+                job_release(t->job);
+}
+
+static void on_thawed(void *userdata) {
+        Commit *t = userdata;
+
+        t->hold = NULL;
+        t->thaws = false;
+        commit_proceed(t);
+}
+
+static void commit_thaw(Commit *t) {
+        if (!t->hold || t->thaws)
+                return;
+        t->thaws = true;
+        container_hold_end(t->hold, on_thawed, t);
+}
+
+static void on_held(void *userdata) {
+        Commit *t = userdata;
+
+        images_commit_let_go(t->set->images, t->job);
+}
+
+static void on_progress(Job *j, const TaskProgress *p, void *userdata) {
+        if (str_equal(p->id, TASK_ROW_ARCHIVED))
+                commit_thaw(userdata);
+}
+
+static void on_ending(Job *j, void *userdata) {
+        Commit *t = userdata;
+
+        commit_thaw(t);
+        t->ends = true;
+        commit_proceed(t);
+}
+
 static void on_committed(Job *j, int r, const Error *e, void *userdata) {
-        Told *t = userdata;
+        Commit *t = userdata;
         Container *c = hashmap_get(t->set->by_id, t->id);
         _cleanup_(strv_freep) char **more = NULL;
 
         if (r >= 0 && c && j->lines && strv_addf(&more, "comment=%s", t->comment) >= 0 &&
                 strv_addf(&more, "imageID=%s", j->lines[0]) >= 0)
                 container_publish_pairs(c, "commit", more);
-        told_free(t);
+        commit_free(t);
 }
 
 /* What the image shall run as: the wish with the container's for what it leaves open, both as the same JSON object. */
@@ -81,7 +129,7 @@ int container_commit(Container *c, const ContainerCommit *commit, Job **ret, Err
                 .author = (char *) str_or_empty(commit->author),
                 .quiet = true,
         };
-        Told *t;
+        Commit *t;
         int r;
 
         assert(c);
@@ -101,7 +149,7 @@ int container_commit(Container *c, const ContainerCommit *commit, Job **ret, Err
         task.config = config;
         task.name = command; /* what the history says it was made by */
 
-        t = new0(Told, 1);
+        t = new0(Commit, 1);
         if (!t)
                 return -ENOMEM;
         t->set = c->set;
@@ -111,12 +159,23 @@ int container_commit(Container *c, const ContainerCommit *commit, Job **ret, Err
         if (r >= 0)
                 r = images_commit(c->set->images, &task, c->name, commit->repository, commit->tag,
                         ret, reterr);
-        if (r >= 0) {
-                r = job_watch(*ret, NULL, on_committed, t, &t->watch);
-                if (r < 0)
-                        *ret = job_unref(*ret);
+        if (r < 0) {
+                commit_free(t);
+                return r;
         }
-        if (r < 0)
-                told_free(t);
+
+        t->job = job_ref(*ret);
+        r = job_watch(t->job, on_progress, on_committed, t, &t->watch);
+        if (r >= 0) {
+                int held = commit->pause ? container_hold(c, on_held, t, &t->hold) : 0;
+
+                job_hold(t->job, on_ending, t);
+                if (held <= 0) /* nothing to wait for, or no memory: it goes on then as well */
+                        on_held(t);
+                return 0;
+        }
+        (void) job_cancel(t->job);
+        *ret = job_unref(*ret);
+        commit_free(t);
         return r;
 }

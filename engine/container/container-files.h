@@ -44,6 +44,7 @@ typedef struct ContainerCommit {
         const char *comment;
         char *const *changes; /* lines of a Dockerfile, or several in one */
         Json *config;         /* instead of the container's; NULL: that */
+        bool pause;           /* it is frozen meanwhile, if it runs */
 } ContainerCommit;
 
 /* A job of the images: its only line is the id of the image. */

@@ -57,6 +57,7 @@ int container_new(const char *id, const char *name, Container **ret) {
         list_init(&c->stops);
         list_init(&c->restarts);
         list_init(&c->freezes);
+        list_init(&c->holds);
         list_init(&c->updates);
         list_init(&c->tops);
         list_init(&c->logs);
@@ -88,6 +89,7 @@ Container *container_free(Container *c) {
         assert(list_empty(&c->stops));
         assert(list_empty(&c->restarts));
         assert(list_empty(&c->freezes));
+        assert(list_empty(&c->holds));
         assert(list_empty(&c->updates));
         assert(list_empty(&c->tops));
         assert(!c->again);

@@ -94,8 +94,11 @@ struct Container {
         List waiting_clients; /* attached before the start */
         List waits;
         List stops;
-        List restarts; /* by a person, under way */
-        List freezes;  /* calls under way */
+        List restarts;   /* by a person, under way */
+        List freezes;    /* calls under way */
+        List holds;      /* who needs it frozen: container-hold.c */
+        bool hold_moves; /* it is being frozen or thawed for them */
+        bool held;       /* it was frozen for them */
         List updates;
         List tops;
         List logs;

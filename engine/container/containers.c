@@ -131,6 +131,7 @@ void container_detach(Container *c) {
         container_execs_free(c);
         container_again_forget(c);
         container_restarts_forget(c);
+        container_holds_forget(c);
         container_freezes_forget(c);
         container_updates_forget(c);
         container_tops_forget(c);

@@ -130,6 +130,9 @@ ContainerLost *container_lost_free(ContainerLost *l);
 /* container-restart.c, container-pause.c, container-update.c, container-top.c: it goes away */
 void container_restarts_forget(Container *c);
 void container_freezes_forget(Container *c);
+void container_holds_forget(Container *c); /* container-hold.c; before its freezes */
+/* Thaws what a daemon that was killed has left frozen. It runs, and is followed. */
+void container_holds_restore(Container *c);
 void container_updates_forget(Container *c);
 void container_tops_forget(Container *c);
 /* Looks whether what runs is frozen, and follows it from now on. */

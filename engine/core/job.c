@@ -28,6 +28,9 @@ typedef struct JobPrivate {
         void *cancel_userdata;
         Hashmap *rows;
         List watches;
+        job_ending_t on_ending; /* NULL: nobody holds its end back */
+        void *ending_userdata;
+        bool ends; /* .result is there */
         int result;
         Error error;
         sd_event *event;
@@ -105,20 +108,6 @@ int jobs_new(sd_event *e, Jobs **ret) {
 
         *ret = TAKE_PTR(s);
         return 0;
-}
-
-Jobs *jobs_free(Jobs *s) {
-        Job *j;
-
-        if (!s)
-                return NULL;
-
-        HASHMAP_FOREACH (j, s->jobs)
-                job_finish(j, NULL, -ECANCELED, NULL);
-        hashmap_free(s->jobs);
-        sd_event_unref(s->event);
-        free(s);
-        return NULL;
 }
 
 Job *jobs_find(Jobs *s, uint32_t id) {
@@ -388,9 +377,27 @@ void job_add_progress(Job *j, const TaskProgress *row) {
         job_unref(j);
 }
 
+/* The result is known: everybody is told. */
+static void job_end(Job *j) {
+        int r = ((JobPrivate *) j->private)->result;
+        Jobs *jobs;
+
+        j->state = r >= 0 ? JOB_DONE : r == -ECANCELED ? JOB_CANCELLED : JOB_FAILED;
+        if (r >= 0)
+                j->progress = 1;
+
+        job_tell(j, JOB_NEWS_DONE, NULL);
+
+        jobs = TAKE_PTR(j->jobs);
+        if (jobs) {
+                hashmap_remove(jobs->jobs, UINT_TO_PTR(j->id));
+                jobs_tell(jobs, j, /* added= */ false);
+                job_unref(j);
+        }
+}
+
 void job_finish(Job *j, const TaskResult *result, int r, const Error *e) {
         JobPrivate *p;
-        Jobs *jobs;
 
         assert(j);
         assert(!job_is_over(j));
@@ -414,16 +421,49 @@ void job_finish(Job *j, const TaskResult *result, int r, const Error *e) {
         }
 
         p->result = r;
-        j->state = r >= 0 ? JOB_DONE : r == -ECANCELED ? JOB_CANCELLED : JOB_FAILED;
-        if (r >= 0)
-                j->progress = 1;
+        p->ends = true;
+        if (p->on_ending)
+                p->on_ending(j, p->ending_userdata);
+        else
+                job_end(j);
+}
 
-        job_tell(j, JOB_NEWS_DONE, NULL);
+Jobs *jobs_free(Jobs *s) {
+        Job *j;
 
-        jobs = TAKE_PTR(j->jobs);
-        if (jobs) {
-                hashmap_remove(jobs->jobs, UINT_TO_PTR(j->id));
-                jobs_tell(jobs, j, /* added= */ false);
-                job_unref(j);
+        if (!s)
+                return NULL;
+
+        HASHMAP_FOREACH (j, s->jobs) {
+                JobPrivate *p = j->private;
+
+                p->on_ending = NULL; /* nothing can be waited for any more */
+                if (p->ends)
+                        job_end(j);
+                else
+                        job_finish(j, NULL, -ECANCELED, NULL);
         }
+        hashmap_free(s->jobs);
+        sd_event_unref(s->event);
+        free(s);
+        return NULL;
+}
+
+void job_hold(Job *j, job_ending_t on_ending, void *userdata) {
+        JobPrivate *p = j->private;
+
+        assert(!job_is_over(j));
+        assert(!p->on_ending);
+
+        p->on_ending = on_ending;
+        p->ending_userdata = userdata;
+}
+
+void job_release(Job *j) {
+        JobPrivate *p = j->private;
+
+        assert(p->on_ending);
+
+        p->on_ending = NULL;
+        job_end(j);
 }

@@ -85,6 +85,12 @@ DEFINE_CLEANUP(JobWatch *, job_watch_free);
 /* TERM, after 10 s KILL; the job ends as JOB_CANCELLED. 0 when it has ended already. */
 int job_cancel(Job *j);
 
+/* Its end is told to nobody before job_release(): whoever began it has something to put back first. on_ending comes once, when the result is there and
+ * saved. One holder, who keeps a reference until then. */
+typedef void (*job_ending_t)(Job *j, void *userdata);
+void job_hold(Job *j, job_ending_t on_ending, void *userdata);
+void job_release(Job *j);
+
 /* For worker.c: */
 void job_set_running(Job *j);
 void job_add_progress(Job *j, const TaskProgress *p);

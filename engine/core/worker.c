@@ -41,6 +41,7 @@ struct Workers {
         worker_spawn_t spawn;
         void *spawn_userdata;
         List queue;
+        List held; /* as queued, but nobody may start them yet */
         List running;
         unsigned n_queued;
         unsigned n_running;
@@ -237,6 +238,7 @@ int workers_new(sd_event *e, worker_spawn_t spawn, void *spawn_userdata, Workers
         s->spawn = spawn;
         s->spawn_userdata = spawn_userdata;
         list_init(&s->queue);
+        list_init(&s->held);
         list_init(&s->running);
         *ret = s;
         return 0;
@@ -258,6 +260,8 @@ Workers *workers_free(Workers *s) {
         s->ending = true;
         while ((w = list_first(&s->queue, Worker, node)))
                 worker_free(w);
+        while ((w = list_first(&s->held, Worker, node)))
+                worker_free(w);
         while ((w = list_first(&s->running, Worker, node))) {
                 if (w->child)
                         (void) child_kill(w->child, SIGTERM);
@@ -269,7 +273,8 @@ Workers *workers_free(Workers *s) {
         return NULL;
 }
 
-int worker_start(Workers *s, const TaskSpec *spec, int *fds, size_t n_fds, Job *j) {
+static int worker_queue(
+        Workers *s, const TaskSpec *spec, int *fds, size_t n_fds, bool held, Job *j) {
         _cleanup_(worker_freep) Worker *w = NULL;
         int r;
 
@@ -300,9 +305,28 @@ int worker_start(Workers *s, const TaskSpec *spec, int *fds, size_t n_fds, Job *
                 return r;
 
         job_set_cancel(j, worker_cancel, w);
-        list_append(&s->queue, &w->node);
+        list_append(held ? &s->held : &s->queue, &w->node);
         s->n_queued++;
         w = NULL;
         workers_kick(s);
         return 0;
+}
+
+int worker_start(Workers *s, const TaskSpec *spec, int *fds, size_t n_fds, Job *j) {
+        return worker_queue(s, spec, fds, n_fds, /* held= */ false, j);
+}
+
+int worker_start_held(Workers *s, const TaskSpec *spec, Job *j) {
+        return worker_queue(s, spec, NULL, 0, /* held= */ true, j);
+}
+
+void worker_let_go(Workers *s, Job *j) {
+        Worker *w;
+
+        LIST_FOREACH_SAFE (w, &s->held, node)
+                if (w->job == j) {
+                        list_remove(&w->node);
+                        list_append(&s->queue, &w->node);
+                        workers_kick(s);
+                }
 }

@@ -31,3 +31,7 @@ void workers_set_max(Workers *w, unsigned max); /* at once, instead of WORKERS_M
 
 /* spec is copied; fds travel with it and are moved (closed in any case). */
 int worker_start(Workers *w, const TaskSpec *spec, int *fds, size_t n_fds, Job *j);
+
+/* The same, but it waits in the queue until it is let go: something has to be ready first. */
+int worker_start_held(Workers *w, const TaskSpec *spec, Job *j);
+void worker_let_go(Workers *w, Job *j); /* nothing when it has ended already */

@@ -190,7 +190,7 @@ static int on_transferred(
         return r;
 }
 
-/* fd is moved in any case. */
+/* fd is moved in any case; -EBADF: none, and the task waits until it is let go. */
 static int transfer_start(Images *s, JobKind kind, TaskSpec *task, const char *title, int fd,
         Job **ret, Error *reterr) {
         _cleanup_(job_unrefp) Job *j = NULL;
@@ -207,7 +207,8 @@ static int transfer_start(Images *s, JobKind kind, TaskSpec *task, const char *t
         }
 
         s->n_jobs++;
-        r = worker_start(s->workers, task, &fd, fd >= 0 ? 1 : 0, j);
+        r = fd >= 0 ? worker_start(s->workers, task, &fd, 1, j)
+                    : worker_start_held(s->workers, task, j);
         if (r < 0) {
                 job_finish(j, NULL, r, NULL); /* on_transferred() counts it down */
                 return error_set_errno(reterr, r, "Failed to %s", title);
@@ -282,4 +283,8 @@ int images_commit(Images *s, TaskSpec *task, const char *container, const char *
 
         task->tags = tags;
         return transfer_start(s, JOB_COMMIT, task, title, -EBADF, ret, reterr);
+}
+
+void images_commit_let_go(Images *s, Job *j) {
+        worker_let_go(s->workers, j);
 }

@@ -321,6 +321,13 @@ int storage_diff(
 static int on_tar_change(const StorageChange *c, void *userdata, Error *reterr) {
         int r;
 
+        /* The OCI image specification has no way to write it: it would take away what is below. */
+        if (str_starts(c->name, ".wh."))
+                return error_set(reterr, ERROR_CONFLICT,
+                        "\"/%s\" cannot be kept in an image: names that begin with \".wh.\" are "
+                        "marks of "
+                        "what was removed",
+                        c->path);
         if (c->kind == STORAGE_DELETED)
                 return tar_writer_add_whiteout(userdata, c->path, reterr);
         r = tar_writer_add(userdata, c->dir_fd, c->name, c->path, reterr);

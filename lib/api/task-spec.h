@@ -77,6 +77,8 @@ typedef struct TaskMount {
 
 /* id of the row whose status is a JSON text: name, size, mode (Go's bits), mtime, linkTarget. */
 #define TASK_ROW_STAT "stat"
+#define TASK_ROW_ARCHIVED \
+        "archived" /* of a commit: the container's files are not looked at any more */
 
 /* One row of progress: id names what it is about (a short layer id, or empty), total 0 when
  * unknown. stream is text as it stands. */

@@ -237,6 +237,8 @@ int task_commit_run(TaskContext *c, Error *reterr) {
         if (r >= 0)
                 r = commit_archive(&k, reterr);
         if (r >= 0)
+                r = task_progress(c, /* urgent= */ true, TASK_ROW_ARCHIVED, "", 0, 0);
+        if (r >= 0)
                 r = commit_layer(&k, reterr);
         if (r >= 0)
                 r = commit_config(&k, config);

@@ -190,8 +190,9 @@ class RestFace:
     def changes(self, name):
         return [(row['Kind'], row['Path']) for row in self.ask('GET', f'/containers/{name}/changes').json or []]
 
-    def commit(self, name, repository='', tag='', comment='', author='', changes=(), config=None):
+    def commit(self, name, repository='', tag='', comment='', author='', changes=(), config=None, pause=None):
         return self.ask('POST', '/commit', config, query={
+            **({} if pause is None else {'pause': str(int(pause))}),
             'container': name, 'repo': repository, 'tag': tag, 'comment': comment, 'author': author,
             'changes': list(changes)}).json['Id']
 
@@ -482,11 +483,11 @@ class BusFace:
     def changes(self, name):
         return [(int(kind), str(path)) for kind, path in self.container(name, 'GetChanges')]
 
-    def commit(self, name, repository='', tag='', comment='', author='', changes=(), config=None):
+    def commit(self, name, repository='', tag='', comment='', author='', changes=(), config=None, pause=None):
         return self.job(self.container(name, 'Commit', 'a{sv}', dbus.Dictionary({
             'Repository': repository, 'Tag': tag, 'Comment': comment, 'Author': author,
-            'Changes': dbus.Array(changes, signature='s'), 'Config': json.dumps(config) if config else ''},
-            signature='sv')))[-1]
+            'Changes': dbus.Array(changes, signature='s'), 'Config': json.dumps(config) if config else '',
+            **({} if pause is None else {'Pause': pause})}, signature='sv')))[-1]
 
     @staticmethod
     def _options(**options):

@@ -249,6 +249,40 @@ def test_commit(face, ended):
     assert face.image(nameless)['RepoTags'] == []
 
 
+def test_commit_of_whiteout_name(face):
+    """In a layer it would take away what is below: no image is better than a wrong one."""
+    identity = finish(face, 'marks', 'sh', '-c', 'mkdir /new; echo x > /new/.wh.passwd')
+    refused('Conflict' if face.name == 'rest' else 'Job', '"/new/.wh.passwd" cannot be kept in an image', face.commit, identity)
+    assert '/new/.wh.passwd' in [path for _, path in face.changes(identity)]
+    face.remove(identity)
+
+
+@pytest.mark.parametrize('pause', [None, True, False])
+def test_commit_pauses(face, pause):
+    """Frozen while it is copied, and running again when the answer comes."""
+    identity = run(face, 'busy', 'sleep', '1000')
+    with face.watch({'type': ['container']}) as events:
+        face.commit(identity, 'paused', **({} if pause is None else {'pause': pause}))
+        assert face.inspect(identity)['State']['Status'] == 'running'
+        events.wait(*(('commit',) if pause is False else ('pause', 'unpause', 'commit')))
+    face.pause(identity)
+    face.commit(identity, 'paused')
+    assert face.inspect(identity)['State']['Status'] == 'paused'       # a person's pause stays
+    face.unpause(identity)
+    face.remove(identity, force=True)
+
+
+def test_commit_when_it_cannot_be_frozen(face):
+    identity = run(face, 'stubborn', 'sleep', '1000')
+    face.daemon.systemd({'freeze': 'refuse'})
+    try:
+        assert face.commit(identity).startswith('sha256:')
+    finally:
+        face.daemon.systemd({})
+    assert face.inspect(identity)['State']['Status'] == 'running'
+    face.remove(identity, force=True)
+
+
 def test_commit_of_removed(face):
     identity = finish(face, 'gone', 'sh', '-c', 'rm -r /home/www /etc/group; echo new > /etc/passwd')
     face.commit(identity, 'less')
