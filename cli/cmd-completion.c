@@ -15,18 +15,30 @@
 
 #define FILES ":files" /* the shell completes names of files itself */
 
+/* bash cuts words at ":" and "=": they are put together again, and of what is found only the part behind the last cut is wanted. */
 static const char bash_script[] =
         "_stauer() {\n"
-        "        local line IFS=$'\\n'\n"
+        "        local line cut last= i IFS=$'\\n'\n"
+        "        local -a words=()\n"
+        "        for ((i = 1; i <= COMP_CWORD; i++)); do\n"
+        "                if [[ $i -gt 1 && (${COMP_WORDS[i]} == [:=]* || $last == *[:=]) ]]; then\n"
+        "                        words[${#words[@]}-1]+=${COMP_WORDS[i]}\n"
+        "                else\n"
+        "                        words+=(\"${COMP_WORDS[i]}\")\n"
+        "                fi\n"
+        "                last=${COMP_WORDS[i]}\n"
+        "        done\n"
+        "        last=${words[${#words[@]}-1]}\n"
+        "        cut=${last%\"${last##*[:=]}\"}\n"
         "        COMPREPLY=()\n"
         "        while read -r line; do\n"
         "                if [[ $line == :files ]]; then\n"
         "                        compopt -o default\n"
         "                else\n"
-        "                        COMPREPLY+=(\"$line\")\n"
+        "                        COMPREPLY+=(\"${line#\"$cut\"}\")\n"
         "                fi\n"
-        "        done < <(stauer __complete -- \"${COMP_WORDS[@]:1:COMP_CWORD}\" 2>/dev/null)\n"
-        "        [[ ${#COMPREPLY[@]} == 1 && ${COMPREPLY[0]} == *= ]] && compopt -o nospace\n"
+        "        done < <(stauer __complete -- \"${words[@]}\" 2>/dev/null)\n"
+        "        [[ ${#COMPREPLY[@]} == 1 && ${COMPREPLY[0]} == *[:=] ]] && compopt -o nospace\n"
         "}\n"
         "complete -F _stauer stauer\n";
 
@@ -35,11 +47,10 @@ static const char zsh_script[] = "#compdef stauer\n"
                                  "        local -a found\n"
                                  "        found=(\"${(@f)$(stauer __complete -- "
                                  "\"${(@)words[2,CURRENT]}\" 2>/dev/null)}\")\n"
-                                 "        if [[ ${found[1]} == :files ]]; then\n"
-                                 "                _files\n"
-                                 "        else\n"
-                                 "                compadd -- ${found:#}\n"
-                                 "        fi\n"
+                                 "        (( ${found[(I):files]} )) && _files\n"
+                                 "        found=(${${found:#}:#:files})\n"
+                                 "        compadd -S '' -- ${(M)found:#*[:=]}\n"
+                                 "        compadd -- ${found:#*[:=]}\n"
                                  "}\n"
                                  "compdef _stauer stauer\n";
 
@@ -74,8 +85,15 @@ static void offer(const char *word, const char *candidate) {
                 puts(candidate);
 }
 
-static void offer_names(
-        Cli *cli, const char *word, const char *path, const char *list_key, const char *name_key) {
+static void offer_name(const char *word, const char *name, const char *end) {
+        _cleanup_(freep) char *text = name ? str_concat(name + (name[0] == '/'), end) : NULL;
+
+        offer(word, text);
+}
+
+/* end: what stands behind each. */
+static void offer_names(Cli *cli, const char *word, const char *path, const char *list_key,
+        const char *name_key, const char *end) {
         _cleanup_(json_unrefp) Json *answer = NULL;
         const char *key, *k;
         RestClient *c;
@@ -87,29 +105,30 @@ static void offer_names(
                 const Json *names = json_get(row, name_key);
 
                 if (json_to_text(names))
-                        offer(word, json_to_text(names));
-                JSON_FOREACH (k, name, names) {
-                        const char *text = json_to_text(name);
-
-                        offer(word, text && text[0] == '/' ? text + 1 : text);
-                }
+                        offer_name(word, json_to_text(names), end);
+                JSON_FOREACH (k, name, names)
+                        offer_name(word, json_to_text(name), end);
         }
 }
 
 static void offer_objects(Cli *cli, const char *word, const char *kind) {
+        static const struct {
+                const char *kind, *path, *list, *name, *end;
+        } lists[] = {
+                { "container", "/containers/json?all=1", NULL, "Names", "" },
+                { "copy", "/containers/json?all=1", NULL, "Names", ":" },
+                { "running", "/containers/json", NULL, "Names", "" },
+                { "image", "/images/json", NULL, "RepoTags", "" },
+                { "network", "/networks", NULL, "Name", "" },
+                { "volume", "/volumes", "Volumes", "Name", "" },
+        };
         _cleanup_(strv_freep) char **names = NULL;
 
-        if (streq(kind, "container"))
-                offer_names(cli, word, "/containers/json?all=1", NULL, "Names");
-        else if (streq(kind, "running"))
-                offer_names(cli, word, "/containers/json", NULL, "Names");
-        else if (streq(kind, "image"))
-                offer_names(cli, word, "/images/json", NULL, "RepoTags");
-        else if (streq(kind, "network"))
-                offer_names(cli, word, "/networks", NULL, "Name");
-        else if (streq(kind, "volume"))
-                offer_names(cli, word, "/volumes", "Volumes", "Name");
-        else if (streq(kind, "file"))
+        for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+                if (streq(kind, lists[i].kind))
+                        offer_names(cli, word, lists[i].path, lists[i].list, lists[i].name,
+                                lists[i].end);
+        if (STR_IN_SET(kind, "file", "copy"))
                 puts(FILES);
         else if (streq(kind, "context")) {
                 offer(word, "default");
@@ -200,7 +219,7 @@ static void offer_arguments(Cli *cli, const Command *c, const char *word, size_t
         }
         if (n == 1 && STR_IN_SET(c->name, "connect", "disconnect"))
                 offer_objects(cli, word, "container");
-        else if (c->completes && (n == 0 || c->max_arguments != 2))
+        else if (c->completes && (n == 0 || c->max_arguments != 2 || streq(c->completes, "copy")))
                 offer_objects(cli, word, c->completes);
 }
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/cmd-context.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,8 +31,7 @@ static void warn_about_environment(const char *what) {
                 what);
 }
 
-/* What "default" stands for. */
-static int default_host(Cli *cli, char **ret, Error *reterr) {
+int context_default_host(const Cli *cli, char **ret, Error *reterr) {
         const char *host = options_string(cli->globals, "host");
         _cleanup_(endpoint_done) Endpoint e = {};
         int r;
@@ -95,7 +96,7 @@ static int add_context(Cli *cli, Json *rows, const char *name, const char *curre
         int r;
 
         if (streq(name, "default")) {
-                r = default_host(cli, &host, NULL);
+                r = context_default_host(cli, &host, NULL);
                 return r < 0 ? r
                              : add_row(rows, name, DEFAULT_DESCRIPTION, host, streq(name, current));
         }
@@ -223,7 +224,7 @@ static int copy_from(Cli *cli, const char *from, Context *x, Endpoint *files, Er
         int r;
 
         if (streq(from, "default"))
-                return default_host(cli, &x->host, reterr);
+                return context_default_host(cli, &x->host, reterr);
         r = context_load(cli->config, from, &other, reterr);
         if (r < 0)
                 return r;
@@ -241,11 +242,8 @@ static int copy_from(Cli *cli, const char *from, Context *x, Endpoint *files, Er
         return r;
 }
 
-static int cmd_create(Cli *cli, const Options *o, Error *reterr) {
-        const char *name = options_arguments(o)[0], *from = options_string(o, "from"), *current;
-        _cleanup_(context_freep) Context *x = NULL, *there = NULL;
-        _cleanup_(endpoint_done) Endpoint files = {};
-        int r;
+int context_check_new(const Cli *cli, const char *name, Error *reterr) {
+        _cleanup_(context_freep) Context *there = NULL;
 
         if (streq(name, "default"))
                 return error_set(reterr, ERROR_INVALID, "\"default\" is a reserved context name");
@@ -256,6 +254,18 @@ static int cmd_create(Cli *cli, const Options *o, Error *reterr) {
                         name);
         if (context_load(cli->config, name, &there, NULL) >= 0)
                 return error_set(reterr, ERROR_EXISTS, "context \"%s\" already exists", name);
+        return 0;
+}
+
+static int cmd_create(Cli *cli, const Options *o, Error *reterr) {
+        const char *name = options_arguments(o)[0], *from = options_string(o, "from"), *current;
+        _cleanup_(context_freep) Context *x = NULL;
+        _cleanup_(endpoint_done) Endpoint files = {};
+        int r;
+
+        r = context_check_new(cli, name, reterr);
+        if (r < 0)
+                return r;
 
         x = new0(Context, 1);
         if (!x)
@@ -350,101 +360,6 @@ static int cmd_rm(Cli *cli, const Options *o, Error *reterr) {
 
 /* ---- inspect ---- */
 
-static int describe_tls(const Context *x, Json *material) {
-        Json *docker;
-        int r;
-
-        if (!x->ca && !x->cert && !x->key)
-                return 0;
-        r = json_set_new_list(material, "docker", &docker);
-        if (r >= 0 && x->ca)
-                r = json_append_text(docker, "ca.pem");
-        if (r >= 0 && x->cert)
-                r = json_append_text(docker, "cert.pem");
-        if (r >= 0 && x->key)
-                r = json_append_text(docker, "key.pem");
-        return r;
-}
-
-static int describe(Cli *cli, const char *name, Json **ret, Error *reterr) {
-        _cleanup_(context_freep) Context *x = NULL;
-        _cleanup_(json_unrefp) Json *v = NULL;
-        _cleanup_(freep) char *host = NULL;
-        Json *metadata, *endpoints, *docker, *tls, *storage;
-        bool is_default = streq(name, "default");
-        int r;
-
-        r = is_default ? default_host(cli, &host, reterr)
-                       : context_load(cli->config, name, &x, reterr);
-        if (r >= 0)
-                r = json_new_object(&v);
-        if (r >= 0)
-                r = json_set_text(v, "Name", name);
-        if (r >= 0 && x && json_get(x->document, "Metadata"))
-                r = json_set(v, "Metadata", json_get(x->document, "Metadata"));
-        else if (r >= 0)
-                r = json_set_new_object(v, "Metadata", &metadata);
-        if (r >= 0 && x && json_get(x->document, "Endpoints"))
-                r = json_set(v, "Endpoints", json_get(x->document, "Endpoints"));
-        else if (r >= 0) {
-                r = json_set_new_object(v, "Endpoints", &endpoints);
-                if (r >= 0)
-                        r = json_set_new_object(endpoints, "docker", &docker);
-                if (r >= 0)
-                        r = json_set_text(docker, "Host", host);
-                if (r >= 0)
-                        r = json_set_bool(docker, "SkipTLSVerify", false);
-        }
-        if (r >= 0)
-                r = json_set_new_object(v, "TLSMaterial", &tls);
-        if (r >= 0 && x)
-                r = describe_tls(x, tls);
-        if (r >= 0)
-                r = json_set_new_object(v, "Storage", &storage);
-        if (r >= 0)
-                r = json_set_text(storage, "MetadataPath", x ? x->meta_folder : "<IN MEMORY>");
-        if (r >= 0)
-                r = json_set_text(storage, "TLSPath", x ? x->tls_folder : "<IN MEMORY>");
-        if (r >= 0)
-                *ret = TAKE_PTR(v);
-        return r;
-}
-
-static int cmd_inspect(Cli *cli, const Options *o, Error *reterr) {
-        char *const *names = options_arguments(o);
-        _cleanup_(json_unrefp) Json *list = NULL;
-        _cleanup_(error_done) Error e = {};
-        const char *current;
-        int r, failed = 0;
-
-        r = json_new_list(&list);
-        if (r >= 0)
-                r = cli_context(cli, &current, reterr);
-        if (r < 0)
-                return r;
-
-        for (size_t i = 0; i < MAX(options_count(o), (size_t) 1); i++) {
-                _cleanup_(json_unrefp) Json *v = NULL;
-                _cleanup_(error_done) Error one = {};
-
-                r = describe(cli, names[0] ? names[i] : current, &v, &one);
-                if (r >= 0)
-                        r = json_append(list, v);
-                else if (!failed) {
-                        failed = r;
-                        error_move(&e, &one);
-                        r = 0;
-                }
-        }
-        if (r >= 0)
-                r = inspect_print(list, options_string(o, "format"), reterr);
-        if (r == 0 && failed) {
-                error_move(reterr, &e);
-                return failed;
-        }
-        return r;
-}
-
 /* clang-format off */
 #define DOCKER { "docker", 0, OPTION_STRINGS, "stringToString", "The engine: host=…, ca=FILE, cert=FILE, key=FILE, skip-tls-verify=true" }
 
@@ -472,14 +387,8 @@ static const Option rm_options[] = {
         {}
 };
 
-static const Option inspect_options[] = {
-        { "format", 'f', OPTION_STRING, "string", OPTION_DOCUMENT_HELP },
-        {}
-};
-
 const Command context_commands[] = {
         { "context", "create",  NULL, "[OPTIONS] CONTEXT",             "Create a context",                    create_options_, 1, 1,  false, 0, cmd_create },
-        { "context", "inspect", NULL, "[OPTIONS] [CONTEXT] [CONTEXT...]", "Display detailed information on contexts", inspect_options, 0, -1, false, 0, cmd_inspect, "context" },
         { "context", "ls",      NULL, "[OPTIONS]",                     "List contexts",                       ls_options,      0, 0,  false, 0, cmd_ls },
         { "context", "rm",      NULL, "CONTEXT [CONTEXT...]",          "Remove one or more contexts",         rm_options,      1, -1, false, 0, cmd_rm, "context" },
         { "context", "show",    NULL, "",                              "Print the name of the context in use", NULL,           0, 0,  false, 0, cmd_show },

@@ -138,6 +138,8 @@ static int commit_path(const Options *o, char **ret) {
                 r = add_pair(&query, "author", options_string(o, "author"));
         if (r >= 0)
                 r = add_pair(&query, "comment", options_string(o, "message"));
+        if (r >= 0 && (options_flag(o, "no-pause") || !options_flag_or(o, "pause", true)))
+                r = add_pair(&query, "pause", "0");
         STRV_FOREACH (change, options_list(o, "change"))
                 if (r >= 0)
                         r = add_pair(&query, "changes", *change);
@@ -176,6 +178,8 @@ static const Option commit_options[] = {
         { "author",  'a', OPTION_STRING, "string", "Author (e.g., \"John Hannibal Smith <hannibal@a-team.com>\")" },
         { "change",  'c', OPTION_LIST,   "list",   "Apply Dockerfile instruction to the created image" },
         { "message", 'm', OPTION_STRING, "string", "Commit message" },
+        { "no-pause", 0, OPTION_FLAG,    NULL,     "Do not pause the container while it is copied" },
+        { "pause",   'p', OPTION_FLAG,   NULL,     "Pause the container while it is copied", "true" },
         {}
 };
 

@@ -37,7 +37,7 @@ struct Command {
         int failure;        /* exit status of an engine's error; 0: 1 */
         int (*run)(Cli *cli, const Options *o, Error *reterr);
         const char *
-                completes; /* what its arguments are: container, running, image, network, volume, context, file; NULL: nothing */
+                completes; /* what its arguments are: container, running, image, network, volume, context, file, copy (of cp); NULL: nothing */
         bool hidden;       /* works, but is not in the help */
 };
 
@@ -56,6 +56,7 @@ extern const Command exec_commands[];
 extern const Command stats_commands[];
 extern const Command container_commands[];
 extern const Command files_commands[];
+extern const Command cp_commands[];
 extern const Command logs_commands[];
 extern const Command image_commands[];
 extern const Command transfer_commands[];
@@ -69,6 +70,7 @@ extern const Command prune_commands[];
 extern const Command network_commands[];
 extern const Command volume_commands[];
 extern const Command context_commands[];
+extern const Command context_files_commands[];
 extern const Command completion_commands[];
 extern const Command dial_commands[];
 

@@ -125,46 +125,69 @@ static bool answers_already(Http *h) {
         return poll(&p, 1, 0) > 0;
 }
 
+static int upload_piece(Http *h, const void *data, size_t size) {
+        int r;
+
+        r = write_all(h, data, size);
+        if (r == -EPIPE || r == -ECONNRESET || (r >= 0 && answers_already(h))) {
+                h->closes = true;
+                return 1; /* what it says is in the answer */
+        }
+        return r;
+}
+
+int http_upload_begin(Http *h, const char *method, const char *path, char *const *headers) {
+        _cleanup_(buffer_done) Buffer b = {};
+        int r;
+
+        h->headers = strv_free(h->headers);
+        r = append_head(&b, method, path, headers);
+        if (r >= 0)
+                r = buffer_append_string(&b, "Transfer-Encoding: chunked\r\n\r\n");
+        return r < 0 ? r : upload_piece(h, buffer_head(&b), buffer_size(&b));
+}
+
+int http_upload(Http *h, const void *data, size_t size) {
+        _cleanup_(buffer_done) Buffer b = {};
+        int r;
+
+        if (size == 0)
+                return 0;
+        r = buffer_printf(&b, "%zx\r\n", size);
+        if (r >= 0)
+                r = buffer_append(&b, data, size);
+        if (r >= 0)
+                r = buffer_append_string(&b, "\r\n");
+        return r < 0 ? r : upload_piece(h, buffer_head(&b), buffer_size(&b));
+}
+
+int http_upload_end(Http *h) {
+        return write_all(h, "0\r\n\r\n", STRLEN("0\r\n\r\n"));
+}
+
 int http_request_from(
         Http *h, const char *method, const char *path, char *const *headers, int body_fd) {
-        _cleanup_(buffer_done) Buffer b = {};
         _cleanup_(freep) char *data = NULL;
         int r;
 
         data = new (char, READ_CHUNK);
         if (!data)
                 return -ENOMEM;
-        h->headers = strv_free(h->headers);
-        r = append_head(&b, method, path, headers);
-        if (r >= 0)
-                r = buffer_append_string(&b, "Transfer-Encoding: chunked\r\n\r\n");
+        r = http_upload_begin(h, method, path, headers);
 
-        while (r >= 0) {
+        while (r == 0) {
                 ssize_t n;
-
-                r = write_all(h, buffer_head(&b), buffer_size(&b));
-                if (r == -EPIPE || r == -ECONNRESET || (r >= 0 && answers_already(h))) {
-                        h->closes = true;
-                        return 0; /* what it says is in the answer */
-                }
-                if (r < 0)
-                        return r;
-                buffer_reset(&b);
 
                 do
                         n = read(body_fd, data, READ_CHUNK);
                 while (n < 0 && errno == EINTR);
                 if (n < 0)
                         return -errno;
-                r = buffer_printf(&b, "%zx\r\n", (size_t) n);
-                if (r >= 0 && n > 0)
-                        r = buffer_append(&b, data, (size_t) n);
-                if (r >= 0)
-                        r = buffer_append_string(&b, "\r\n");
                 if (n == 0)
-                        return r < 0 ? r : write_all(h, buffer_head(&b), buffer_size(&b));
+                        return http_upload_end(h);
+                r = http_upload(h, data, (size_t) n);
         }
-        return r;
+        return r < 0 ? r : 0;
 }
 
 /* More bytes into .in: 1, 0 at the end, -EAGAIN. */

@@ -24,6 +24,12 @@ int http_request(Http *h, const char *method, const char *path, char *const *hea
 int http_request_from(
         Http *h, const char *method, const char *path, char *const *headers, int body_fd);
 
+/* A body that is made piece by piece: begin, then each piece (1: the engine has answered already and reads no more; so has it for all that
+ * follows), then the end. */
+int http_upload_begin(Http *h, const char *method, const char *path, char *const *headers);
+int http_upload(Http *h, const void *data, size_t size);
+int http_upload_end(Http *h);
+
 /* Waits for the head of the answer: its status. -ECONNRESET: the engine closed before a byte of it, -EPROTO: that is no HTTP. head: the method was HEAD. */
 int http_answer(Http *h, bool head);
 /* Of the last answer; NULL: not there. Name in lower case. */

@@ -340,6 +340,65 @@ int rest_stream(RestClient *c, const char *method, const char *path, int body_fd
         return exchange(c, &q, on_data, userdata, reterr);
 }
 
+typedef struct Upload {
+        Http *http;
+        bool refused; /* the engine has answered, or is gone */
+} Upload;
+
+static int upload_write(void *to, const void *data, size_t size) {
+        Upload *u = to;
+        int r;
+
+        r = u->refused ? 1 : http_upload(u->http, data, size);
+        u->refused = r > 0;
+        return r > 0 ? -EPIPE : r;
+}
+
+int rest_upload(RestClient *c, const char *method, const char *path, rest_make_t make,
+        void *userdata, Error *reterr) {
+        _cleanup_(strv_freep) char **headers = NULL;
+        _cleanup_(freep) char *full = NULL;
+        const Request q = { .method = method, .body_fd = 0 }; /* as far as headers go */
+        int status, r;
+        Upload u = {};
+
+        r = versioned(c, path, &full, reterr);
+        if (r >= 0)
+                r = request_headers(c, &q, &headers);
+        if (r < 0)
+                return r;
+
+        /* A body is made once: on a connection that the engine cannot have closed meanwhile. */
+        c->http = http_free(c->http);
+        r = http_open(&c->endpoint, &c->http, reterr);
+        if (r < 0)
+                return r;
+        u.http = c->http;
+        r = http_upload_begin(c->http, method, full, headers);
+        u.refused = r > 0;
+        if (r >= 0)
+                r = make(upload_write, &u, userdata, reterr);
+        if (r >= 0 && !u.refused)
+                r = http_upload_end(c->http);
+        if (r < 0 && !u.refused) {
+                c->http = http_free(c->http);
+                return r;
+        }
+
+        status = http_answer(c->http, /* head= */ false);
+        if (status < 0)
+                r = lost(status, reterr);
+        else if (status >= 400) {
+                error_done(reterr);
+                r = status_error(c->http, status, reterr);
+        } else {
+                if (r >= 0)
+                        r = read_body(c->http, NULL, NULL, reterr);
+        }
+        settle(c);
+        return r;
+}
+
 int rest_head(RestClient *c, const char *path, const char *header, char **ret, Error *reterr) {
         _cleanup_(freep) char *full = NULL;
         Request q = { .method = "HEAD", .body_fd = -EBADF };

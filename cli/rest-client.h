@@ -49,6 +49,13 @@ typedef int (*rest_data_t)(const char *data, size_t size, void *userdata);
 int rest_stream(RestClient *c, const char *method, const char *path, int body_fd,
         rest_data_t on_data, void *userdata, Error *reterr);
 
+/* The request's body is what make() writes, to its end; a negative return of it ends the exchange with it, unless the engine has answered before:
+ * then write() gives -EPIPE, and the engine's word counts. */
+typedef int (*rest_write_t)(void *to, const void *data, size_t size);
+typedef int (*rest_make_t)(rest_write_t write, void *to, void *userdata, Error *reterr);
+int rest_upload(RestClient *c, const char *method, const char *path, rest_make_t make,
+        void *userdata, Error *reterr);
+
 /* One header of the answer to HEAD, name in lower case; *ret NULL: it has none. */
 int rest_head(RestClient *c, const char *path, const char *header, char **ret, Error *reterr);
 
