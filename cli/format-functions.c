@@ -34,11 +34,11 @@ bool format_is_true(const Json *v) {
         }
 }
 
-static int calling(const char *name, Error *reterr, const char *why, const char *detail) {
+int format_calling(const char *name, Error *reterr, const char *why, const char *detail) {
         return error_set(reterr, ERROR_INVALID, "error calling %s: %s%s", name, why, detail);
 }
 
-static int wrong_count(const char *name, Error *reterr, size_t want, size_t got) {
+int format_wrong_count(const char *name, Error *reterr, size_t want, size_t got) {
         return error_set(reterr, ERROR_INVALID, "wrong number of args for %s: want %zu got %zu",
                 name, want, got);
 }
@@ -85,7 +85,7 @@ static int do_json(const FormatData *data, Value *a, size_t n, Value *ret, Error
         int r;
 
         if (n != 1)
-                return wrong_count("json", reterr, 1, n);
+                return format_wrong_count("json", reterr, 1, n);
         if (data->header)
                 return keep(a, ret);
         if (!a->json)
@@ -122,7 +122,7 @@ static int do_join(const FormatData *data, Value *a, size_t n, Value *ret, Error
         int r;
 
         if (n != 2)
-                return wrong_count("join", reterr, 2, n);
+                return format_wrong_count("join", reterr, 2, n);
         if (data->header)
                 return keep(a, ret);
         r = text_argument("join", a + 1, &separator, reterr);
@@ -134,7 +134,7 @@ static int do_split(const FormatData *data, Value *a, size_t n, Value *ret, Erro
         int r;
 
         if (n != 2)
-                return wrong_count("split", reterr, 2, n);
+                return format_wrong_count("split", reterr, 2, n);
         if (data->header)
                 return keep(a, ret);
         r = text_argument("split", a, &text, reterr);
@@ -168,7 +168,7 @@ static int change_case(
         int r;
 
         if (n != 1)
-                return wrong_count(name, reterr, 1, n);
+                return format_wrong_count(name, reterr, 1, n);
         if (data->header)
                 return keep(a, ret);
         r = text_argument(name, a, &text, reterr);
@@ -207,7 +207,7 @@ static int do_pad(const FormatData *data, Value *a, size_t n, Value *ret, Error 
         int r;
 
         if (n != 3)
-                return wrong_count("pad", reterr, 3, n);
+                return format_wrong_count("pad", reterr, 3, n);
         if (data->header)
                 return keep(a, ret);
         r = text_argument("pad", a, &text, reterr);
@@ -218,7 +218,7 @@ static int do_pad(const FormatData *data, Value *a, size_t n, Value *ret, Error 
         if (r < 0)
                 return r;
         if (before < 0 || behind < 0 || before > PAD_MAX || behind > PAD_MAX)
-                return calling("pad", reterr, "bad number of blanks", "");
+                return format_calling("pad", reterr, "bad number of blanks", "");
         if (text[0] == '\0')
                 return json_new_text("", &ret->json);
         r = buffer_printf(&b, "%*s%s%*s", (int) before, "", text, (int) behind, "");
@@ -231,7 +231,7 @@ static int do_truncate(const FormatData *data, Value *a, size_t n, Value *ret, E
         int r;
 
         if (n != 2)
-                return wrong_count("truncate", reterr, 2, n);
+                return format_wrong_count("truncate", reterr, 2, n);
         if (data->header)
                 return keep(a, ret);
         r = text_argument("truncate", a, &text, reterr);
@@ -240,7 +240,7 @@ static int do_truncate(const FormatData *data, Value *a, size_t n, Value *ret, E
         if (r < 0)
                 return r;
         if (length < 0)
-                return calling("truncate", reterr, "negative length", "");
+                return format_calling("truncate", reterr, "negative length", "");
         return json_new_text_n(text, MIN(strlen(text), (size_t) length), &ret->json);
 }
 
@@ -276,7 +276,7 @@ static int do_printf(const FormatData *data, Value *a, size_t n, Value *ret, Err
         int r;
 
         if (n < 1)
-                return wrong_count("printf", reterr, 1, n);
+                return format_wrong_count("printf", reterr, 1, n);
         r = text_argument("printf", a, &text, reterr);
         if (r >= 0)
                 r = format_sprintf(&b, text, a + 1, n - 1);
@@ -290,13 +290,13 @@ static int do_len(const FormatData *data, Value *a, size_t n, Value *ret, Error 
         JsonType type;
 
         if (n != 1)
-                return wrong_count("len", reterr, 1, n);
+                return format_wrong_count("len", reterr, 1, n);
         text = json_to_text(a->json);
         type = json_type_of(a->json);
         if (text)
                 return json_new_int64((int64_t) strlen(text), &ret->json);
         if (!json_is_null(a->json) && type != JSON_TYPE_LIST && type != JSON_TYPE_OBJECT)
-                return calling("len", reterr, "len of type ", format_type_name(a->json));
+                return format_calling("len", reterr, "len of type ", format_type_name(a->json));
         return json_new_int64((int64_t) json_count(a->json), &ret->json);
 }
 
@@ -309,7 +309,7 @@ static int index_one(Value *v, const Value *key, Error *reterr) {
 
         if (json_type_of(v->json) == JSON_TYPE_OBJECT || (json_is_null(v->json) && name)) {
                 if (!name)
-                        return calling(
+                        return format_calling(
                                 "index", reterr, "value has wrong type; should be string", "");
                 JSON_FOREACH (k, member, v->json) {
                         any = member;
@@ -320,7 +320,7 @@ static int index_one(Value *v, const Value *key, Error *reterr) {
                 }
         } else if (json_type_of(v->json) == JSON_TYPE_LIST) {
                 if (json_to_int64(key->json, &i) < 0)
-                        return calling(
+                        return format_calling(
                                 "index", reterr, "cannot index slice/array with type string", "");
                 if (i < 0 || (size_t) i >= json_count(v->json))
                         return error_set(reterr, ERROR_INVALID,
@@ -341,7 +341,7 @@ static int index_one(Value *v, const Value *key, Error *reterr) {
                 *v = (Value) { .json = found };
                 return 0;
         } else
-                return calling(
+                return format_calling(
                         "index", reterr, "can't index item of type ", format_type_name(v->json));
 
         if (found)
@@ -361,7 +361,7 @@ static int do_index(const FormatData *data, Value *a, size_t n, Value *ret, Erro
         int r;
 
         if (n < 1)
-                return wrong_count("index", reterr, 1, n);
+                return format_wrong_count("index", reterr, 1, n);
         r = keep(a, ret);
         for (size_t i = 1; r >= 0 && i < n; i++)
                 r = index_one(ret, a + i, reterr);
@@ -375,7 +375,7 @@ static int do_slice(const FormatData *data, Value *a, size_t n, Value *ret, Erro
         int r = 0;
 
         if (n < 1 || n > 3)
-                return calling("slice", reterr, "wrong number of arguments", "");
+                return format_calling("slice", reterr, "wrong number of arguments", "");
         text = json_to_text(a->json);
         size = text ? strlen(text) : json_count(a->json);
         to = (int64_t) size;
@@ -386,7 +386,7 @@ static int do_slice(const FormatData *data, Value *a, size_t n, Value *ret, Erro
         if (r < 0)
                 return r;
         if (from < 0 || to < from || (size_t) to > size)
-                return calling("slice", reterr, "index out of range", "");
+                return format_calling("slice", reterr, "index out of range", "");
         if (text)
                 return json_new_text_n(text + from, (size_t) (to - from), &ret->json);
 
@@ -403,110 +403,25 @@ static int do_slice(const FormatData *data, Value *a, size_t n, Value *ret, Erro
         return r;
 }
 
-/* ---- comparison ---- */
-
-/* -1, 0, 1 in *ret; -EINVAL: not to be compared. */
-static int compare(const Json *a, const Json *b, int *ret) {
-        const char *s = json_to_text(a), *t = json_to_text(b);
-        bool p, q;
-        double x, y;
-        int64_t i, j;
-
-        if (s && t)
-                *ret = strcmp(s, t);
-        else if (json_to_int64(a, &i) >= 0 && json_to_int64(b, &j) >= 0)
-                *ret = (i > j) - (i < j);
-        else if (json_to_real(a, &x) >= 0 && json_to_real(b, &y) >= 0)
-                *ret = (x > y) - (x < y);
-        else if (json_to_bool(a, &p) >= 0 && json_to_bool(b, &q) >= 0)
-                *ret = p - q;
-        else if (json_is_null(a) && json_is_null(b))
-                *ret = 0;
-        else if (json_is_null(a) || json_is_null(b))
-                *ret = 1;
-        else
-                return -EINVAL;
-        return 0;
-}
-
-static int compared(const char *name, Value *a, const Value *b, int *ret, Error *reterr) {
-        return compare(a->json, b->json, ret) < 0
-                     ? calling(name, reterr, "incompatible types for comparison", "")
-                     : 0;
-}
-
-/* eq: the first equals any of the others. */
-static int do_eq(const FormatData *data, Value *a, size_t n, Value *ret, Error *reterr) {
-        bool equal = false;
-        int order = 1, r = 0;
-
-        if (n < 2)
-                return calling("eq", reterr, "missing argument for comparison", "");
-        for (size_t i = 1; r >= 0 && !equal && i < n; i++) {
-                r = compared("eq", a, a + i, &order, reterr);
-                equal = r >= 0 && order == 0;
-        }
-        return r < 0 ? r : json_new_bool(equal, &ret->json);
-}
-
-static int ordered(const char *name, Value *a, size_t n, Value *ret, Error *reterr) {
-        bool result;
-        int order, r;
-
-        if (n != 2)
-                return wrong_count(name, reterr, 2, n);
-        r = compared(name, a, a + 1, &order, reterr);
-        if (r < 0)
-                return r;
-        if (name[0] == 'n')
-                result = order != 0;
-        else
-                result = (name[0] == 'l' ? order < 0 : order > 0) || (name[1] == 'e' && order == 0);
-        return json_new_bool(result, &ret->json);
-}
-
-#define ORDERED(name)                                                                    \
-        static int do_##name(                                                            \
-                const FormatData *data, Value *a, size_t n, Value *ret, Error *reterr) { \
-                return ordered(#name, a, n, ret, reterr);                                \
-        }                                                                                \
-        struct do_##name##_needs_a_semicolon
-ORDERED(ne);
-ORDERED(lt);
-ORDERED(le);
-ORDERED(gt);
-ORDERED(ge);
-
-static int do_not(const FormatData *data, Value *a, size_t n, Value *ret, Error *reterr) {
-        if (n != 1)
-                return wrong_count("not", reterr, 1, n);
-        return json_new_bool(!format_is_true(a->json), &ret->json);
-}
-
-/* Only without arguments: with them they are done where arguments are evaluated. */
-static int do_and_or(const FormatData *data, Value *a, size_t n, Value *ret, Error *reterr) {
-        return wrong_count("and", reterr, 1, n);
-}
-
 format_function_t format_function(const char *name) {
         static const struct {
                 const char *name;
                 format_function_t call;
         } table[] = {
-                { "and", do_and_or },
-                { "eq", do_eq },
-                { "ge", do_ge },
-                { "gt", do_gt },
+                { "and", format_do_and_or },
+                { "eq", format_do_eq },
+                { "ge", format_do_ge },
+                { "gt", format_do_gt },
                 { "index", do_index },
                 { "join", do_join },
                 { "json", do_json },
-                { "le", do_le },
+                { "le", format_do_le },
                 { "len", do_len },
                 { "lower", do_lower },
-                { "lt", do_lt },
-                { "ne", do_ne },
-                { "not", do_not },
-                { "or", do_and_or },
+                { "lt", format_do_lt },
+                { "ne", format_do_ne },
+                { "not", format_do_not },
+                { "or", format_do_and_or },
                 { "pad", do_pad },
                 { "print", do_print },
                 { "printf", do_printf },

@@ -83,6 +83,18 @@ void value_done(Value *v);
 typedef int (*format_function_t)(
         const FormatData *data, Value *arguments, size_t n, Value *ret, Error *reterr);
 format_function_t format_function(const char *name);
+/* Go's words for a call that fails. */
+int format_calling(const char *name, Error *reterr, const char *why, const char *detail);
+int format_wrong_count(const char *name, Error *reterr, size_t want, size_t got);
+/* Of the table of functions, in format-compare.c. */
+int format_do_eq(const FormatData *data, Value *a, size_t n, Value *ret, Error *reterr);
+int format_do_ne(const FormatData *data, Value *a, size_t n, Value *ret, Error *reterr);
+int format_do_lt(const FormatData *data, Value *a, size_t n, Value *ret, Error *reterr);
+int format_do_le(const FormatData *data, Value *a, size_t n, Value *ret, Error *reterr);
+int format_do_gt(const FormatData *data, Value *a, size_t n, Value *ret, Error *reterr);
+int format_do_ge(const FormatData *data, Value *a, size_t n, Value *ret, Error *reterr);
+int format_do_not(const FormatData *data, Value *a, size_t n, Value *ret, Error *reterr);
+int format_do_and_or(const FormatData *data, Value *a, size_t n, Value *ret, Error *reterr);
 /* fmt.Sprintf(): %s %q %v %d %x %X %o %b %t %f %e %g %c %% with flags, width and precision. */
 int format_sprintf(Buffer *b, const char *text, const Value *arguments, size_t n);
 /* A member of docker's documents that is left out when it is empty. */

@@ -9,6 +9,7 @@
 #include "lib/base/error.h"
 
 typedef struct ContainerSpec ContainerSpec;
+typedef struct HostConfig HostConfig;
 
 typedef int (*run_convert_t)(const char *value, void *field, Error *reterr);
 
@@ -59,3 +60,7 @@ int run_to_write_iops(const char *value, void *spec, Error *reterr);
 /* Of the whole spec. run-ports.c */
 int run_to_published(const char *value, void *spec, Error *reterr);
 int run_to_exposed(const char *value, void *spec, Error *reterr);
+
+/* What docker makes of what was given. run-security.c: files of profiles become their text, capabilities get their kernel names. */
+int run_set_security(HostConfig *h, Error *reterr);
+int run_set_capabilities(HostConfig *h);
