@@ -352,6 +352,9 @@ int tar_extract(
 
         old = umask(0); /* modes are the archive's */
         r = unpack_all(&u, source, reterr);
+        if (r < 0 && x->into) /* what came of folders stays, and somebody wants to use it */
+                (void) tar_directories_apply(
+                        &u.directories, x->root_fd, u.how, u.owners, &result.n_dropped, NULL);
         (void) umask(old);
         if (r < 0)
                 return r;

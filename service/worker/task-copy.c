@@ -13,6 +13,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/beneath.h"
 #include "lib/base/fd.h"
+#include "lib/base/path.h"
 #include "lib/base/str.h"
 #include "lib/base/users.h"
 #include "service/worker/file-stat.h"
@@ -48,6 +49,30 @@ static int copy_error(const TaskContext *c, int r, Error *reterr) {
         default:
                 return error_set_errno(reterr, r, "Cannot look at %s", c->spec.path);
         }
+}
+
+/* ".." goes away with what is before it, as in Docker: nothing is looked at for that. */
+static int copy_clean(TaskContext *c) {
+        const char *path = c->spec.path, *end;
+        _cleanup_(freep) char *clean = NULL, *whole = NULL;
+        size_t n = strlen(path);
+        int r;
+
+        if (!strstr(path, ".."))
+                return 0;
+        end = str_ends(path, "/.") ? "/." : n > 0 && path[n - 1] == '/' ? "/" : "";
+        whole = str_concat("/", path);
+        r = whole ? path_normalise(whole, &clean) : -ENOMEM;
+        if (r < 0)
+                return r;
+        whole = mfree(whole);
+        whole = str_concat(
+                streq(clean, "/") ? "" : clean, streq(clean, "/") && !end[0] ? "/" : end);
+        if (!whole)
+                return -ENOMEM;
+        free(c->spec.path);
+        c->spec.path = TAKE_PTR(whole);
+        return 0;
 }
 
 /* Go's filepath.Base(), but that "/." at the end is ".". */
@@ -110,7 +135,9 @@ int task_copy_stat_run(TaskContext *c, Error *reterr) {
         _cleanup_(found_done) Found f = { .dir_fd = -EBADF, .fd = -EBADF };
         int r;
 
-        r = copy_find(c, &f, reterr);
+        r = copy_clean(c);
+        if (r >= 0)
+                r = copy_find(c, &f, reterr);
         return r < 0 ? r : copy_describe(c, &f, &c->result.text);
 }
 
@@ -137,7 +164,9 @@ int task_copy_out_run(TaskContext *c, Error *reterr) {
         Out out = { c, c->fds[0] };
         int r;
 
-        r = copy_find(c, &f, reterr);
+        r = copy_clean(c);
+        if (r >= 0)
+                r = copy_find(c, &f, reterr);
         if (r >= 0)
                 r = copy_describe(c, &f, &text);
         if (r >= 0)
@@ -190,13 +219,16 @@ static int copy_owner(const TaskContext *c, TarIntoTree *into, Error *reterr) {
 }
 
 int task_copy_in_run(TaskContext *c, Error *reterr) {
-        TarIntoTree into = { .path = c->spec.path, .keep_kind = c->spec.keep_kind };
+        TarIntoTree into = { .keep_kind = c->spec.keep_kind };
         _cleanup_(decompressor_freep) Decompressor *d = NULL;
         _cleanup_(fd_source_done) FdSource input = {};
         ByteSource raw, plain;
         int r;
 
-        r = copy_check_target(c, reterr);
+        r = copy_clean(c);
+        if (r >= 0)
+                r = copy_check_target(c, reterr);
+        into.path = c->spec.path;
         if (r >= 0)
                 r = copy_owner(c, &into, reterr);
         if (r >= 0)
