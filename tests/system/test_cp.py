@@ -235,8 +235,9 @@ def look_at_running(pair, tmp_path):
     assert run(pair, 'exec', NAME, 'cat', '/mnt/y').stdout == b'content'
     assert run(pair, 'cp', f'{NAME}:/mnt/y', 'back', cwd=tmp_path).returncode == 0
     assert (tmp_path / 'back').read_text() == 'content'
-    done = run(pair, 'cp', 'file', f'{NAME}:/dev/null', cwd=tmp_path)
-    assert done.returncode == 1 and b'must be a directory or a regular file: got a device' in done.stderr
+    if pair[1] == OURS:
+        done = run(pair, 'cp', 'file', f'{NAME}:/dev/null', cwd=tmp_path)
+        assert done.returncode == 1 and b'must be a directory or a regular file: got a device' in done.stderr
     done = run(pair, 'cp', f'{NAME}:/mnt/y', '-')
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as tar:
         assert tar.getnames() == ['y']
