@@ -197,6 +197,8 @@ static int set_security(Json *v, Engine *e) {
         int r;
 
         r = json_set_new_list(v, "SecurityOptions", &list);
+        if (r >= 0 && s->has_apparmor)
+                r = json_append_text(list, "name=apparmor");
         if (r >= 0 && s->has_seccomp && !str_equal(e->settings->seccomp_profile, "unconfined"))
                 r = json_append_text(
                         list, STR_IN_SET(str_or_empty(e->settings->seccomp_profile), "", "builtin")

@@ -92,6 +92,7 @@ static int make_process(const BundleInput *in, const SecurityOptions *o, Runtime
         const ContainerConfig *c = &in->spec->config;
         const HostConfig *h = &in->spec->host;
         RuntimeProcess *p;
+        const char *apparmor;
         int r;
 
         s->process = p = runtime_part_new(RuntimeProcess, runtime_process_fields);
@@ -112,8 +113,10 @@ static int make_process(const BundleInput *in, const SecurityOptions *o, Runtime
         r = str_copy(&p->cwd, str_empty(c->working_dir) ? "/" : c->working_dir);
         if (r < 0)
                 return r;
-        if (o->apparmor && !streq(o->apparmor, "unconfined")) {
-                r = str_copy(&p->apparmor_profile, o->apparmor);
+        apparmor = security_apparmor_profile(h, o);
+        /* Unconfined is what the monitor is. */
+        if (in->has_apparmor && !streq(apparmor, "unconfined")) {
+                r = str_copy(&p->apparmor_profile, apparmor);
                 if (r < 0)
                         return r;
         }

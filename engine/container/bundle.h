@@ -32,8 +32,9 @@ typedef struct BundleInput {
         unsigned last_capability;
         const NamespaceJoin *joins; /* namespaces of other containers, by kind */
         const char *init_path;      /* program of --init; NULL: none */
-        bool no_new_privileges;     /* unless SecurityOpt says otherwise */
-        bool recursive_read_only;   /* the runtime knows the mount option \"rro\" */
+        bool has_apparmor; /* this host has it; else profiles that were named are not applied */
+        bool no_new_privileges;   /* unless SecurityOpt says otherwise */
+        bool recursive_read_only; /* the runtime knows the mount option \"rro\" */
 } BundleInput;
 
 int bundle_make(const BundleInput *in, RuntimeSpec *ret, Error *reterr);

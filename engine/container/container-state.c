@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "engine/container/security.h"
 #include "engine/container/set.h"
 #include "engine/core/hub.h"
+#include "engine/host/sysinfo.h"
 #include "engine/image/images.h"
 #include "lib/base/log.h"
+#include "lib/base/str.h"
 #include "lib/base/strv.h"
 
 /* All moves there are; anything else is a bug of ours. */
@@ -80,4 +83,14 @@ void container_publish(Container *c, const char *action, const char *key, const 
                 return;
         }
         container_publish_pairs(c, action, more);
+}
+
+int container_apparmor_profile(const Container *c, char **ret) {
+        _cleanup_(security_options_done) SecurityOptions o = {};
+        int r;
+
+        if (!c->set->sysinfo->has_apparmor || c->started_ns == 0)
+                return str_copy(ret, "");
+        r = security_options_parse(c->spec.host.security_opt, &o, NULL);
+        return r < 0 ? r : str_copy(ret, security_apparmor_profile(&c->spec.host, &o));
 }

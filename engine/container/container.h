@@ -161,6 +161,9 @@ const char *container_on_unhealthy(const Container *c); /* never NULL */
 const char *container_image_name(const Container *c);
 
 /* Bytes of its own layer when it was last measured, and with the image's. Unknown: 0. */
+/* As dockerd says it: the AppArmor profile, known from the first start on; "" on a host without AppArmor. */
+int container_apparmor_profile(const Container *c, char **ret);
+
 void container_size(const Container *c, uint64_t *ret_own, uint64_t *ret_all);
 
 const char *container_network_id(const Container *c); /* NULL: there is no such network */

@@ -134,6 +134,12 @@ int security_capabilities(const HostConfig *h, unsigned last, char ***ret) {
         return 0;
 }
 
+const char *security_apparmor_profile(const HostConfig *h, const SecurityOptions *o) {
+        if (h->privileged)
+                return "unconfined";
+        return str_empty(o->apparmor) ? "docker-default" : o->apparmor;
+}
+
 void security_options_done(SecurityOptions *o) {
         free(o->seccomp_profile);
         free(o->apparmor);

@@ -23,6 +23,9 @@ typedef struct SecurityOptions {
 void security_options_done(SecurityOptions *o);
 int security_options_parse(char *const *words, SecurityOptions *ret, Error *reterr);
 
+/* The AppArmor profile of the process on a host that has AppArmor: "unconfined", the one that was named, or Docker's own. */
+const char *security_apparmor_profile(const HostConfig *h, const SecurityOptions *o);
+
 /* "net_admin", "CAP_NET_ADMIN", any case: the kernel's name, a literal; NULL: no such capability. */
 const char *security_capability(const char *word);
 bool security_is_default_capability(const char *word);

@@ -318,6 +318,7 @@ static int make_config(ContainerStart *s, Json **ret, Error *reterr) {
                 .architecture = sysinfo_go_architecture(host),
                 .kernel = host->kernel,
                 .last_capability = host->last_capability,
+                .has_apparmor = host->has_apparmor,
                 .recursive_read_only = STR_IN_SET(
                         str_or_empty(c->spec.host.runtime), SETTINGS_DEFAULT_RUNTIME, "crun"),
         };

@@ -305,12 +305,19 @@ static int set_sizes(Json *v, const Container *c) {
         return r < 0 ? r : json_set_uint64(v, "SizeRootFs", all);
 }
 
+static int set_apparmor(Json *v, const Container *c) {
+        _cleanup_(freep) char *profile = NULL;
+        int r;
+
+        r = container_apparmor_profile(c, &profile);
+        return r < 0 ? r : json_set_text(v, "AppArmorProfile", profile);
+}
+
 int container_view_inspect(const Container *c, unsigned api, int size, Json **ret) {
         static const char *const texts[][2] = {
                 { "Platform", "linux" },
                 { "MountLabel", "" },
                 { "ProcessLabel", "" },
-                { "AppArmorProfile", "" },
         };
         _cleanup_(json_unrefp) Json *v = NULL;
         int r;
@@ -324,6 +331,8 @@ int container_view_inspect(const Container *c, unsigned api, int size, Json **re
                 r = json_set_text(v, "Driver", str_or_empty(c->driver));
         for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(texts); i++)
                 r = json_set_text(v, texts[i][0], texts[i][1]);
+        if (r >= 0)
+                r = set_apparmor(v, c);
         if (r >= 0)
                 r = set_execs(v, c);
         if (r >= 0)

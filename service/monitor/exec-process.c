@@ -85,6 +85,8 @@ int exec_process_make(Json *config, const ExecSpec *spec, const UserIdentity *us
         r = json_set_strv(process, "args", spec->cmd);
         if (r >= 0 && !str_empty(spec->working_dir))
                 r = json_set_text(process, "cwd", spec->working_dir);
+        if (spec->privileged)
+                json_unset(process, "apparmorProfile"); /* as we are: unconfined */
         if (r >= 0)
                 r = set_terminal(process, spec);
         if (r >= 0)

@@ -13,6 +13,7 @@
 #include "lib/base/users.h"
 #include "lib/json/fields.h"
 #include "lib/json/json.h"
+#include "service/monitor/apparmor.h"
 #include "service/monitor/host.h"
 #include "service/monitor/monitor-internal.h"
 #include "service/monitor/runtime-call.h"
@@ -99,6 +100,8 @@ int monitor_prepare(Monitor *m, Error *reterr) {
         if (r < 0)
                 return r;
         r = monitor_resolve_user(m, reterr);
+        if (r >= 0)
+                r = apparmor_prepare(m->spec.config, reterr);
         m->root_fd = fd_close(m->root_fd); /* nothing of the image stays open in here */
         m->runtime_fd = runtime_open(&m->spec);
         m->spec.config = json_unref(m->spec.config);

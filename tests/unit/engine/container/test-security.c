@@ -74,11 +74,21 @@ static void test_options(void **state) {
         }
 }
 
+static void test_apparmor(void **state) {
+        SecurityOptions none = {}, named = { .apparmor = S("p") };
+
+        assert_string_equal(security_apparmor_profile(&(HostConfig) {}, &none), "docker-default");
+        assert_string_equal(security_apparmor_profile(&(HostConfig) {}, &named), "p");
+        assert_string_equal(security_apparmor_profile(&(HostConfig) { .privileged = true }, &named),
+                "unconfined");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_capabilities),
                 cmocka_unit_test(test_old_kernel),
                 cmocka_unit_test(test_names),
+                cmocka_unit_test(test_apparmor),
                 cmocka_unit_test(test_options),
         };
 
