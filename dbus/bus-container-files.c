@@ -63,7 +63,7 @@ static int answer_pipe(sd_bus_message *m, Container *c, const char *path, sd_bus
         int fds[2], r;
         BusPipe *p;
 
-        r = bus_container_auth(m, AUTH_MANAGE_CONTAINERS, c, reterr);
+        r = bus_container_files_auth(m, c, reterr);
         if (r <= 0)
                 return r < 0 ? r : 1;
 
@@ -119,7 +119,7 @@ int bus_container_stat_path(sd_bus_message *m, void *userdata, sd_bus_error *ret
         r = sd_bus_message_read(m, "s", &path);
         if (r < 0)
                 return r;
-        r = bus_container_auth(m, AUTH_MANAGE_CONTAINERS, userdata, reterr);
+        r = bus_container_files_auth(m, userdata, reterr);
         if (r <= 0)
                 return r < 0 ? r : 1;
 
@@ -154,7 +154,7 @@ int bus_container_copy_to(sd_bus_message *m, void *userdata, sd_bus_error *reter
                 r = bus_read_options(m, "CopyTo", read_copy_option, &options, &e);
         if (r < 0)
                 return bus_error(reterr, r, &e);
-        r = bus_container_auth(m, AUTH_MANAGE_CONTAINERS, userdata, reterr);
+        r = bus_container_files_auth(m, userdata, reterr);
         if (r <= 0)
                 return r < 0 ? r : 1;
 

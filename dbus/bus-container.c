@@ -9,6 +9,7 @@
 #include "dbus/bus-logs.h"
 #include "dbus/bus-objects.h"
 #include "dbus/bus-util.h"
+#include "engine/container/container-check.h"
 #include "engine/container/container.h"
 #include "engine/container/containers.h"
 #include "engine/log/driver.h"
@@ -134,9 +135,17 @@ GETTER(get_figure) {
 int bus_container_auth(
         sd_bus_message *m, AuthAction action, const Container *c, sd_bus_error *reterr) {
         const char *const details[] = { "container", c->name, "image",
-                str_or_empty(c->spec.config.image), NULL };
+                str_or_empty(c->spec.config.image), "privilege",
+                str_or(container_check_privilege(&c->spec), "none"), NULL };
 
         return bus_auth(m, action, c->id, details, reterr);
+}
+
+int bus_container_files_auth(sd_bus_message *m, const Container *c, sd_bus_error *reterr) {
+        AuthAction action = container_check_privilege(&c->spec) ? AUTH_CREATE_PRIVILEGED
+                                                                : AUTH_MANAGE_CONTAINERS;
+
+        return bus_container_auth(m, action, c, reterr);
 }
 
 static int method_inspect(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {

@@ -42,6 +42,8 @@ int bus_exec_path(const Exec *x, char **ret);
 /* bus_auth() about an object, with the details that belong to it. */
 int bus_container_auth(
         sd_bus_message *m, AuthAction action, const Container *c, sd_bus_error *reterr);
+/* For its files, both ways: when it has rights on the host, as for making such a container. */
+int bus_container_files_auth(sd_bus_message *m, const Container *c, sd_bus_error *reterr);
 int bus_image_auth(sd_bus_message *m, AuthAction action, const Image *i, sd_bus_error *reterr);
 
 /* A call that waits for the engine: give b->pending to a verb. Its completion answers the call with nothing, with what result_reply makes, or

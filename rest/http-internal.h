@@ -33,6 +33,7 @@ struct Http {
         sd_event_source *timer;
         sd_event_source *kick; /* runs libmicrohttpd in the loop's next turn */
         List requests;
+        List lingers;  /* connections whose client is being told that it is refused */
         List upgrades; /* connections with TLS that were handed over */
 };
 

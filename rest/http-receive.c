@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "rest/http-internal.h"
+#include "rest/linger.h"
 
 #include <string.h>
 #include <sys/epoll.h>
@@ -84,17 +85,32 @@ static void *tls_session(struct MHD_Connection *connection) {
         return info ? (void *) info->tls_session : NULL;
 }
 
-/* Before the handshake of a new connection. */
+/* Before the handshake of a new connection, and when the last of it is gone but the socket. *socket_context: was the client refused? */
 void http_on_connection(void *userdata, struct MHD_Connection *connection, void **socket_context,
         enum MHD_ConnectionNotificationCode what) {
+        const union MHD_ConnectionInfo *info;
         Http *h = userdata;
+        bool *refused;
         void *session;
 
-        if (what != MHD_CONNECTION_NOTIFY_STARTED || !h->tls)
+        if (!h->tls)
                 return;
-        session = tls_session(connection);
-        if (session)
-                tls_prepare(h->tls, session);
+        if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+                session = tls_session(connection);
+                *socket_context = refused = session ? new0(bool, 1) : NULL;
+                /* Without memory for that nobody can be verified, and tls_is_verified() says no. */
+                if (refused)
+                        tls_prepare(h->tls, session, refused);
+                return;
+        }
+
+        refused = *socket_context;
+        if (refused && *refused) {
+                info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+                if (info)
+                        (void) linger_new(h->engine->event, &h->lingers, info->connect_fd);
+        }
+        *socket_context = mfree(refused);
 }
 
 /* The kernel knows nothing of who is at the other end, so a certificate has to do. */
@@ -152,6 +168,7 @@ static void on_auth_answer(int r, const Error *e, void *userdata) {
 
 /* 1: go on. 0: asked, the connection is suspended. */
 static int authorize(Request *q) {
+        AuthAction action = q->route->action;
         RequestObject o;
         int r;
 
@@ -162,8 +179,10 @@ static int authorize(Request *q) {
         if (r < 0)
                 return r;
 
-        r = auth_check_peer(q->http->auth, &q->peer, q->route->action, o.object, o.details,
-                on_auth_answer, q, &q->auth_query, &q->error);
+        if (q->route->flags & ROUTE_FILES && o.privileged)
+                action = AUTH_CREATE_PRIVILEGED;
+        r = auth_check_peer(q->http->auth, &q->peer, action, o.object, o.details, on_auth_answer, q,
+                &q->auth_query, &q->error);
         if (r == 0)
                 http_suspend(q);
         else if (r > 0)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "rest/http-internal.h"
+#include "rest/linger.h"
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -192,6 +193,7 @@ int http_new(Engine *e, Auth *auth, int listen_fd, const Tls *tls, Http **ret, E
         h->engine = e;
         h->auth = auth;
         list_init(&h->upgrades);
+        list_init(&h->lingers);
 
         h->is_tcp = is_tcp(listen_fd);
         h->tls = h->is_tcp ? tls : NULL;
@@ -233,5 +235,6 @@ Http *http_free(Http *h) {
         h->kick = loop_source_free(h->kick);
         if (h->daemon)
                 MHD_stop_daemon(h->daemon);
+        lingers_free(&h->lingers);
         return mfree(h);
 }

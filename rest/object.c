@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "rest/object.h"
 
+#include "engine/container/container-check.h"
 #include "engine/container/container.h"
 #include "engine/container/containers.h"
 #include "engine/engine.h"
@@ -12,13 +13,17 @@
 #include "rest/router.h"
 
 static int find_container(Request *q, RequestObject *o) {
+        const char *privilege;
         Container *c;
 
         if (containers_find(q->engine->containers, o->object, &c, NULL) < 0)
                 return 0;
+        privilege = container_check_privilege(&c->spec);
         *o = (RequestObject) {
                 .object = c->id,
-                .details = { "container", c->name, "image", str_or_empty(c->spec.config.image) },
+                .details = { "container", c->name, "image", str_or_empty(c->spec.config.image),
+                        "privilege", str_or(privilege, "none") },
+                .privileged = privilege,
         };
         return request_set_var(q, "id", c->id);
 }

@@ -14,6 +14,10 @@ enum {
                 1
                 << 0, /* the body goes through a pipe (q->body_fd), the handler runs when it begins */
         ROUTE_HEAD = 1 << 1, /* HEAD too */
+        ROUTE_FILES =
+                1
+                << 2, /* files of a container; when it has rights on the host that asks for create-privileged: what it
+                               * runs can be changed, and what is mounted into it be read */
 };
 
 typedef struct Route {

@@ -348,11 +348,11 @@ static int post_commit(Request *q, Response *a) {
 
 /* clang-format off */
 const Route container_files_routes[] = {
-        { "HEAD", "/containers/{id}/archive", AUTH_MANAGE_CONTAINERS, head_archive, 0,                 "id" },
-        { "GET",  "/containers/{id}/archive", AUTH_MANAGE_CONTAINERS, get_archive,  0,                 "id" },
-        { "PUT",  "/containers/{id}/archive", AUTH_MANAGE_CONTAINERS, put_archive,  ROUTE_BODY_STREAM, "id" },
+        { "HEAD", "/containers/{id}/archive", AUTH_MANAGE_CONTAINERS, head_archive, ROUTE_FILES,                 "id" },
+        { "GET",  "/containers/{id}/archive", AUTH_MANAGE_CONTAINERS, get_archive,  ROUTE_FILES,                 "id" },
+        { "PUT",  "/containers/{id}/archive", AUTH_MANAGE_CONTAINERS, put_archive,  ROUTE_BODY_STREAM | ROUTE_FILES, "id" },
         { "GET",  "/containers/{id}/changes", AUTH_VIEW,              get_changes,  0,                 "id" },
-        { "GET",  "/containers/{id}/export",  AUTH_MANAGE_CONTAINERS, get_export,   0,                 "id" },
+        { "GET",  "/containers/{id}/export",  AUTH_MANAGE_CONTAINERS, get_export,   ROUTE_FILES,                 "id" },
         { "POST", "/commit",                  AUTH_MANAGE_CONTAINERS, post_commit },
         {}
 };

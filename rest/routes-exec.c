@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "engine/container/container-check.h"
 #include "engine/container/container.h"
 #include "engine/container/containers.h"
 #include "engine/container/exec.h"
@@ -72,7 +73,8 @@ static int go_if_allowed(Request *q, ExecWish *taken, const Container *c, const 
         const char *const details[] = { "container", c->name, "image",
                 str_or_empty(c->spec.config.image), "command", command, "user",
                 str_or_empty(str_empty(spec->user) ? c->spec.config.user : spec->user),
-                "privileged", spec->privileged ? "true" : "false", NULL };
+                "privileged", spec->privileged ? "true" : "false", "privilege",
+                str_or(container_check_privilege(&c->spec), "none"), NULL };
 
         r = auth_check_peer(http_auth(q->http), &q->peer, AUTH_EXEC, c->id, details, wish_on_answer,
                 q, &q->auth_query, &q->error);

@@ -119,6 +119,7 @@ Tls *tls_free(Tls *t) {
 /* Within the handshake; also without any certificate. An alert tells the client why, else it sees only the end of the connection. */
 static int on_verify(gnutls_session_t session) {
         gnutls_alert_description_t why = GNUTLS_A_BAD_CERTIFICATE;
+        bool *refused = gnutls_session_get_ptr(session);
         unsigned status = 1;
         int k;
 
@@ -131,13 +132,15 @@ static int on_verify(gnutls_session_t session) {
         else if (k == 0 && (status & GNUTLS_CERT_SIGNER_NOT_FOUND))
                 why = GNUTLS_A_UNKNOWN_CA;
         (void) gnutls_alert_send(session, GNUTLS_AL_FATAL, why);
+        *refused = true;
         return GNUTLS_E_CERTIFICATE_ERROR;
 }
 
-void tls_prepare(const Tls *t, void *session) {
+void tls_prepare(const Tls *t, void *session, bool *refused) {
         if (!t->verify)
                 return;
         gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUEST);
+        gnutls_session_set_ptr(session, refused);
         gnutls_session_set_verify_function(session, on_verify);
 }
 

@@ -25,7 +25,7 @@ int tls_load(const Settings *s, Tls **ret, Error *reterr);
 Tls *tls_free(Tls *t);
 DEFINE_CLEANUP(Tls *, tls_free);
 
-/* session: gnutls_session_t of a connection. tls_prepare() before its handshake, so that one without a certificate fails; tls_is_verified()
- * later: is the client one of those, as far as verify asks for it? */
-void tls_prepare(const Tls *t, void *session);
+/* session: gnutls_session_t of a connection. tls_prepare() before its handshake, so that one without a certificate fails, which sets *refused
+ * (it outlives the session); tls_is_verified() later: is the client one of those, as far as verify asks for it? */
+void tls_prepare(const Tls *t, void *session, bool *refused);
 bool tls_is_verified(const Tls *t, void *session);
