@@ -7,6 +7,7 @@
 
 #include "dbus/bus-auth.h"
 #include "engine/core/pending.h"
+#include "lib/base/list.h"
 
 typedef struct Container Container;
 typedef struct Engine Engine;
@@ -48,24 +49,33 @@ int bus_image_auth(sd_bus_message *m, AuthAction action, const Image *i, sd_bus_
 
 /* A call that waits for the engine: give b->pending to a verb. Its completion answers the call with nothing, with what result_reply makes, or
  * with the error, and frees the BusReply. When the verb refuses at once, bus_reply_free() does. With fd_reply that one is called instead, with
- * fd, which is the BusReply's. */
+ * fd, which is the BusReply's; with late_reply that one, with userdata. */
 typedef int (*bus_reply_t)(sd_bus_message *m, void *result);
 
 typedef struct BusReply {
+        ListNode node; /* of all that are waited for */
         sd_bus_message *m;
         Pending *pending;
         bus_reply_t result_reply;
         int (*fd_reply)(sd_bus_message *m, void *result, int fd);
         int fd;
+        int (*late_reply)(sd_bus_message *m, void *result, void *userdata);
+        void *userdata;
 } BusReply;
 
 int bus_reply_new(sd_bus_message *m, bus_reply_t result_reply, BusReply **ret);
 BusReply *bus_reply_free(BusReply *b);
+/* The engine stops: all who wait are told Unavailable now, whatever becomes of what they asked for. */
+void bus_replies_end(void);
 /* What a verb that was given b->pending has returned is what the handler returns. */
 int bus_reply_return(BusReply *b, int r, const Error *e, sd_bus_error *reterr);
 
 /* bus-usage.c */
 int bus_container_get_size(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
+
+/* bus-lists.c */
+int bus_manager_list_containers_as_json(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
+int bus_manager_list_images_as_json(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
 
 /* bus-exec.c */
 int bus_container_create_exec(sd_bus_message *m, void *userdata, sd_bus_error *reterr);

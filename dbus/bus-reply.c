@@ -5,10 +5,13 @@
 #include "lib/base/fd.h"
 #include "lib/base/log.h"
 
+static List replies; /* of the one bus that a daemon serves */
+
 BusReply *bus_reply_free(BusReply *b) {
         if (!b)
                 return NULL;
 
+        list_remove(&b->node);
         pending_detach(b->pending);
         pending_unref(b->pending);
         sd_bus_message_unref(b->m);
@@ -26,6 +29,8 @@ static void on_complete(int r, void *result, const Error *e, void *userdata) {
                 k = sd_bus_reply_method_error(b->m, &error);
         } else if (b->fd_reply)
                 k = b->fd_reply(b->m, result, b->fd);
+        else if (b->late_reply)
+                k = b->late_reply(b->m, result, b->userdata);
         else if (b->result_reply)
                 k = b->result_reply(b->m, result);
         else
@@ -57,6 +62,7 @@ int bus_reply_new(sd_bus_message *m, bus_reply_t result_reply, BusReply **ret) {
         b->fd = -EBADF;
         b->m = sd_bus_message_ref(m);
         b->result_reply = result_reply;
+        list_append(&replies, &b->node);
         *ret = b;
         return 0;
 }
@@ -66,4 +72,14 @@ int bus_reply_return(BusReply *b, int r, const Error *e, sd_bus_error *reterr) {
                 return 1;
         bus_reply_free(b);
         return bus_error(reterr, r, e);
+}
+
+void bus_replies_end(void) {
+        _cleanup_(error_done) Error e = {};
+        BusReply *b;
+        int r;
+
+        r = error_set(&e, ERROR_UNAVAILABLE, "the engine is being stopped");
+        while ((b = list_first(&replies, BusReply, node)))
+                on_complete(r, NULL, &e, b);
 }

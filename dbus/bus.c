@@ -19,6 +19,7 @@
 #include "lib/base/parse.h"
 #include "lib/base/str.h"
 #include "lib/base/strv.h"
+#include "lib/event/loop.h"
 
 struct Bus {
         sd_bus *bus;
@@ -26,6 +27,7 @@ struct Bus {
         sd_bus_slot *slots[12];
         size_t n_slots;
         BusSignals *signals;
+        sd_event_source *exit_source;
 };
 
 /* ---- paths ---- */
@@ -295,6 +297,12 @@ static int add_objects(Bus *b) {
         return 0;
 }
 
+/* Before the loop ends, and sd-bus closes the connection with it. */
+static int on_loop_exit(sd_event_source *source, void *userdata) {
+        bus_replies_end();
+        return 0;
+}
+
 int bus_new(sd_bus *bus, Engine *e, Bus **ret) {
         _cleanup_(bus_freep) Bus *b = NULL;
         int r;
@@ -315,6 +323,10 @@ int bus_new(sd_bus *bus, Engine *e, Bus **ret) {
                 return r;
 
         r = bus_signals_new(bus, e, &b->signals);
+        if (r >= 0)
+                r = sd_event_add_exit(e->event, &b->exit_source, on_loop_exit, b);
+        if (r >= 0)
+                r = sd_event_source_set_priority(b->exit_source, INT64_MIN);
         if (r < 0)
                 return r;
 
@@ -326,6 +338,8 @@ Bus *bus_free(Bus *b) {
         if (!b)
                 return NULL;
 
+        loop_source_free(b->exit_source);
+        bus_replies_end();
         bus_stats_end();
         bus_signals_free(b->signals);
         for (size_t i = 0; i < b->n_slots; i++)

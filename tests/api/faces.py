@@ -497,6 +497,11 @@ class BusFace:
     def _stream(fd):
         return Stream(socket.socket(fileno=fd.take()))
 
+    @staticmethod
+    def _stream_file(fd):
+        """A pipe that is read like one."""
+        return Stream(None, os.fdopen(fd.take(), 'rb'))
+
     def attach(self, name, stdin=True, stdout=True, stderr=True, detach_keys=None):
         return self._stream(self.container(name, 'Attach', 'a{sv}', self._options(
             Stdin=dbus.Boolean(stdin), Stdout=dbus.Boolean(stdout), Stderr=dbus.Boolean(stderr), DetachKeys=detach_keys)))

@@ -10,11 +10,12 @@ from wire import Wire
 
 
 class Stream:
-    """A connected socket; what came with the head of an answer is in file."""
+    """A connected socket, or None for a pipe; what came with the head of an answer is in file."""
 
     def __init__(self, sock, file=None):
         self.socket = sock
-        self.socket.settimeout(20)
+        if sock:
+            sock.settimeout(20)
         self.file = file or sock.makefile('rb')
 
     def send(self, data):
@@ -57,7 +58,8 @@ class Stream:
 
     def close(self):
         self.file.close()
-        self.socket.close()
+        if self.socket:
+            self.socket.close()
 
     def __enter__(self):
         return self

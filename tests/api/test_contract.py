@@ -16,7 +16,7 @@ from private_bus import NOBODY, TREE, BusError, wait_for
 from wire import Wire
 
 INTERFACES = [MANAGER, CONTAINER, IMAGE, JOB, EXEC]
-ANSWERS = {'s': 'x', 'b': False, 't': 1, 'u': 1, 'a{sas}': dbus.Dictionary({}, signature='sas'), 'as': dbus.Array([], signature='s'),
+ANSWERS = {'s': 'x', 'b': False, 't': 1, 'x': 1, 'u': 1, 'a{sas}': dbus.Dictionary({}, signature='sas'), 'as': dbus.Array([], signature='s'),
            'a{sv}': dbus.Dictionary({}, signature='sv')}
 VALUES = {'json': '{"Image":"busybox","HostConfig":{"NetworkMode":"none"}}', 'condition': 'not-running', 'image': 'busybox'}
 PRIVILEGED = '{"Image":"busybox","HostConfig":{"NetworkMode":"none","Privileged":true}}'

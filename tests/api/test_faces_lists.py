@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Lists as documents: the bus gives what REST gives. And what callers hear of a daemon that is stopped."""
+
+import json
+
+import dbus
+from engine import create, run
+from faces import CONTAINER, NAME, ROOT, BusFace, RestFace
+from private_bus import wait_for
+
+
+def rows(bus, all=True, filters=None, limit=-1, size=False):
+    return json.loads(bus.manager('ListContainersAsJSON', 'ba{sas}xb', all, bus._filters(filters), limit, size))  # pylint: disable=protected-access
+
+
+def test_containers(daemon, bus):
+    create(daemon, 'true', name='first', Labels={'a': 'b'})
+    run(daemon, 'sleep', '60', name='second')
+    assert rows(bus) == daemon.get('/containers/json?all=1').json
+    assert [row['Names'] for row in rows(bus, all=False)] == [['/second']]
+    assert [row['Names'] for row in rows(bus, filters={'label': ['a=b']})] == [['/first']]
+    assert [row['Names'] for row in rows(bus, all=False, limit=1)] == [['/second']]
+    measured = rows(bus, size=True)
+    assert measured == daemon.get('/containers/json?all=1&size=1').json
+    assert all('SizeRootFs' in row for row in measured)
+
+
+def test_images(daemon, bus):
+    assert json.loads(bus.manager('ListImagesAsJSON', 'ba{sas}', False, bus._filters({}))) == daemon.get(  # pylint: disable=protected-access
+        '/images/json').json
+    assert json.loads(bus.manager('ListImagesAsJSON', 'ba{sas}', False, bus._filters({'label': ['x']}))) == []  # pylint: disable=protected-access
+
+
+def test_log_with_frames_and_details(daemon, bus):
+    container = run(daemon, 'sh', '-c', 'echo out; echo err >&2', Labels={'a': 'b c'},
+                    host={'LogConfig': {'Type': 'json-file', 'Config': {'labels': 'a'}}})
+    bus.wait(container)
+    fd = bus.container(container, 'GetLogs', 'a{sv}', dbus.Dictionary({'Frames': True, 'Details': True}, signature='sv'))
+    with bus._stream_file(fd) as stream:                        # pylint: disable=protected-access
+        assert stream.frames() == (b'a=b+c out\n', b'a=b+c err\n')
+    assert RestFace(daemon).logs(container, details=1).count('a=b+c') == 2
+
+
+def test_who_waits_is_told_that_it_stops(own):
+    """Not left to a deadline, and with a name that a program can tell from a crash."""
+    face = BusFace(own)
+    container = run(own, 'sleep', '1000')
+    seen = []
+    face.bus.call_async(NAME, f'{ROOT}/container/{container}', CONTAINER, 'Wait', 's', ('',), seen.append, seen.append, timeout=120)
+    assert own.get('/_ping').status == 200
+    face.manager('GetVersion')                                  # it has come before this one
+    assert own.kill(15) == 0
+
+    def told():
+        face.pump()
+        return seen
+    wait_for(told, 'the waiter is told')
+    face.close()
+    assert seen[0].get_dbus_name() == f'{NAME}.Error.Unavailable'
+    own.start()
+    assert own.delete(f'/containers/{container}?force=1').status == 204
