@@ -11,6 +11,7 @@ static const FileLogFormat format = {
         .size_option = "max-size",
         .files_option = "max-file",
         .compress_option = "compress",
+        .bare_errors = true,
         .max_size = UINT64_C(10) * 1024 * 1024,
         .max_files = 3,
 };

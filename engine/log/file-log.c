@@ -45,6 +45,52 @@ static int parse_max_size(const char *s, uint64_t *ret) {
         return r < 0 ? r : *ret == 0 ? -EINVAL : 0;
 }
 
+/* dockerd's sentences. */
+typedef enum Wrong {
+        WRONG_SIZE,
+        WRONG_SIZE_RANGE,
+        WRONG_FILES,
+        WRONG_FILES_FEW,
+        WRONG_FILES_MANY,
+        WRONG_COMPRESS,
+} Wrong;
+
+static int refuse(const FileLogFormat *format, Wrong wrong, const char *option, const char *value,
+        Error *reterr) {
+        _cleanup_(freep) char *why = NULL;
+        int r = 0;
+
+        switch (wrong) {
+        case WRONG_SIZE:
+                r = str_printf(&why, "invalid size: '%s'", value);
+                break;
+        case WRONG_SIZE_RANGE:
+                r = str_printf(&why, "%s must be a positive number", option);
+                break;
+        case WRONG_FILES:
+                r = str_printf(&why, "strconv.Atoi: parsing \"%s\": invalid syntax", value);
+                break;
+        case WRONG_FILES_FEW:
+                r = str_printf(&why, "%s cannot be less than 1", option);
+                break;
+        case WRONG_FILES_MANY:
+                r = str_printf(&why, "%s cannot be more than %u", option, ROTATE_FILES_MAX);
+                break;
+        case WRONG_COMPRESS:
+                r = str_printf(&why, "%sstrconv.ParseBool: parsing \"%s\": invalid syntax",
+                        format->bare_errors ? "" : "error reading compress log option: ", value);
+                break;
+        }
+        if (r < 0)
+                return r;
+        if (format->bare_errors || wrong == WRONG_COMPRESS)
+                return error_set(
+                        reterr, ERROR_INVALID, "failed to initialize logging driver: %s", why);
+        return error_set(reterr, ERROR_INVALID,
+                "failed to initialize logging driver: invalid value for %s: %s: %s", option, value,
+                why);
+}
+
 int file_log_check(char *const *opts, const FileLogFormat *format, Error *reterr) {
         const char *size = logs_option(opts, format->size_option),
                    *files = logs_option(opts, format->files_option),
@@ -54,18 +100,16 @@ int file_log_check(char *const *opts, const FileLogFormat *format, Error *reterr
         bool b;
 
         if (size && parse_max_size(size, &max_size) < 0)
-                return error_set(reterr, ERROR_INVALID,
-                        "invalid value for %s: '%s', must be a size such as 10m, or -1",
-                        format->size_option, size);
-        if (files &&
-                (parse_unsigned(files, &n_files) < 0 || n_files < 1 || n_files > ROTATE_FILES_MAX))
-                return error_set(reterr, ERROR_INVALID,
-                        "invalid value for %s: '%s', must be a number from 1 to %u",
-                        format->files_option, files, ROTATE_FILES_MAX);
+                return refuse(format,
+                        parse_size(size, &max_size) < 0 ? WRONG_SIZE : WRONG_SIZE_RANGE,
+                        format->size_option, size, reterr);
+        if (files && parse_unsigned(files, &n_files) < 0)
+                return refuse(format, WRONG_FILES, format->files_option, files, reterr);
+        if (files && (n_files < 1 || n_files > ROTATE_FILES_MAX))
+                return refuse(format, n_files < 1 ? WRONG_FILES_FEW : WRONG_FILES_MANY,
+                        format->files_option, files, reterr);
         if (compress && parse_bool(compress, &b) < 0)
-                return error_set(reterr, ERROR_INVALID,
-                        "invalid value for %s: '%s', must be true or false",
-                        format->compress_option, compress);
+                return refuse(format, WRONG_COMPRESS, format->compress_option, compress, reterr);
         if (compress && b)
                 return error_set(reterr, ERROR_NOT_IMPLEMENTED,
                         "log opt '%s=true' is not supported: rotated files are kept as they are",

@@ -27,11 +27,11 @@ static void test_check(void **state) {
         check("none", NULL, NULL);
 
         check("json-file", "max-size=ten",
-                "invalid value for max-size: 'ten', must be a size such as 10m, or -1");
+                "failed to initialize logging driver: invalid size: 'ten'");
         check("json-file", "max-size=0",
-                "invalid value for max-size: '0', must be a size such as 10m, or -1");
+                "failed to initialize logging driver: max-size must be a positive number");
         check("json-file", "max-file=0",
-                "invalid value for max-file: '0', must be a number from 1 to 1000");
+                "failed to initialize logging driver: max-file cannot be less than 1");
         check("json-file", "max-sise=1m", "unknown log opt 'max-sise' for json-file log driver");
         check("json-file", "max-size", "invalid log opt 'max-size', must be KEY=VALUE");
         check("json-file", "compress=true",
@@ -40,6 +40,19 @@ static void test_check(void **state) {
         check("journald", "mode=fast", "logger: invalid mode 'fast', must be blocking");
         check("gelf", NULL, "error looking up logging plugin gelf: plugin \"gelf\" not found");
 
+        check("json-file", "max-file=x",
+                "failed to initialize logging driver: strconv.Atoi: parsing \"x\": invalid syntax");
+        check("json-file", "compress=maybe",
+                "failed to initialize logging driver: strconv.ParseBool: parsing \"maybe\": "
+                "invalid "
+                "syntax");
+        check("local", "max-size=ten",
+                "failed to initialize logging driver: invalid value for max-size: ten: invalid "
+                "size: "
+                "'ten'");
+        check("local", "max-file=x",
+                "failed to initialize logging driver: invalid value for max-file: x: strconv.Atoi: "
+                "parsing \"x\": invalid syntax");
         check("local", NULL, NULL);
         check("local", "max-file=3", NULL);
         check("local", "labels=x", "unknown log opt 'labels' for local log driver");
@@ -55,7 +68,8 @@ static void test_check(void **state) {
         check("syslog", "syslog-format=rfc5424micro", NULL);
         check("syslog", "syslog-format=x", "Invalid syslog format");
         check("syslog", "cache-max-file=0",
-                "invalid value for cache-max-file: '0', must be a number from 1 to 1000");
+                "failed to initialize logging driver: invalid value for cache-max-file: 0: "
+                "cache-max-file cannot be less than 1");
 }
 
 static void test_find(void **state) {
