@@ -101,3 +101,7 @@ int format_sprintf(Buffer *b, const char *text, const Value *arguments, size_t n
 bool format_is_optional(const char *field);
 const char *format_type_name(const Json *v); /* Go's: "int", "string", … */
 bool format_is_true(const Json *v);
+/* What is a structure for docker's client and not a map: 1 printed, 0 it is none. format-shape.c */
+int format_print_shape(Buffer *b, const Json *v, const char *field);
+/* Under which name elements of a list or map are looked up there; NULL: they are nothing special. */
+const char *format_element_field(const char *field);

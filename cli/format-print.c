@@ -65,7 +65,7 @@ static int print_real(Buffer *b, double d) {
         return buffer_append_string(b, text);
 }
 
-static int print_list(Buffer *b, const Json *v) {
+static int print_list(Buffer *b, const Json *v, const char *field) {
         bool first = true;
         const char *key;
         Json *element;
@@ -76,13 +76,14 @@ static int print_list(Buffer *b, const Json *v) {
                 if (r >= 0 && !first)
                         r = buffer_append_char(b, ' ');
                 if (r >= 0)
-                        r = format_print_value(b, element, NULL);
+                        r = format_print_value(b, element, format_element_field(field));
                 first = false;
         }
         return r < 0 ? r : buffer_append_char(b, ']');
 }
 
-static int print_map(Buffer *b, const Json *v) {
+static int print_map(Buffer *b, const Json *v, const char *field) {
+        const char *of = format_element_field(field);
         _cleanup_(strv_freep) char **keys = NULL;
         const char *key;
         Json *value;
@@ -99,7 +100,7 @@ static int print_map(Buffer *b, const Json *v) {
                 if (r >= 0)
                         r = buffer_printf(b, "%s%s:", k == keys ? "" : " ", *k);
                 if (r >= 0)
-                        r = format_print_value(b, json_get(v, *k), *k);
+                        r = format_print_value(b, json_get(v, *k), of ? of : *k);
         }
         return r < 0 ? r : buffer_append_char(b, ']');
 }
@@ -109,6 +110,7 @@ int format_print_value(Buffer *b, const Json *v, const char *field) {
         int64_t i;
         double d;
         bool t;
+        int r;
 
         switch (json_type_of(v)) {
         case JSON_TYPE_BOOLEAN:
@@ -123,9 +125,10 @@ int format_print_value(Buffer *b, const Json *v, const char *field) {
         case JSON_TYPE_STRING:
                 return buffer_append_string(b, json_to_text(v));
         case JSON_TYPE_LIST:
-                return print_list(b, v);
+                return print_list(b, v, field);
         case JSON_TYPE_OBJECT:
-                return print_map(b, v);
+                r = format_print_shape(b, v, field);
+                return r != 0 ? MIN(r, 0) : print_map(b, v, field);
         default:
                 return buffer_append_string(b, absent(field));
         }

@@ -15,14 +15,30 @@ static const char document[] = "{\"Name\":\"/"
                                "\"Entrypoint\":null,\"Labels\":{\"b\":\"2\",\"a\":\"1\"},"
                                "\"Nested\":{\"Deep\":{\"X\":\"y\"}},\"Odd\":\"<&>\"}";
 
-static int run(const char *text, bool is_row, char **ret, Error *reterr) {
+/* As docker 28 prints them, which sees structures there. */
+static const char shaped[] =
+        "{\"State\":{\"Running\":true,\"Pid\":7,\"Status\":\"running\",\"ExitCode\":0,\"Error\":"
+        "\"\",\"Health\":{},"
+        "\"StartedAt\":\"a\",\"FinishedAt\":\"b\",\"Accounting\":{}},"
+        "\"Mounts\":[{\"Type\":\"bind\",\"Source\":\"/tmp\",\"Destination\":\"/"
+        "m\",\"Mode\":\"\",\"RW\":true,\"Propagation\":"
+        "\"rprivate\"}],"
+        "\"HostConfig\":{\"RestartPolicy\":{\"Name\":\"on-failure\",\"MaximumRetryCount\":3},"
+        "\"LogConfig\":{\"Type\":"
+        "\"json-file\",\"Config\":{}},\"PortBindings\":{\"80/"
+        "tcp\":[{\"HostIp\":\"\",\"HostPort\":\"80\"}]}},"
+        "\"Config\":{\"Hostname\":\"h\",\"ExposedPorts\":{\"80/"
+        "tcp\":{}},\"Volumes\":{},\"Cmd\":[\"sleep\",\"1\"],"
+        "\"Labels\":{\"x\":\"y\"},\"Env\":null,\"Image\":\"busybox\",\"AttachStdout\":true}}";
+
+static int run_on(const char *document_, const char *text, bool is_row, char **ret, Error *reterr) {
         _cleanup_(format_freep) Format *f = NULL;
         _cleanup_(json_unrefp) Json *v = NULL;
         _cleanup_(buffer_done) Buffer b = {};
         FormatData data = {};
         int r;
 
-        assert_ok(json_parse(document, strlen(document), JSON_SIZE_MAX, &v, NULL));
+        assert_ok(json_parse(document_, strlen(document_), JSON_SIZE_MAX, &v, NULL));
         data.root = v;
         if (is_row) {
                 data.type = "*formatter.Row";
@@ -34,6 +50,18 @@ static int run(const char *text, bool is_row, char **ret, Error *reterr) {
         if (r >= 0)
                 *ret = buffer_take_string(&b, NULL);
         return r;
+}
+
+static int run(const char *text, bool is_row, char **ret, Error *reterr) {
+        return run_on(document, text, is_row, ret, reterr);
+}
+
+static void shapes(const char *text, const char *expected) {
+        _cleanup_(error_done) Error e = {};
+        _cleanup_(freep) char *s = NULL;
+
+        assert_ok(run_on(shaped, text, /* is_row= */ false, &s, &e));
+        assert_string_equal(s, expected);
 }
 
 static void gives(const char *text, const char *expected) {
@@ -114,6 +142,18 @@ static void test_functions(void **state) {
                 "%!s(int=5) %!d(MISSING) x%!(EXTRA int=1)");
 }
 
+static void test_shapes(void **state) {
+        shapes("{{.State}}", "{running true false false false false 7 0  a b 0xc000000000}");
+        shapes("{{.Mounts}}", "[{bind  /tmp /m   true rprivate}]");
+        shapes("{{.HostConfig.RestartPolicy}} {{.HostConfig.LogConfig}} "
+               "{{.HostConfig.PortBindings}}",
+                "{on-failure 3} {json-file map[]} map[80/tcp:[{ 80}]]");
+        shapes("{{.Config.ExposedPorts}} {{.Config.Volumes}}", "map[80/tcp:{}] map[]");
+        shapes("{{.Config}}", "{h   false true false map[80/tcp:{}] false false false [] [sleep 1] "
+                              "<nil> false busybox "
+                              "map[]  [] false  [] map[x:y]  <nil> []}");
+}
+
 static void test_rows(void **state) {
         _cleanup_(error_done) Error e = {};
         _cleanup_(freep) char *s = NULL;
@@ -171,6 +211,7 @@ int main(void) {
                 cmocka_unit_test(test_text),
                 cmocka_unit_test(test_control),
                 cmocka_unit_test(test_functions),
+                cmocka_unit_test(test_shapes),
                 cmocka_unit_test(test_rows),
                 cmocka_unit_test(test_refused),
                 cmocka_unit_test(test_limits),
