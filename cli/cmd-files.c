@@ -110,39 +110,23 @@ static int cmd_export(Cli *cli, const Options *o, Error *reterr) {
                                  : export_to(c, path, output, reterr);
 }
 
-static int add_pair(char ***query, const char *name, const char *value) {
-        int r;
-
-        if (!value)
-                return 0;
-        r = strv_add(query, name);
-        return r < 0 ? r : strv_add(query, value);
-}
-
 static int commit_path(const Options *o, char **ret) {
         char *const *arguments = options_arguments(o);
-        _cleanup_(freep) char *repository = NULL;
         _cleanup_(strv_freep) char **query = NULL;
-        const char *tag = NULL;
         int r = 0;
 
         if (arguments[1])
-                r = cli_split_tag(arguments[1], &repository, &tag);
+                r = cli_add_target(&query, arguments[1]);
         if (r >= 0)
-                r = add_pair(&query, "container", arguments[0]);
+                r = cli_add_pair(&query, "container", arguments[0]);
         if (r >= 0)
-                r = add_pair(&query, "repo", repository);
+                r = cli_add_pair(&query, "author", options_string(o, "author"));
         if (r >= 0)
-                r = add_pair(&query, "tag", tag);
-        if (r >= 0)
-                r = add_pair(&query, "author", options_string(o, "author"));
-        if (r >= 0)
-                r = add_pair(&query, "comment", options_string(o, "message"));
+                r = cli_add_pair(&query, "comment", options_string(o, "message"));
         if (r >= 0 && (options_flag(o, "no-pause") || !options_flag_or(o, "pause", true)))
-                r = add_pair(&query, "pause", "0");
-        STRV_FOREACH (change, options_list(o, "change"))
-                if (r >= 0)
-                        r = add_pair(&query, "changes", *change);
+                r = cli_add_pair(&query, "pause", "0");
+        if (r >= 0)
+                r = cli_add_pairs(&query, "changes", options_list(o, "change"));
         if (r < 0)
                 return r;
 

@@ -141,37 +141,21 @@ static int cmd_load(Cli *cli, const Options *o, Error *reterr) {
         return transfer(cli, options_string(o, "input"), path, &p, reterr);
 }
 
-static int add_pair(char ***query, const char *name, const char *value) {
-        int r;
-
-        if (!value)
-                return 0;
-        r = strv_add(query, name);
-        return r < 0 ? r : strv_add(query, value);
-}
-
 static int import_path(const Options *o, char **ret) {
         char *const *arguments = options_arguments(o);
-        _cleanup_(freep) char *repository = NULL;
         _cleanup_(strv_freep) char **query = NULL;
-        const char *tag = NULL;
         int r = 0;
 
         if (arguments[1])
-                r = cli_split_tag(arguments[1], &repository, &tag);
+                r = cli_add_target(&query, arguments[1]);
         if (r >= 0)
-                r = add_pair(&query, "fromSrc", "-");
+                r = cli_add_pair(&query, "fromSrc", "-");
         if (r >= 0)
-                r = add_pair(&query, "repo", repository);
+                r = cli_add_pair(&query, "message", options_string(o, "message"));
         if (r >= 0)
-                r = add_pair(&query, "tag", tag);
+                r = cli_add_pair(&query, "platform", options_string(o, "platform"));
         if (r >= 0)
-                r = add_pair(&query, "message", options_string(o, "message"));
-        if (r >= 0)
-                r = add_pair(&query, "platform", options_string(o, "platform"));
-        STRV_FOREACH (change, options_list(o, "change"))
-                if (r >= 0)
-                        r = add_pair(&query, "changes", *change);
+                r = cli_add_pairs(&query, "changes", options_list(o, "change"));
         if (r < 0)
                 return r;
 

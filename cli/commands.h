@@ -120,6 +120,11 @@ void cli_print_ids(const Json *rows, bool whole);
 /* "host:5000/x:tag" → "host:5000/x" and "tag" (inside name; NULL: none). */
 int cli_split_tag(const char *name, char **ret_repository, const char **ret_tag);
 
+/* Query pairs for rest_path(): one, unless value is NULL; one for each word; "repo" and "tag" of a name. */
+int cli_add_pair(char ***query, const char *name, const char *value);
+int cli_add_pairs(char ***query, const char *name, char *const *values);
+int cli_add_target(char ***query, const char *name);
+
 /* docker's point in time (RFC 3339, or a duration before now) → seconds since the epoch with a fraction, which the API wants. option: its name, for the
  * error; NULL: not told. */
 int cli_point_in_time(const char *value, const char *option, char **ret, Error *reterr);

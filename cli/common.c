@@ -197,3 +197,32 @@ int cli_point_in_time(const char *value, const char *option, char **ret, Error *
                         option ? "\": " : "", value);
         return str_printf(ret, "%" PRId64 ".%09" PRId64, ns / NSEC_PER_SEC, ns % NSEC_PER_SEC);
 }
+
+int cli_add_pair(char ***query, const char *name, const char *value) {
+        int r;
+
+        if (!value)
+                return 0;
+        r = strv_add(query, name);
+        return r < 0 ? r : strv_add(query, value);
+}
+
+int cli_add_pairs(char ***query, const char *name, char *const *values) {
+        int r = 0;
+
+        STRV_FOREACH (value, values)
+                if (r >= 0)
+                        r = cli_add_pair(query, name, *value);
+        return r;
+}
+
+int cli_add_target(char ***query, const char *name) {
+        _cleanup_(freep) char *repository = NULL;
+        const char *tag = NULL;
+        int r;
+
+        r = cli_split_tag(name, &repository, &tag);
+        if (r >= 0)
+                r = cli_add_pair(query, "repo", repository);
+        return r < 0 ? r : cli_add_pair(query, "tag", tag);
+}
