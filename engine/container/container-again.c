@@ -5,6 +5,7 @@
 #include "engine/container/restart-policy.h"
 #include "engine/container/set.h"
 #include "engine/core/pending.h"
+#include "engine/host/units.h"
 #include "lib/base/alloc.h"
 #include "lib/base/clock.h"
 #include "lib/base/parse.h"
@@ -44,7 +45,7 @@ static void again_begin(Container *c);
 static void queue_proceed(Containers *s) {
         Container *c;
 
-        while (!s->ending && s->n_again < TOGETHER_MAX &&
+        while (!s->ending && !s->host_stops && s->n_again < TOGETHER_MAX &&
                 (c = list_first(&s->again, Container, by_again))) {
                 list_remove(&c->by_again);
                 again_begin(c);
@@ -62,9 +63,44 @@ void containers_again_proceed(Containers *s) {
         queue_proceed(s);
 }
 
+void containers_handle_host(bool stops, void *userdata) {
+        Containers *s = userdata;
+
+        s->host_stops = stops;
+        if (!stops)
+                queue_proceed(s);
+}
+
+void container_again_sure(Container *c) {
+        if (!c->again_waits)
+                return;
+        c->again_waits = false;
+        again_enqueue(c);
+}
+
+static void on_barrier(void *userdata) {
+        Container *c = userdata;
+
+        c->again_barrier = NULL;
+        c->again_waits = true;
+        if (!unit_watch_asks(c->scope))
+                container_again_sure(c);
+}
+
+/* "systemctl stop" of the scope may have ended it, which systemd has told by the time that it answers. */
 static int on_due(sd_event_source *source, uint64_t usec, void *userdata) {
-        again_enqueue(userdata);
+        Container *c = userdata;
+
+        if (units_barrier(c->set->units, on_barrier, c, &c->again_barrier) < 0)
+                again_enqueue(c);
         return 0;
+}
+
+static void again_disarm(Container *c) {
+        c->again_timer = loop_source_free(c->again_timer);
+        c->again_barrier = units_barrier_free(c->again_barrier);
+        c->again_waits = false;
+        list_remove(&c->by_again);
 }
 
 void container_again_arm(Container *c) {
@@ -151,8 +187,7 @@ static void again_begin(Container *c) {
 }
 
 void container_again_forget(Container *c) {
-        c->again_timer = loop_source_free(c->again_timer);
-        list_remove(&c->by_again);
+        again_disarm(c);
         if (!c->again)
                 return;
         pending_detach(c->again);
@@ -164,8 +199,7 @@ void container_again_forget(Container *c) {
 void container_again_cancel(Container *c) {
         assert(c->state == CONTAINER_RESTARTING);
 
-        c->again_timer = loop_source_free(c->again_timer);
-        list_remove(&c->by_again);
+        again_disarm(c);
         c->restart_cancelled = true;
         again_rest(c);
         container_waits_tell(c, /* removed= */ false);

@@ -18,6 +18,11 @@ void container_again_cancel(Container *c);
 /* Without a word: it goes away. */
 void container_again_forget(Container *c);
 
+/* It is known by now whether somebody stopped its scope. */
+void container_again_sure(Container *c);
+/* The host goes down, or not any more: nothing starts by policy meanwhile. */
+void containers_handle_host(bool stops, void *userdata);
+
 /* Somebody sent it a signal: bookkeeping of protocol.md 8.3, saved when there is a policy that will ask for it. */
 void container_note_signal(Container *c, int signal);
 

@@ -95,6 +95,7 @@ void container_handle_exit(Container *c, const MonitorRecord *record) {
                 c->manually_stopped = c->restart_cancelled = true;
         c->lost = container_lost_free(c->lost);
         c->freezer = container_freezer_free(c->freezer);
+        c->follower = container_follower_free(c->follower);
         leave_network(c);
         container_move(
                 c, container_wants_again(c, run_time(c)) ? CONTAINER_RESTARTING : CONTAINER_EXITED);

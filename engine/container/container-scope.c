@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <signal.h>
 
+#include "engine/container/container-again.h"
 #include "engine/container/set.h"
 #include "engine/host/units.h"
 #include "lib/base/alloc.h"
@@ -45,12 +46,25 @@ static void on_scope_gone(void *userdata) {
         container_handle_scope_gone(c);
 }
 
+static void on_scope_job(bool is_stop, void *userdata) {
+        Container *c = userdata;
+
+        if (is_stop)
+                container_handle_scope_stopped(c);
+        else
+                container_again_sure(c);
+}
+
 int container_watch_scope(Container *c) {
         char scope[CONTAINER_SCOPE_SIZE];
+        int r;
 
         if (c->scope)
                 return 0;
-        return units_watch(c->set->units, container_scope(c, scope), on_scope_gone, c, &c->scope);
+        r = units_watch(c->set->units, container_scope(c, scope), on_scope_gone, c, &c->scope);
+        if (r >= 0)
+                unit_watch_on_job(c->scope, on_scope_job);
+        return r;
 }
 
 static int on_scope_lingers(sd_event_source *source, uint64_t usec, void *userdata) {

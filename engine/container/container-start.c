@@ -184,6 +184,7 @@ static void start_done(Container *c, const MonitorRecord *record) {
         container_move(c, CONTAINER_RUNNING);
         container_publish(c, "start", NULL, NULL);
         container_follow_freezer(c);
+        container_follow_limits(c);
         start_end(c, 0, NULL);
 }
 
@@ -373,6 +374,7 @@ int container_start_by_policy(Container *c, Pending *p, Error *reterr) {
                 c->oom_killed = false;
                 c->manually_stopped = false;
                 c->restart_cancelled = false;
+                c->scope_stopped = false;
                 c->exit_code = 0;
                 c->error = mfree(c->error);
         }

@@ -365,10 +365,45 @@ void container_stops_proceed(Container *c) {
                         stop_begin(s);
 }
 
+/* As if by docker stop, whether it has ended by now or not: the policy rests until somebody starts it. */
+void container_handle_scope_stopped(Container *c) {
+        int r;
+
+        (void) log_container_debug(c, 0, "Somebody has stopped its scope");
+        switch (c->state) {
+        case CONTAINER_STARTING:
+        case CONTAINER_RUNNING:
+        case CONTAINER_PAUSED:
+                c->scope_stopped = true;
+                container_note_signal(c, SIGKILL);
+                return;
+
+        case CONTAINER_RESTARTING: /* we heard of the exit first */
+                if (c->restart_count > 0)
+                        c->restart_count--;
+                stop_pause(c);
+                return;
+
+        case CONTAINER_EXITED:
+                c->manually_stopped = c->restart_cancelled = true;
+                r = container_save(c);
+                if (r < 0)
+                        (void) log_container_warning(
+                                c, r, "Failed to save that it was stopped: %m, ignoring");
+                container_publish(c, "stop", NULL, NULL);
+                return;
+
+        default:
+                return;
+        }
+}
+
 /* Its end was wished, and by more than a kill. */
 static bool was_stopped(const Container *c) {
         ContainerStop *s;
 
+        if (c->scope_stopped)
+                return true;
         LIST_FOREACH (s, &c->stops, node)
                 if (!s->is_kill && s->stage != STOP_WAITS)
                         return true;
@@ -380,6 +415,7 @@ void container_stops_finish(Container *c, int r, const Error *e) {
 
         if (r >= 0 && !c->set->ending && was_stopped(c))
                 container_publish(c, "stop", NULL, NULL);
+        c->scope_stopped = false;
         while ((s = list_first(&c->stops, ContainerStop, node))) {
                 if (c->set->ending)
                         stop_free(s);

@@ -151,16 +151,23 @@ static void on_set(int r, const Error *e, void *userdata) {
 }
 
 static int ask_systemd(ContainerUpdate *u, const ContainerSpec *spec) {
-        _cleanup_(unit_properties_done) UnitProperties p = {};
+        _cleanup_(unit_properties_done) UnitProperties p = {}, old = {};
         Container *c = u->container;
         char scope[CONTAINER_SCOPE_SIZE];
+        const char *keep = NULL;
         int r;
 
         r = scope_make_limits(&spec->host.resources, &p);
+        if (r >= 0)
+                r = scope_make_limits(&c->spec.host.resources, &old);
         if (r < 0)
                 return r;
-        if (u->wish.host.resources.pids_limit != JSON_NO_INT64)
+        if (u->wish.host.resources.pids_limit != JSON_NO_INT64) {
                 u->pids_limit = spec->host.resources.pids_limit;
+                keep = "TasksMax";
+        }
+        /* What nobody wants to change stays exactly as an administrator may have set it. */
+        unit_properties_subtract(&p, &old, keep);
         return units_set_properties(
                 c->set->units, container_scope(c, scope), &p, on_set, u, &u->call);
 }

@@ -15,6 +15,7 @@
 #include "lib/base/macro.h"
 
 typedef struct Container Container;
+typedef struct ContainerFollower ContainerFollower;
 typedef struct ContainerFreezer ContainerFreezer;
 typedef struct ContainerLost ContainerLost;
 typedef struct ContainerStart ContainerStart;
@@ -27,6 +28,7 @@ typedef struct sd_event sd_event;
 typedef struct sd_event_source sd_event_source;
 typedef struct UnitCall UnitCall;
 typedef struct UnitWatch UnitWatch;
+typedef struct UnitsBarrier UnitsBarrier;
 
 #define ON_UNHEALTHY_LABEL "org.stauer.on-unhealthy" /* none, restart, stop, kill */
 
@@ -82,9 +84,13 @@ struct Container {
         bool restarting;             /* starts by policy */
         uint64_t restart_pause_usec; /* the last one */
         sd_event_source *again_timer;
-        ListNode by_again; /* in Containers: whose turn it will be */
-        Pending *again;    /* that start */
+        ListNode by_again;           /* in Containers: whose turn it will be */
+        Pending *again;              /* that start */
+        UnitsBarrier *again_barrier; /* before it: did somebody stop the scope? */
+        bool again_waits;            /* there was a job, it will be told of which kind */
+        bool scope_stopped;          /* by systemctl stop, in this run: not told yet as "stop" */
         ContainerFreezer *freezer;
+        ContainerFollower *follower;    /* of its scope's limits, while it runs */
         UnitWatch *scope;               /* while the scope is, or may be, there */
         sd_event_source *scope_lingers; /* its monitor is gone: it should be, too */
         ContainerLost *lost;            /* waits for the end of what a lost monitor left */

@@ -120,6 +120,7 @@ int containers_new(const ContainersWiring *w, Containers **ret, Error *reterr) {
         if (r < 0)
                 return r;
 
+        units_on_host(s->units, containers_handle_host, s);
         *ret = TAKE_PTR(s);
         return 0;
 }
@@ -136,6 +137,7 @@ void container_detach(Container *c) {
         container_updates_forget(c);
         container_tops_forget(c);
         c->freezer = container_freezer_free(c->freezer);
+        c->follower = container_follower_free(c->follower);
         c->remove = container_remove_free(c->remove);
         c->start = container_start_free(c->start);
         c->link = monitor_link_free(c->link);
@@ -150,6 +152,7 @@ void containers_detach(Containers *s) {
         if (!s || s->ending)
                 return;
         s->ending = true;
+        units_on_host(s->units, NULL, NULL);
         s->prune = container_prune_free(s->prune);
         containers_forget_scopes(s);
         LIST_FOREACH (c, &s->by_age, by_age)

@@ -132,10 +132,11 @@ static void now_running(Container *c, int64_t started_ns, int64_t pid) {
         c->pid = pid;
         container_join_network(c); /* container_handle_exit() leaves it */
         container_move(c, CONTAINER_RUNNING);
-        if (c->link) {
-                container_follow_freezer(c);
-                container_holds_restore(c);
-        }
+        if (!c->link)
+                return;
+        container_follow_freezer(c);
+        container_follow_limits(c);
+        container_holds_restore(c);
 }
 
 static void now_at_rest(Container *c, int64_t code, const char *why) {

@@ -13,7 +13,6 @@
 #include "lib/json/fields.h"
 
 #define SLICE_DEFAULT    "machine.slice"
-#define TASKS_OF_OURS    64 /* the monitor, and runc's threads while it works */
 #define STOP_TIMEOUT_SEC 10
 #define STOP_MARGIN_SEC  5 /* the monitor needs time of its own after the last process is gone */
 #define CPU_PERIOD_USEC  100000
@@ -32,6 +31,38 @@ uint64_t scope_cpu_weight(int64_t shares) {
         /* A quadratic in log2: 2 gives 1, 1024 gives 100, 262144 gives 10000. */
         l = log2((double) shares);
         return (uint64_t) ceil(pow(10, (l * l + 125 * l) / 612.0 - 7.0 / 34.0));
+}
+
+int64_t scope_cpu_shares(uint64_t weight) {
+        int64_t low = 2, high = 262144; /* the weight of low is not above it */
+
+        if (weight >= 10000)
+                return high;
+        while (high - low > 1) {
+                int64_t middle = low + (high - low) / 2;
+
+                if (scope_cpu_weight(middle) <= weight)
+                        low = middle;
+                else
+                        high = middle;
+        }
+        return low;
+}
+
+uint64_t scope_cpu_quota(const Resources *c, uint64_t *ret_period) {
+        uint64_t period = c->cpu_period > 0 ? (uint64_t) c->cpu_period : CPU_PERIOD_USEC;
+
+        if (ret_period)
+                *ret_period = period;
+        if (c->nano_cpus > 0)
+                return (uint64_t) c->nano_cpus / 1000;
+        return c->cpu_quota > 0 ? (uint64_t) c->cpu_quota * USEC_PER_SEC / period : 0;
+}
+
+uint16_t scope_blkio_weight(uint64_t io_weight) {
+        return (uint16_t) (10 +
+                           ((CLAMP(io_weight, UINT64_C(1), UINT64_C(10000)) - 1) * 990 + 5000) /
+                                   9999);
 }
 
 uint64_t scope_io_weight(uint16_t weight) {
@@ -154,13 +185,9 @@ static int add_memory(const Resources *c, UnitProperties *p) {
 }
 
 static int add_cpu(const Resources *c, UnitProperties *p) {
-        uint64_t period = c->cpu_period > 0 ? (uint64_t) c->cpu_period : CPU_PERIOD_USEC, quota = 0;
+        uint64_t period, quota = scope_cpu_quota(c, &period);
         int r;
 
-        if (c->nano_cpus > 0)
-                quota = (uint64_t) c->nano_cpus / 1000; /* µs of CPU per second */
-        else if (c->cpu_quota > 0)
-                quota = (uint64_t) c->cpu_quota * USEC_PER_SEC / period;
         if (quota > 0) {
                 r = unit_properties_add_u64(p, "CPUQuotaPerSecUSec", quota);
                 if (r < 0)
@@ -190,7 +217,7 @@ static int add_tasks(const Resources *c, UnitProperties *p) {
         uint64_t limit = UINT64_MAX;
 
         if (c->pids_limit != JSON_NO_INT64 && c->pids_limit > 0)
-                limit = (uint64_t) c->pids_limit + TASKS_OF_OURS;
+                limit = (uint64_t) c->pids_limit + SCOPE_TASKS_OF_OURS;
         return unit_properties_add_u64(p, "TasksMax", limit);
 }
 

@@ -34,5 +34,13 @@ int scope_cgroup_path(const char *slice, const char *id, char **ret);
 
 /* Docker's shares (2 … 262144) to cgroup v2's weight (1 … 10000), as runc does since 1.3: shares 1024 is weight 100. */
 uint64_t scope_cpu_weight(int64_t shares);
+/* The most shares that weigh so much; 1024 for what nobody set. */
+int64_t scope_cpu_shares(uint64_t weight);
+/* µs of CPU in a second (0: no limit) and the period in µs (ret_period may be NULL). */
+uint64_t scope_cpu_quota(const Resources *c, uint64_t *ret_period);
+/* The monitor and, for moments, the runtime with its threads are in the scope too: it gets so many tasks more than what runs inside. */
+#define SCOPE_TASKS_OF_OURS 64
 /* Weight of blkio (10 … 1000) to IOWeight (1 … 10000), as runc does. */
 uint64_t scope_io_weight(uint16_t weight);
+/* The nearest there is, the other way round. */
+uint16_t scope_blkio_weight(uint64_t io_weight);

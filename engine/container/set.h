@@ -68,6 +68,7 @@ struct Containers {
         bool trash_running; /* a worker empties the trash */
         bool trash_again;
         bool ending;
+        bool host_stops;       /* what ends now goes on after the boot */
         ContainerPrune *prune; /* the one under way */
         bool restoring;        /* containers_restore() is at work */
         List again;            /* who is to start by policy, by by_again */
@@ -138,6 +139,9 @@ void container_tops_forget(Container *c);
 /* Looks whether what runs is frozen, and follows it from now on. */
 void container_follow_freezer(Container *c);
 ContainerFreezer *container_freezer_free(ContainerFreezer *f);
+/* container-follow.c: limits that are changed at its scope are its own. Begins to follow and looks, tells nothing before the loop runs. */
+void container_follow_limits(Container *c);
+ContainerFollower *container_follower_free(ContainerFollower *f);
 void container_set_paused(Container *c, bool paused); /* and tells, if it is news */
 /* "container ID is not running", or that it is restarting */
 int container_check_running(const Container *c, Error *reterr);
@@ -151,6 +155,9 @@ ContainerPrune *container_prune_free(ContainerPrune *x);
 /* container-attach.c: clients that came before the start */
 void container_attach_hand_over(Container *c);
 void container_attach_drop(Container *c);
+
+/* container-stop.c: by systemctl stop */
+void container_handle_scope_stopped(Container *c);
 
 /* container-scope.c */
 int container_watch_scope(Container *c);

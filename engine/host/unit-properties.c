@@ -146,6 +146,49 @@ const UnitProperty *unit_properties_find(const UnitProperties *p, const char *na
         return NULL;
 }
 
+static bool same_value(const UnitProperty *a, const UnitProperty *b) {
+        return a->type == b->type && a->number == b->number && a->size == b->size &&
+               (a->type == UNIT_PROPERTY_BYTES ? memcmp(a->text, b->text, a->size) == 0
+                                               : str_equal(a->text, b->text)) &&
+               str_equal(a->text2, b->text2) && strv_equal(a->strv, b->strv);
+}
+
+/* The next one of that name from i on; n_items: none. */
+static size_t next_of(const UnitProperties *p, size_t i, const char *name) {
+        while (i < p->n_items && !streq(p->items[i].name, name))
+                i++;
+        return i;
+}
+
+static bool same_values(const UnitProperties *a, const UnitProperties *b, const char *name) {
+        size_t i = next_of(a, 0, name), k = next_of(b, 0, name);
+
+        while (i < a->n_items && k < b->n_items && same_value(a->items + i, b->items + k)) {
+                i = next_of(a, i + 1, name);
+                k = next_of(b, k + 1, name);
+        }
+        return i == a->n_items && k == b->n_items;
+}
+
+void unit_properties_subtract(UnitProperties *p, const UnitProperties *old, const char *keep) {
+        size_t n = 0;
+
+        assert(p);
+        assert(old);
+
+        /* All are compared before any is moved. */
+        for (size_t i = 0; i < p->n_items; i++)
+                p->items[i].same = (!keep || !streq(p->items[i].name, keep)) &&
+                                   same_values(p, old, p->items[i].name);
+        for (size_t i = 0; i < p->n_items; i++) {
+                if (p->items[i].same)
+                        unit_property_done(p->items + i);
+                else
+                        p->items[n++] = p->items[i];
+        }
+        p->n_items = n;
+}
+
 static int append_value(const UnitProperty *i, sd_bus_message *m) {
         int r;
 

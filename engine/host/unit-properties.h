@@ -35,6 +35,7 @@ struct UnitProperty {
         char **strv;
         size_t size;     /* BYTES */
         uint64_t number; /* BOOL, UINT64, PAIR_U64, PIDS */
+        bool same;       /* scratch of unit_properties_subtract() */
 };
 
 struct UnitProperties {
@@ -60,6 +61,9 @@ int unit_properties_add_cpus(UnitProperties *p, const char *name, const char *li
 
 /* The first one of that name, NULL: not there. */
 const UnitProperty *unit_properties_find(const UnitProperties *p, const char *name);
+
+/* Takes away what old says as well, in the same way: all of a name or nothing. keep (or NULL): a name that stays. */
+void unit_properties_subtract(UnitProperties *p, const UnitProperties *old, const char *keep);
 
 /* Appends them as a(sv). */
 int unit_properties_append(const UnitProperties *p, sd_bus_message *m);

@@ -5,8 +5,12 @@
 #include "lib/base/str.h"
 
 void unit_watch_handle_removed(UnitWatch *w) {
-        unit_gone_t gone = TAKE_PTR(w->gone);
+        unit_gone_t gone;
 
+        w->removed = true;
+        if (w->job_slot)
+                return; /* first it is told who stopped it */
+        gone = TAKE_PTR(w->gone);
         hashmap_remove_value(w->units->watches, w->name, w);
         w->slot = sd_bus_slot_unref(w->slot);
         if (gone)
@@ -19,6 +23,7 @@ UnitWatch *unit_watch_free(UnitWatch *w) {
 
         hashmap_remove_value(w->units->watches, w->name, w);
         sd_bus_slot_unref(w->slot);
+        sd_bus_slot_unref(w->job_slot);
         free(w->name);
         free(w);
         return NULL;

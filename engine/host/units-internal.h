@@ -14,6 +14,7 @@
 #define SYSTEMD_PATH    "/org/freedesktop/systemd1"
 #define SYSTEMD_MANAGER "org.freedesktop.systemd1.Manager"
 #define SYSTEMD_UNIT    "org.freedesktop.systemd1.Unit"
+#define UNITS_SHUTDOWN  "shutdown.target"
 
 typedef enum UnitCallKind {
         UNIT_CALL_START,
@@ -41,18 +42,36 @@ struct UnitWatch {
         Units *units;
         char *name; /* key of Units.watches */
         sd_bus_slot *slot;
+        sd_bus_slot *job_slot; /* asks of what kind somebody's job is */
         unit_gone_t gone;
+        unit_job_t told; /* NULL: nobody minds */
+        bool removed;    /* gone, but the question is open */
+        void *userdata;
+};
+
+struct UnitsBarrier {
+        ListNode node;
+        Units *units;
+        sd_bus_slot *slot;
+        sd_event_source *deadline;
+        units_barrier_t done;
         void *userdata;
 };
 
 struct Units {
         sd_event *event;
         sd_bus *bus;
+        sd_bus_slot *match_job_new;
         sd_bus_slot *match_job_removed;
         sd_bus_slot *match_unit_removed;
         sd_bus_slot *match_reloading;
         sd_bus_slot *match_owner;
+        sd_bus_slot *state_slot; /* asks whether the host goes down */
+        bool host_stops;
+        units_host_t host_changed;
+        void *host_userdata;
         List calls;
+        List barriers;
         Hashmap *jobs;    /* job path: UnitCall */
         Hashmap *watches; /* unit name: UnitWatch */
 };
@@ -66,6 +85,12 @@ void unit_call_look(UnitCall *c); /* the signal may have been lost: how is the u
 
 /* unit-watch.c */
 void unit_watch_handle_removed(UnitWatch *w);
+void unit_watch_handle_job(UnitWatch *w, const char *job); /* somebody's, not ours */
+
+/* unit-stop.c */
+int units_on_job_new(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
+void units_look_at_host(Units *u);
+int units_read_host(sd_bus_message *m); /* 1: it goes down; 0: not */
 
 /* Asks for ActiveState; what comes goes into units_read_active(): 1 active or on its way, 0 not. */
 int units_look(Units *u, const char *name, sd_bus_message_handler_t handler, void *userdata,

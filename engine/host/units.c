@@ -45,6 +45,8 @@ static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *reter
 
         if (sd_bus_message_read(m, "uoss", NULL, &job, &unit, &result) < 0)
                 return 0;
+        if (u->host_stops && streq(unit, UNITS_SHUTDOWN))
+                units_look_at_host(u); /* it may have been taken back */
         c = hashmap_get(u->jobs, job);
         if (c)
                 unit_call_handle_removed(c, result);
@@ -113,6 +115,7 @@ static int units_match(Units *u) {
                 sd_bus_message_handler_t handler;
                 size_t slot;
         } table[] = {
+                { "JobNew", units_on_job_new, offsetof(Units, match_job_new) },
                 { "JobRemoved", on_job_removed, offsetof(Units, match_job_removed) },
                 { "UnitRemoved", on_unit_removed, offsetof(Units, match_unit_removed) },
                 { "Reloading", on_reloading, offsetof(Units, match_reloading) },
@@ -147,6 +150,7 @@ int units_new(sd_event *e, sd_bus *bus, Units **ret, Error *reterr) {
         u->event = sd_event_ref(e);
         u->bus = sd_bus_ref(bus);
         list_init(&u->calls);
+        list_init(&u->barriers);
         u->jobs = hashmap_new(HASHMAP_STRING);
         u->watches = hashmap_new(HASHMAP_STRING);
         if (!u->jobs || !u->watches)
@@ -173,8 +177,11 @@ Units *units_free(Units *u) {
 
         while ((c = list_first(&u->calls, UnitCall, node)))
                 unit_call_free(c);
+        assert(list_empty(&u->barriers));
         assert(hashmap_empty(u->watches));
 
+        sd_bus_slot_unref(u->state_slot);
+        sd_bus_slot_unref(u->match_job_new);
         sd_bus_slot_unref(u->match_job_removed);
         sd_bus_slot_unref(u->match_unit_removed);
         sd_bus_slot_unref(u->match_reloading);

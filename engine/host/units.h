@@ -15,6 +15,7 @@ typedef struct UnitCall UnitCall;
 typedef struct UnitProperties UnitProperties;
 typedef struct UnitWatch UnitWatch;
 typedef struct Units Units;
+typedef struct UnitsBarrier UnitsBarrier;
 typedef struct sd_bus sd_bus;
 typedef struct sd_event sd_event;
 
@@ -60,3 +61,21 @@ int units_watch(Units *u, const char *name, unit_gone_t gone, void *userdata, Un
 void unit_watch_look(UnitWatch *w);
 UnitWatch *unit_watch_free(UnitWatch *w);
 DEFINE_CLEANUP(UnitWatch *, unit_watch_free);
+
+/* Somebody else (not a call of ours) has a job for the unit of w: is_stop if he wants to stop it, and it is not the host's shutdown that
+ * does. Told before or shortly after its processes end, and before it is told to be gone; w must not be freed meanwhile. A signal
+ * by "systemctl kill" is no job. */
+typedef void (*unit_job_t)(bool is_stop, void *userdata);
+void unit_watch_on_job(UnitWatch *w, unit_job_t told);
+/* There is a job, and of which kind it is will be told. w may be NULL. */
+bool unit_watch_asks(const UnitWatch *w);
+
+/* Whether the host goes down; changed is told when that changes. */
+typedef void (*units_host_t)(bool stops, void *userdata);
+void units_on_host(Units *u, units_host_t changed, void *userdata);
+
+/* Done when all that systemd has said before is handled, and whether the host goes down is known; within a few seconds, also when it says
+ * nothing. */
+typedef void (*units_barrier_t)(void *userdata);
+int units_barrier(Units *u, units_barrier_t done, void *userdata, UnitsBarrier **ret);
+UnitsBarrier *units_barrier_free(UnitsBarrier *b); /* no callback any more */

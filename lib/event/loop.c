@@ -147,6 +147,23 @@ int loop_io(sd_event *e, int fd, uint32_t events, LoopPriority priority, const c
         return finish_source(s, priority, name, ret_source);
 }
 
+int loop_inotify(sd_event *e, const char *path, uint32_t mask, LoopPriority priority,
+        const char *name, sd_event_inotify_handler_t handler, void *userdata,
+        sd_event_source **ret_source) {
+        sd_event_source *s = NULL;
+        int r;
+
+        assert(e);
+        assert(path);
+        assert(handler);
+
+        r = sd_event_add_inotify(e, &s, path, mask, handler, userdata);
+        if (r < 0)
+                return r;
+
+        return finish_source(s, priority, name, ret_source);
+}
+
 int loop_defer(sd_event *e, LoopPriority priority, const char *name, sd_event_handler_t handler,
         void *userdata, sd_event_source **ret_source) {
         sd_event_source *s = NULL;

@@ -38,6 +38,10 @@ int loop_on_signal(sd_event *e, int sig, const char *name, sd_event_signal_handl
 /* Sources. ret_source NULL: floating, lives as long as the loop. */
 int loop_io(sd_event *e, int fd, uint32_t events, LoopPriority priority, const char *name,
         sd_event_io_handler_t handler, void *userdata, sd_event_source **ret_source);
+/* Files in a folder, or a file; mask as for inotify. All that are watched share one descriptor. */
+int loop_inotify(sd_event *e, const char *path, uint32_t mask, LoopPriority priority,
+        const char *name, sd_event_inotify_handler_t handler, void *userdata,
+        sd_event_source **ret_source);
 int loop_defer(sd_event *e, LoopPriority priority, const char *name, sd_event_handler_t handler,
         void *userdata, sd_event_source **ret_source);
 /* Runs after other sources were dispatched, each round. */

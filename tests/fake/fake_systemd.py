@@ -2,7 +2,7 @@
 """systemd1 as far as stauerd asks it: transient scopes without cgroups, their jobs, their end. A scope lives as long as the
 processes that were put into it; what these started is known by looking at /proc now and then, so that KillUnit reaches it.
 
-How it behaves stands in a file of JSON, {"start": ok|fail|hang|slow, "stop": …, "kill": …, "freeze": …, "thaw": …, "set": …}; each call is written to a second
+How it behaves stands in a file of JSON, {"start": ok|fail|hang|slow, "stop": …, "kill": …, "freeze": …, "thaw": …, "set": …, "state": running|stopping}; each call is written to a second
 file, a line of JSON each, StartTransientUnit with its properties. The bus comes from DBUS_SYSTEM_BUS_ADDRESS. SIGHUP is a
 daemon-reload, SIGUSR1 a daemon-reexec: the name goes away for a moment and nobody is subscribed any more."""
 
@@ -127,6 +127,21 @@ class Unit(dbus.service.FallbackObject):
         return 'active' if unit in self.manager.scopes else 'inactive'
 
 
+class Job(dbus.service.FallbackObject):
+    """Every path below …/job: a job that is not there any more is none, as systemd has it."""
+
+    def __init__(self, bus, manager):
+        super().__init__(bus, PATH + '/job')
+        self.manager = manager
+
+    @dbus.service.method('org.freedesktop.DBus.Properties', in_signature='ss', out_signature='v', path_keyword='path')
+    def Get(self, interface, name, path=None):
+        kind = self.manager.jobs.get(str(path))
+        if name != 'JobType' or not kind:
+            raise dbus.DBusException('no such job', name='org.freedesktop.DBus.Error.UnknownObject')
+        return kind
+
+
 class Manager(dbus.service.Object):
     def __init__(self, bus, answers, asked):
         super().__init__(bus, PATH)
@@ -134,8 +149,10 @@ class Manager(dbus.service.Object):
         self.asked = asked
         self.scopes = {}
         self.last_job = 0
+        self.jobs = {}
         self.subscribed = False
         self.unit = Unit(bus, self)
+        self.job_objects = Job(bus, self)
         GLib.timeout_add(LOOK_MSEC, self.look)
 
     def note(self, **row):
@@ -155,18 +172,29 @@ class Manager(dbus.service.Object):
                     self.UnitRemoved(scope.name, PATH + '/unit/' + encode(scope.name))
         return True
 
-    def job(self, name, answer, result='done'):
+    def job(self, name, answer, kind, result='done'):
         self.last_job += 1
         number, path = self.last_job, f'{PATH}/job/{self.last_job}'
+        self.jobs[path] = kind
+        if self.subscribed:
+            self.JobNew(dbus.UInt32(number), path, name)
         if answer != 'hang':
             result = 'failed' if answer == 'fail' else result
             GLib.timeout_add(SLOW_MSEC if answer == 'slow' else 1, self.end_job, number, path, name, result)
         return dbus.ObjectPath(path)
 
     def end_job(self, number, path, name, result):
+        del self.jobs[path]
         if self.subscribed:
             self.JobRemoved(dbus.UInt32(number), path, name, result)
         return False
+
+    @dbus.service.method('org.freedesktop.DBus.Properties', in_signature='ss', out_signature='v')
+    def Get(self, interface, name):
+        if name != 'SystemState':
+            raise dbus.DBusException('no such property', name='org.freedesktop.DBus.Error.UnknownProperty')
+        state = self.answer('state')
+        return 'running' if state == 'ok' else state
 
     @dbus.service.method(MANAGER)
     def Subscribe(self):
@@ -186,15 +214,16 @@ class Manager(dbus.service.Object):
             raise UnitExists(f'Unit {name} was already loaded or has a fragment file.')
         if answer != 'fail':
             self.scopes[str(name)] = Scope(str(name), table)
-        return self.job(name, answer)
+        return self.job(name, answer, 'start')
 
     @dbus.service.method(MANAGER, in_signature='ss', out_signature='o')
     def StopUnit(self, name, mode):
         self.note(call='stop', name=str(name), mode=str(mode))
         if str(name) not in self.scopes:
             raise NoSuchUnit(f'Unit {name} not loaded.')
+        path = self.job(name, self.answer('stop'), 'stop')          # told before it acts
         self.scopes[str(name)].kill(signal.SIGTERM)
-        return self.job(name, self.answer('stop'))
+        return path
 
     @dbus.service.method(MANAGER, in_signature='ssi')
     def KillUnit(self, name, whom, number):
@@ -238,6 +267,10 @@ class Manager(dbus.service.Object):
         rows = [(n, n, 'loaded', 'active', 'running', '', dbus.ObjectPath(PATH + '/unit/' + encode(n)), dbus.UInt32(0), '',
                  dbus.ObjectPath('/')) for n in self.scopes if any(fnmatch.fnmatchcase(n, str(p)) for p in patterns)]
         return dbus.Array([dbus.Struct(r, signature='ssssssouso') for r in rows], signature='(ssssssouso)')
+
+    @dbus.service.signal(MANAGER, signature='uos')
+    def JobNew(self, number, path, name):
+        pass
 
     @dbus.service.signal(MANAGER, signature='uoss')
     def JobRemoved(self, number, path, name, result):

@@ -43,7 +43,8 @@ def start(name):
 
 
 def prepare():
-    """Containers that run when the machine goes down: one that says how it ends, one that must be killed, one that removes itself."""
+    """Containers that run when the machine goes down: one that says how it ends, one that must be killed, one that removes itself, and
+    such as start again after the boot unless a person has stopped them."""
     path = Path('/root/busybox.tar')
     docker_archive(path)
     host.stauer('load', '-i', path)
@@ -51,6 +52,11 @@ def prepare():
     create('deaf', 'sh', '-c', 'trap "" TERM; echo hello; while :; do sleep 0.2; done')
     create('going', 'sleep', '1000', AutoRemove=True)
     create('resting', 'true')
+    for name, policy in (('always', 'always'), ('unless', 'unless-stopped'), ('stopped', 'unless-stopped')):
+        create(name, 'sleep', '1000', RestartPolicy={'Name': policy})
+        start(name)
+    host.run('systemctl', 'stop', host.scope('stopped'))
+    wait_for(lambda: host.state('stopped')['Status'] == 'exited', 'its policy rests')
     for name in ('polite', 'deaf', 'going'):
         start(name)
     for name in ('polite', 'deaf'):

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -184,6 +185,49 @@ def test_every_limit_is_a_property_of_the_scope(rest):
     host.run('systemctl', 'set-property', '--runtime', scope, 'MemoryMax=256M')
     assert (group / 'memory.max').read_text() == f'{256 * MIB}\n'
     assert host.state('all')['Running'] and 'lost' not in said(rest, 'all')
+
+
+def updates(rest, since):
+    answer = rest.get(f'/events?since={since:.9f}&until={time.time():.9f}&filters={{"event":["update"]}}')
+    return len(answer.data.splitlines())
+
+
+def test_set_property_is_an_update(rest):
+    begin(rest, 'job', 'sleep', '1000')
+    scope, group = host.scope('job'), host.control_group('job')
+    since = time.time()
+
+    def shown():
+        return host.inspect('job')['HostConfig']
+
+    host.run('systemctl', 'set-property', '--runtime', scope, 'MemoryMax=256M', 'CPUWeight=33', 'TasksMax=40', 'CPUQuota=20%',
+             'AllowedCPUs=1', 'MemoryLow=16M')
+    wait_for(lambda: shown()['Memory'] == 256 * MIB and shown()['PidsLimit'] == 40, lambda: shown())
+    now = rest.get('/containers/job/json').json['HostConfig']
+    assert now['NanoCpus'] == 200_000_000 and now['CpusetCpus'] == '1' and now['MemoryReservation'] == 16 * MIB
+    assert 100 < now['CpuShares'] < 1024
+    wait_for(lambda: updates(rest, since) == 1, lambda: f'one update, seen {updates(rest, since)}')
+    wait_for(lambda: (group / 'container/pids.max').read_text() == '40\n', 'what runs inside has it too')
+
+    # An update of ours goes on from there, and leaves alone what it does not change.
+    assert rest.post('/containers/job/update', {'Memory': 128 * MIB, 'MemorySwap': -1}).status == 200
+    assert host.unit(scope, 'MemoryMax', 'CPUWeight', 'TasksMax') == {'MemoryMax': str(128 * MIB), 'CPUWeight': '33', 'TasksMax': '40'}
+    assert shown()['Memory'] == 128 * MIB and shown()['NanoCpus'] == 200_000_000
+    wait_for(lambda: updates(rest, since) == 2, 'the second')
+
+    # Set while nobody looked, without --runtime, and taken back.
+    host.run('systemctl', 'stop', 'stauer.socket', 'stauer.service')
+    host.run('systemctl', 'set-property', scope, 'MemoryMax=infinity', 'CPUQuota=')
+    host.run('systemctl', 'start', 'stauer.socket', 'stauer.service')
+    wait_for(lambda: shown()['Memory'] == 0 and shown()['NanoCpus'] == 0, lambda: shown())
+    assert shown()['PidsLimit'] == 40
+    host.run('systemctl', 'daemon-reload')
+
+    # The scope's file goes with the scope; the container keeps what was set.
+    host.stauer('restart', '-t', '0', 'job')
+    assert shown()['PidsLimit'] == 40 and shown()['CpusetCpus'] == '1'
+    assert (host.control_group('job') / 'container/pids.max').read_text() == '40\n'
+    assert (host.control_group('job') / 'cpuset.cpus').read_text() == '1\n'
 
 
 @pytest.mark.parametrize('runtime', ['crun', 'runc'])

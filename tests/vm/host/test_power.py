@@ -89,6 +89,8 @@ def test_reboot_and_power_cuts(tmp_path):
     assert report['logs']['deaf'] == 'hello\n'
     assert there['resting']['Status'] == 'created'
     assert 'going' not in there
+    # Nobody has stopped the first two: they go on after each boot.
+    assert [there[name]['Status'] for name in ('always', 'unless', 'stopped')] == ['running', 'running', 'exited']
     n = check(report, facts)
 
     more = work_until_the_power_goes(disk, '2')
