@@ -479,6 +479,8 @@ void container_handle_exec(Container *c, const MonitorRecord *record) {
                         x->state = EXEC_ENDED;
                         x->exit_code = (int) record->exit_code;
                         plan_sweep(c->set);
+                        if (record->unheard && record->started_at > 0)
+                                publish(c, "exec_die", x->id, NULL, &record->exit_code);
                 } else if (x)
                         x->pid = record->pid;
                 if (x)

@@ -21,6 +21,7 @@
 #define PS_CHUNK      ((size_t) 64 * 1024)
 
 struct PsCall {
+        sd_event *event;
         int pidfd;
         int fds[2]; /* of its output and of its complaints */
         Buffer texts[2];
@@ -32,6 +33,35 @@ struct PsCall {
 };
 
 static unsigned n_together;
+
+static int on_gone(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+        siginfo_t si;
+
+        (void) process_wait(fd, 0, &si);
+        loop_source_free(source); /* and the descriptor with it */
+        n_together--;
+        return 0;
+}
+
+/* A killed one needs a moment, and ages where the kernel holds it: it is reaped when it is gone. Takes pidfd. */
+static void leave(sd_event *event, int pidfd) {
+        sd_event_source *source = NULL;
+        int r;
+
+        r = loop_io(event, pidfd, EPOLLIN, LOOP_CHILD, "ps-killed", on_gone, NULL, &source);
+        if (r >= 0)
+                r = sd_event_source_set_io_fd_own(source, true);
+        if (r >= 0)
+                r = sd_event_source_set_floating(source, true);
+        if (r >= 0) {
+                sd_event_source_unref(source); /* the loop holds it */
+                return;
+        }
+        if (!source || !sd_event_source_get_io_fd_own(source))
+                fd_close(pidfd);
+        loop_source_free(source);
+        n_together--;
+}
 
 PsCall *ps_call_free(PsCall *c) {
         siginfo_t si;
@@ -48,10 +78,14 @@ PsCall *ps_call_free(PsCall *c) {
         }
         if (c->pidfd >= 0) {
                 (void) process_kill(c->pidfd, SIGKILL);
-                (void) process_wait(c->pidfd, 50 * USEC_PER_MSEC, &si);
-                fd_close(c->pidfd);
-        }
-        n_together--;
+                if (process_wait(c->pidfd, 0, &si) == 0)
+                        leave(c->event, TAKE_FD(c->pidfd));
+                else {
+                        fd_close(c->pidfd);
+                        n_together--;
+                }
+        } else
+                n_together--;
         free(c);
         return NULL;
 }
@@ -195,6 +229,7 @@ int ps_run(sd_event *event, char *const *args, ps_done_t done, void *userdata, P
         if (!c)
                 return -ENOMEM;
         n_together++;
+        c->event = event;
         c->pidfd = c->fds[0] = c->fds[1] = -EBADF;
         c->done = done;
         c->userdata = userdata;

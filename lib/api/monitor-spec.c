@@ -144,6 +144,7 @@ const JsonField monitor_record_fields[] = {
         JSON_STRING("exec_id",    MonitorRecord, exec_id,    EMPTY),
         JSON_NESTED_PTR("exec",   MonitorRecord, exec,   exec_spec_fields,    EMPTY),
         JSON_BOOL  ("probe",      MonitorRecord, probe,      EMPTY),
+        JSON_BOOL  ("unheard",    MonitorRecord, unheard,    EMPTY),
         JSON_NESTED_PTR("health", MonitorRecord, health, health_state_fields, EMPTY),
         JSON_BOOL  ("unhealthy_stop", MonitorRecord, unhealthy_stop, EMPTY),
         JSON_STRING("error_kind", MonitorRecord, error_kind, EMPTY),

@@ -169,7 +169,8 @@ typedef struct MonitorRecord {
         Accounting accounting;
         char *exec_id;
         ExecSpec *exec;
-        bool probe; /* the exec is one of the health check */
+        bool probe;   /* the exec is one of the health check */
+        bool unheard; /* of EXEC_EXITED: no daemon was there when it ended */
         HealthState *health;
         bool unhealthy_stop; /* exited: stopped for its health, to stay so */
         char *error_kind;    /* lib/base/error.h name */

@@ -3,6 +3,7 @@
 #include "service/monitor/exec.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -23,6 +24,10 @@
 #include "service/monitor/runtime-error.h"
 
 #define CONFIG_MAX ((size_t) 16 * 1024 * 1024)
+
+/* A runtime that does not come back is killed. Counted in steps, of which a container that was frozen meanwhile loses one. */
+#define DEADLINE_TICK_USEC (10 * USEC_PER_SEC)
+#define DEADLINE_TICKS     3U
 
 static char *file_name(const Exec *x, const char *suffix) {
         char *name = NULL;
@@ -69,6 +74,7 @@ Exec *exec_free(Exec *x) {
         if (x->on_forget)
                 x->on_forget(x);
         list_remove(&x->node);
+        poller_timer_stop(&x->monitor->poller, &x->deadline);
         x->pidfd = fd_close(x->pidfd);
         exec_spec_done(&x->spec);
         free(x->id);
@@ -133,6 +139,17 @@ static int write_process(Exec *x, char *const *capabilities, Error *reterr) {
         return r < 0 ? error_set_errno(reterr, r, "Cannot write the process to run") : 0;
 }
 
+static void on_deadline(void *userdata) {
+        Exec *x = userdata;
+
+        if (++x->n_ticks < DEADLINE_TICKS) {
+                poller_timer(&x->monitor->poller, &x->deadline, DEADLINE_TICK_USEC, on_deadline, x);
+                return;
+        }
+        x->overdue = true;
+        (void) kill(x->runtime_pid, SIGKILL); /* our child, not reaped: execs_on_reaped() goes on */
+}
+
 int exec_start(Exec *x, char *const *capabilities, const char *cgroup,
         const int stdio_fds[static 3], Error *reterr) {
         _cleanup_(freep) char *name = file_name(x, "");
@@ -155,6 +172,7 @@ int exec_start(Exec *x, char *const *capabilities, const char *cgroup,
                 remove_files(x);
                 return error_set_errno(reterr, r, "Cannot run the OCI runtime %s", m->spec.runtime);
         }
+        poller_timer(&m->poller, &x->deadline, DEADLINE_TICK_USEC, on_deadline, x);
         return 0;
 }
 
@@ -175,7 +193,10 @@ static void exec_failed(Exec *x, const siginfo_t *si) {
         ErrorKind kind;
         int code;
 
-        if (log)
+        if (x->overdue)
+                (void) str_printf(&text, "%s did not start it in time, and was killed",
+                        x->monitor->spec.runtime);
+        else if (log)
                 (void) runtime_read_error(x->monitor->run_fd, log, &text);
         remove_files(x);
         if (!text)
@@ -221,6 +242,7 @@ bool execs_on_reaped(Monitor *m, const siginfo_t *si) {
         LIST_FOREACH (x, &m->execs, node) {
                 if (x->runtime_pid == si->si_pid) {
                         x->runtime_pid = 0;
+                        poller_timer_stop(&m->poller, &x->deadline);
                         if (process_exit_code(si) == 0)
                                 exec_started(x);
                         else
@@ -246,12 +268,13 @@ bool execs_are_starting(const Monitor *m) {
 
 /* --- what the daemon hears ---------------------------------------------------------------------- */
 
-void exec_tell(const Exec *x) {
+void exec_tell(Exec *x) {
         MonitorRecord record = {
                 .type = x->ended ? MONITOR_EXEC_EXITED : MONITOR_EXEC_STARTED,
                 .exec_id = x->id,
                 .exec = (ExecSpec *) &x->spec,
                 .probe = x->probe,
+                .unheard = x->ended && !x->heard,
                 .pid = x->pid,
                 .exit_code = x->exit_code,
                 .started_at = x->started_at,
@@ -260,8 +283,10 @@ void exec_tell(const Exec *x) {
                 .accounting = ACCOUNTING_NULL,
         };
 
-        if (x->started_at > 0 || x->ended)
-                control_send(&x->monitor->control, &record);
+        if (x->started_at == 0 && !x->ended)
+                return;
+        control_send(&x->monitor->control, &record);
+        x->heard = x->heard || (x->ended && x->monitor->control.fd >= 0);
 }
 
 void execs_tell(Monitor *m) {

@@ -13,6 +13,7 @@
 #include "lib/api/exec-spec.h"
 #include "lib/base/error.h"
 #include "lib/base/list.h"
+#include "service/monitor/poller.h"
 
 typedef struct Exec Exec;
 typedef struct Monitor Monitor;
@@ -27,8 +28,12 @@ struct Exec {
         ExecSpec spec;
         bool probe; /* of the health check */
         bool ended;
+        bool heard;        /* a daemon has been told of its end */
         pid_t runtime_pid; /* the call under way; 0: none */
-        pid_t pid;         /* 0: not (any more) */
+        Timer deadline;    /* of that call */
+        unsigned n_ticks;
+        bool overdue;
+        pid_t pid; /* 0: not (any more) */
         int pidfd;
         int exit_code;
         uint64_t started_at, ended_at; /* nsec since the epoch; 0: not yet */
@@ -64,4 +69,4 @@ void execs_tell(Monitor *m);
 void execs_done(Monitor *m);
 
 /* Records of an exec. */
-void exec_tell(const Exec *x);
+void exec_tell(Exec *x);
