@@ -16,7 +16,7 @@ typedef struct FileLogFormat {
         int (*write)(Buffer *b, const LogMessage *m, const char *attrs); /* appends a line */
         int (*attrs)(char *const *fields, char **ret); /* optional: text for write() */
         const char *size_option, *files_option, *compress_option;
-        bool bare_errors; /* as dockerd has it: without the name of the option */
+        bool bare_errors;  /* as dockerd has it: without the name of the option */
         uint64_t max_size; /* bytes; UINT64_MAX: never rotated */
         unsigned max_files;
 } FileLogFormat;
