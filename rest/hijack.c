@@ -5,9 +5,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "lib/api/stream-frame.h"
 #include "lib/base/alloc.h"
+#include "lib/base/buffer.h"
 #include "lib/base/str.h"
-#include "rest/frames.h"
 
 #define API_MULTIPLEXED 1042 /* 1.42 */
 
@@ -16,6 +17,7 @@ int hijack_start(Request *q, bool framed, HijackReady ready, void *userdata) {
         bool upgrade = request_header(q, "Upgrade") != NULL;
 
         a->status = upgrade ? 101 : 200;
+        a->upgrade = "tcp";
         a->content_type =
                 upgrade && framed && q->api >= API_MULTIPLEXED ? HIJACK_MULTIPLEXED : HIJACK_RAW;
         a->hijack = ready;
@@ -24,15 +26,16 @@ int hijack_start(Request *q, bool framed, HijackReady ready, void *userdata) {
 }
 
 int hijack_tell(int fd, bool framed, const char *text) {
+        _cleanup_(buffer_done) Buffer b = {};
         _cleanup_(freep) char *line = NULL;
-        unsigned char head[FRAME_HEADER_SIZE];
         int r;
 
         r = str_printf(&line, "%s\r\n", text);
+        if (r >= 0)
+                r = stream_frame_append(
+                        &b, framed ? STREAM_FRAMES : STREAM_BARE, FRAME_STDOUT, line, strlen(line));
         if (r < 0)
                 return r;
-        frame_header(head, FRAME_STDOUT, (uint32_t) strlen(line));
-        if (framed && send(fd, head, sizeof(head), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-                return -errno;
-        return send(fd, line, strlen(line), MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
+        return send(fd, buffer_head(&b), buffer_size(&b), MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno
+                                                                                           : 0;
 }

@@ -2,6 +2,8 @@
 #include "rest/http-internal.h"
 #include "rest/linger.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -20,7 +22,10 @@
 #include "rest/stream.h"
 #include "rest/tls.h"
 
-#define BODY_PIPE_SIZE (1024 * 1024)
+#define BODY_PIPE_SIZE          (1024 * 1024)
+#define KEEP_ALIVE_IDLE_SEC     30
+#define KEEP_ALIVE_INTERVAL_SEC 10
+#define KEEP_ALIVE_PROBES       3
 
 /* ---- a request ---- */
 
@@ -40,6 +45,8 @@ static Request *request_free(Request *q) {
         loop_source_free(q->gone_source);
         loop_source_free(q->drain_source);
         fd_close(q->gone_fd);
+        fd_close(q->bare_fd);
+        fd_close(q->sink_fd);
         fd_close(q->body_fd);
         fd_close(q->body_write_fd);
         fd_close(q->peer.pidfd);
@@ -65,6 +72,7 @@ static int new_request(
         q->connection = connection;
         q->body.max = REQUEST_BODY_MAX;
         q->body_fd = q->body_write_fd = q->gone_fd = q->peer.pidfd = -EBADF;
+        q->bare_fd = q->sink_fd = -EBADF;
         q->method = strdup(method);
         if (!q->method) {
                 request_free(q);
@@ -85,6 +93,25 @@ static void *tls_session(struct MHD_Connection *connection) {
         return info ? (void *) info->tls_session : NULL;
 }
 
+/* A peer that is silent may have lost its power, or have closed without a word that we would see (a half close looks the same): after a minute or
+ * two of silence the kernel knows. */
+static void keep_alive(struct MHD_Connection *connection) {
+        static const struct {
+                int level, option, value;
+        } rows[] = {
+                { SOL_SOCKET, SO_KEEPALIVE, 1 },
+                { IPPROTO_TCP, TCP_KEEPIDLE, KEEP_ALIVE_IDLE_SEC },
+                { IPPROTO_TCP, TCP_KEEPINTVL, KEEP_ALIVE_INTERVAL_SEC },
+                { IPPROTO_TCP, TCP_KEEPCNT, KEEP_ALIVE_PROBES },
+        };
+        const union MHD_ConnectionInfo *info;
+
+        info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        for (size_t i = 0; info && i < ARRAY_SIZE(rows); i++)
+                (void) setsockopt(info->connect_fd, rows[i].level, rows[i].option, &rows[i].value,
+                        sizeof(rows[i].value));
+}
+
 /* Before the handshake of a new connection, and when the last of it is gone but the socket. *socket_context: was the client refused? */
 void http_on_connection(void *userdata, struct MHD_Connection *connection, void **socket_context,
         enum MHD_ConnectionNotificationCode what) {
@@ -93,6 +120,8 @@ void http_on_connection(void *userdata, struct MHD_Connection *connection, void 
         bool *refused;
         void *session;
 
+        if (what == MHD_CONNECTION_NOTIFY_STARTED && h->is_tcp)
+                keep_alive(connection);
         if (!h->tls)
                 return;
         if (what == MHD_CONNECTION_NOTIFY_STARTED) {
@@ -323,6 +352,7 @@ enum MHD_Result http_on_request(void *userdata, struct MHD_Connection *connectio
                 if (r < 0)
                         return MHD_NO;
                 *con_cls = q;
+                q->is_old = streq(version, MHD_HTTP_VERSION_1_0);
 
                 r = router_find(q, url);
                 if (r < 0) {

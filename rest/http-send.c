@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "rest/http-internal.h"
 
+#include <fcntl.h>
+#include <sys/socket.h>
 #include <systemd/sd-event.h>
+#include <unistd.h>
 
 #include "engine/engine.h"
 #include "lib/base/alloc.h"
@@ -79,8 +82,15 @@ static void on_relayed(void *userdata) {
         (void) sd_event_source_set_enabled(kick, SD_EVENT_ONESHOT);
 }
 
+static int connection_fd(Request *q) {
+        const union MHD_ConnectionInfo *info;
+
+        info = MHD_get_connection_info(q->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        return info ? info->connect_fd : -EBADF;
+}
+
 /* The receiver's descriptor. */
-static int upgrade_new(Http *h, int fd, struct MHD_UpgradeResponseHandle *handle) {
+static int upgrade_new(Http *h, int fd, int tcp_fd, struct MHD_UpgradeResponseHandle *handle) {
         int own, r;
         Upgrade *u;
 
@@ -89,13 +99,32 @@ static int upgrade_new(Http *h, int fd, struct MHD_UpgradeResponseHandle *handle
                 return -ENOMEM;
         u->http = h;
         u->handle = handle;
-        r = relay_new(h->engine->event, fd, on_relayed, u, &u->relay, &own);
+        r = relay_new(h->engine->event, fd, tcp_fd, on_relayed, u, &u->relay, &own);
         if (r < 0) {
                 free(u);
                 return r;
         }
         list_append(&h->upgrades, &u->by_http);
         return own;
+}
+
+/* A client that did not ask for an upgrade gets a head that libmicrohttpd does not know. */
+static int write_bare_head(Request *q, int fd) {
+        _cleanup_(freep) char *head = NULL;
+        int r;
+
+        r = str_printf(
+                &head, "HTTP/1.1 200 OK\r\nContent-Type: %s\r\n\r\n", q->response.content_type);
+        return r < 0 ? r : fd_write_string(fd, head);
+}
+
+/* What is handed on. */
+static int take_over(Request *q, int fd, struct MHD_UpgradeResponseHandle *handle) {
+        if (q->http->tls)
+                return upgrade_new(q->http, fd, connection_fd(q), handle);
+        if (q->bare_fd < 0)
+                return fd_dup(fd);
+        return write_bare_head(q, q->bare_fd) < 0 ? -EPIPE : TAKE_FD(q->bare_fd);
 }
 
 /* The head is sent. The socket goes on as the receiver's copy; libmicrohttpd closes its own. */
@@ -106,7 +135,7 @@ static void on_upgraded(void *userdata, struct MHD_Connection *connection, void 
         Http *h = q->http;
         int own;
 
-        own = h->tls ? upgrade_new(h, fd, handle) : fd_dup(fd);
+        own = take_over(q, fd, handle);
         http_hijack_done(q, own, early, early_size);
         if (h->tls && own >= 0)
                 return;
@@ -123,29 +152,52 @@ static enum MHD_Result send_upgrade(Request *q) {
         if (!response)
                 return MHD_NO;
         if (add_headers(response, &q->response, !!q->route) >= 0 &&
-                MHD_add_response_header(response, "Upgrade", "tcp") == MHD_YES)
-                result = MHD_queue_response(q->connection, q->response.status, response);
+                MHD_add_response_header(response, "Upgrade", q->response.upgrade) == MHD_YES)
+                result = MHD_queue_response(q->connection, MHD_HTTP_SWITCHING_PROTOCOLS, response);
         MHD_destroy_response(response);
         return result;
 }
 
-/* A client that did not ask for an upgrade: libmicrohttpd knows no such answer, so the head is written past it, and for it the connection
- * ends here. */
-static enum MHD_Result send_bare(Request *q) {
-        _cleanup_(freep) char *head = NULL;
-        const union MHD_ConnectionInfo *info;
-        int fd = -EBADF;
+/* An old client: it sends nothing behind its request. For libmicrohttpd the connection ends here. */
+static enum MHD_Result send_bare_old(Request *q) {
+        int fd = fd_dup(connection_fd(q));
 
-        info = MHD_get_connection_info(q->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-        if (info)
-                fd = fd_dup(info->connect_fd);
-        if (fd < 0 ||
-                str_printf(&head, "HTTP/1.1 200 OK\r\nContent-Type: %s\r\n\r\n",
-                        q->response.content_type) < 0 ||
-                fd_write_string(fd, head) < 0)
+        if (fd >= 0 && write_bare_head(q, fd) < 0)
                 fd = fd_close(fd);
         http_hijack_done(q, fd, NULL, 0);
         return MHD_NO;
+}
+
+/* Only an upgrade gives us what came behind the request, so for libmicrohttpd it is one: its descriptor becomes one end of a pair, where its own
+ * head goes to and is forgotten. While the connection is suspended nobody looks at the descriptor. */
+static int divert(Request *q) {
+        int fd = connection_fd(q), pair[2], r;
+
+        r = fd_socketpair(SOCK_STREAM, pair);
+        if (r < 0)
+                return r;
+        q->sink_fd = pair[1];
+        q->bare_fd = fd_dup(fd);
+        if (q->bare_fd < 0) {
+                (void) fd_close(pair[0]);
+                return q->bare_fd;
+        }
+        http_suspend(q);
+        r = dup3(pair[0], fd, O_CLOEXEC) < 0 ? -errno : fd_set_nonblock(fd, true);
+        (void) fd_close(pair[0]);
+        http_resume(q);
+        return r;
+}
+
+static enum MHD_Result send_bare(Request *q) {
+        if (q->is_old)
+                return send_bare_old(q);
+        if (q->bare_fd >= 0)
+                return send_upgrade(q);
+        if (divert(q) < 0)
+                return MHD_NO;
+        q->state = REQUEST_RUNNING; /* we are called again */
+        return MHD_YES;
 }
 
 enum MHD_Result http_send_response(Request *q) {

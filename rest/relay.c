@@ -8,10 +8,13 @@
 #include <unistd.h>
 
 #include "lib/base/alloc.h"
+#include "lib/base/clock.h"
 #include "lib/base/fd.h"
 #include "lib/event/loop.h"
 
 #define BUFFER_SIZE (32U * 1024)
+#define LAST_USEC   (20 * USEC_PER_MSEC)
+#define LAST_QUIET  3U /* times with nothing from libmicrohttpd, which does not tell us an end */
 
 /* From one side to the other. */
 typedef struct Way {
@@ -25,6 +28,11 @@ typedef struct Way {
 struct Relay {
         int fds[2]; /* libmicrohttpd's (borrowed), our end of the pair */
         sd_event_source *sources[2];
+        sd_event *event;
+        int tcp_fd;
+        sd_event_source *gone_source;
+        sd_event_source *last; /* a timer, when it is gone: its last words */
+        unsigned n_quiet;
         Way ways[2]; /* from fds[i] to fds[1 - i] */
         void (*done)(void *userdata);
         void *userdata;
@@ -36,6 +44,9 @@ Relay *relay_free(Relay *y) {
 
         for (int i = 0; i < 2; i++)
                 loop_source_free(y->sources[i]);
+        loop_source_free(y->gone_source);
+        loop_source_free(y->last);
+        fd_close(y->tcp_fd);
         fd_close(y->fds[1]);
         return mfree(y);
 }
@@ -48,9 +59,10 @@ static void fill(Relay *y, int side) {
                 return;
         w->begin = w->end = 0;
         n = read(y->fds[side], w->buffer, sizeof(w->buffer));
-        if (n > 0)
+        if (n > 0) {
                 w->end = (size_t) n;
-        else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+                y->n_quiet = 0;
+        } else if (n == 0 || (errno != EAGAIN && errno != EINTR))
                 w->ended = true;
 }
 
@@ -91,9 +103,8 @@ static void arm(Relay *y) {
         }
 }
 
-static int on_ready(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
-        Relay *y = userdata;
-
+/* False: that was the end. */
+static bool carry(Relay *y) {
         for (int i = 0; i < 2; i++) {
                 fill(y, i);
                 drain(y, i);
@@ -102,14 +113,44 @@ static int on_ready(sd_event_source *source, int fd, uint32_t revents, void *use
         /* When the receiver has said all that is the end: docker's streams do not outlive their output. */
         if (y->ways[1].over) {
                 y->done(y->userdata);
-                return 0;
+                return false;
         }
         arm(y);
+        return true;
+}
+
+static int on_ready(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+        (void) carry(userdata);
         return 0;
 }
 
-int relay_new(sd_event *event, int fd, void (*done)(void *userdata), void *userdata, Relay **ret,
-        int *ret_fd) {
+static int on_last(sd_event_source *source, uint64_t usec, void *userdata) {
+        Relay *y = userdata;
+        const Way *w = &y->ways[0];
+
+        y->n_quiet++;
+        if (!carry(y))
+                return 0;
+        if (w->end > w->begin)
+                y->n_quiet = 0;
+        if (y->n_quiet < LAST_QUIET && !w->over)
+                return loop_timer(
+                        y->event, LAST_USEC, LOOP_STREAM, "rest-relay-last", on_last, y, &y->last);
+        y->done(y->userdata);
+        return 0;
+}
+
+/* What it had said before is still carried. */
+static int on_gone(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+        Relay *y = userdata;
+
+        (void) sd_event_source_set_enabled(source, SD_EVENT_OFF);
+        return loop_timer(
+                y->event, LAST_USEC, LOOP_STREAM, "rest-relay-last", on_last, y, &y->last);
+}
+
+int relay_new(sd_event *event, int fd, int tcp_fd, void (*done)(void *userdata), void *userdata,
+        Relay **ret, int *ret_fd) {
         _cleanup_(relay_freep) Relay *y = NULL;
         _cleanup_(fd_closep) int own = -EBADF;
         int pair[2], r;
@@ -117,8 +158,12 @@ int relay_new(sd_event *event, int fd, void (*done)(void *userdata), void *userd
         y = new0(Relay, 1);
         if (!y)
                 return -ENOMEM;
+        y->event = event;
         y->fds[0] = fd;
         y->fds[1] = -EBADF;
+        y->tcp_fd = fd_dup(tcp_fd);
+        if (y->tcp_fd < 0)
+                return y->tcp_fd;
         y->done = done;
         y->userdata = userdata;
 
@@ -132,6 +177,9 @@ int relay_new(sd_event *event, int fd, void (*done)(void *userdata), void *userd
         for (int i = 0; r >= 0 && i < 2; i++)
                 r = loop_io(event, y->fds[i], EPOLLIN, LOOP_STREAM, "rest-relay", on_ready, y,
                         &y->sources[i]);
+        if (r >= 0)
+                r = loop_io(event, y->tcp_fd, EPOLLRDHUP, LOOP_STREAM, "rest-relay-gone", on_gone,
+                        y, &y->gone_source);
         if (r < 0)
                 return r;
 

@@ -39,8 +39,9 @@ struct Response {
         const char *content_type; /* static text */
         char *body;               /* owned */
         size_t size;
-        Stream *stream;     /* instead of body */
-        HijackReady hijack; /* the same: see rest/hijack.h */
+        Stream *stream;      /* instead of body */
+        const char *upgrade; /* of a hijack with status 101, static: what the connection becomes */
+        HijackReady hijack;  /* the same: see rest/hijack.h */
         void *hijack_userdata;
         char **headers; /* "Name", "value", … */
 };
@@ -74,6 +75,9 @@ struct Request {
         ListNode by_http;
         int state;
         bool suspended;
+        bool is_old; /* HTTP/1.0 */
+        int bare_fd; /* the client, when its 200 is written past libmicrohttpd, */
+        int sink_fd; /* and where that writes to instead */
         bool authorized;
         int body_write_fd;
         int gone_fd; /* dup of the socket, watched for the client leaving */

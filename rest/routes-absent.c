@@ -17,7 +17,6 @@ const Route absent_routes[] = {
         { "POST",   "/auth",                             AUTH_VIEW, not_implemented },
         { "POST",   "/build",                            AUTH_VIEW, not_implemented, ROUTE_BODY_STREAM },
         { "POST",   "/build/prune",                      AUTH_VIEW, not_implemented },
-        { "GET",    "/containers/{id}/attach/ws",        AUTH_VIEW, not_implemented },
         { "GET",    "/distribution/{name...}/json",      AUTH_VIEW, not_implemented },
         { "GET",    "/images/get",                       AUTH_VIEW, not_implemented },
         { "POST",   "/images/prune",                     AUTH_VIEW, not_implemented },

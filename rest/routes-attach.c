@@ -14,6 +14,7 @@
 #include "rest/request.h"
 #include "rest/router.h"
 #include "rest/status.h"
+#include "rest/websocket.h"
 
 /* ---- attach ---- */
 
@@ -21,7 +22,6 @@ typedef struct Attach {
         Containers *containers;
         char *id;
         char *detach_keys;
-        bool tty;
         AttachOptions options;
 } Attach;
 
@@ -38,24 +38,13 @@ static void on_attached(void *userdata, int fd, const void *early, size_t early_
         _cleanup_(attach_freep) Attach *a = userdata;
         _cleanup_(error_done) Error e = {};
         Container *c;
-        int copy_fd, r;
 
         if (fd < 0)
                 return;
-        copy_fd = fd_dup(fd);
-        r = containers_find(a->containers, a->id, &c, &e);
-        if (r < 0)
+        if (containers_find(a->containers, a->id, &c, &e) < 0)
                 fd_close(fd);
         else
-                r = container_attach(c, &a->options, fd, early, early_size, &e);
-        if (r < 0 && copy_fd >= 0)
-                (void) hijack_tell(copy_fd, !a->options.raw && !a->tty, error_text(&e, r));
-        fd_close(copy_fd);
-}
-
-/* Nobody wants a stream: it ends at once. */
-static void on_nothing(void *userdata, int fd, const void *early, size_t early_size) {
-        (void) fd_close(fd);
+                (void) container_attach(c, &a->options, fd, early, early_size, NULL, &e);
 }
 
 /* The errors of attach are no JSON, for a client that reads a stream. */
@@ -70,27 +59,21 @@ static int answer_error(Request *q, Response *a, int r) {
         return r;
 }
 
-static int attach(Request *q) {
+/* The streams that are asked for; all three when the API is too old to choose. */
+static int read_options(Request *q, const Container *c, bool all, Attach **ret) {
         _cleanup_(attach_freep) Attach *a = NULL;
-        Container *c;
         int r;
-
-        r = containers_find(q->engine->containers, request_var(q, "id"), &c, &q->error);
-        if (r < 0)
-                return r;
-        if (request_query_bool(q, "logs", false))
-                return error_set(&q->error, ERROR_NOT_IMPLEMENTED,
-                        "attach with logs=1 is not implemented: read the logs first");
 
         a = new0(Attach, 1);
         if (!a)
                 return -ENOMEM;
         a->containers = q->engine->containers;
-        a->tty = c->spec.config.tty;
         a->options = (AttachOptions) {
-                .in = request_query_bool(q, "stdin", false),
-                .out = request_query_bool(q, "stdout", false),
-                .err = request_query_bool(q, "stderr", false),
+                .in = all || request_query_bool(q, "stdin", false),
+                .out = all || request_query_bool(q, "stdout", false),
+                .err = all || request_query_bool(q, "stderr", false),
+                .logs = request_query_bool(q, "logs", false),
+                .no_stream = !request_query_bool(q, "stream", false),
         };
         r = str_copy(&a->id, c->id);
         if (r >= 0)
@@ -98,11 +81,29 @@ static int attach(Request *q) {
         if (r < 0)
                 return r;
         a->options.detach_keys = a->detach_keys;
-        r = container_attach_check(c, &a->options, &q->error);
+        *ret = TAKE_PTR(a);
+        return 0;
+}
+
+static int find(Request *q, bool all, Container **ret, Attach **ret_attach) {
+        int r;
+
+        r = containers_find(q->engine->containers, request_var(q, "id"), ret, &q->error);
+        if (r >= 0)
+                r = read_options(q, *ret, all, ret_attach);
+        if (r >= 0)
+                r = container_attach_check(*ret, &(*ret_attach)->options, &q->error);
+        return r;
+}
+
+static int attach(Request *q) {
+        _cleanup_(attach_freep) Attach *a = NULL;
+        Container *c;
+        int r;
+
+        r = find(q, /* all= */ false, &c, &a);
         if (r < 0)
                 return r;
-        if (!request_query_bool(q, "stream", false))
-                return hijack_start(q, !c->spec.config.tty, on_nothing, NULL);
         return hijack_start(q, !c->spec.config.tty, on_attached, TAKE_PTR(a));
 }
 
@@ -110,6 +111,26 @@ static int post_attach(Request *q, Response *a) {
         int r = attach(q);
 
         return r < 0 && r != -ENOMEM ? answer_error(q, a, r) : r;
+}
+
+/* ---- attach by WebSocket ---- */
+
+#define API_BINARY  1028 /* before, messages were text */
+#define API_CHOOSES 1042 /* before, all streams were attached */
+
+static int get_attach_ws(Request *q, Response *response) {
+        _cleanup_(attach_freep) Attach *a = NULL;
+        Container *c;
+        int r;
+
+        r = find(q, q->api < API_CHOOSES, &c, &a);
+        if (r < 0)
+                return r;
+        a->options.websocket = q->api < API_BINARY ? STREAM_WEBSOCKET_TEXT : STREAM_WEBSOCKET;
+        r = websocket_start(q, on_attached, a);
+        if (r >= 0)
+                TAKE_PTR(a);
+        return r;
 }
 
 /* ---- resize ---- */
@@ -131,6 +152,7 @@ static int post_resize(Request *q, Response *a) {
 
 /* clang-format off */
 const Route attach_routes[] = {
+        { "GET",  "/containers/{id}/attach/ws", AUTH_EXEC, get_attach_ws, 0, "id" },
         { "POST", "/containers/{id}/attach", AUTH_EXEC, post_attach, 0, "id" },
         { "POST", "/containers/{id}/resize", AUTH_MANAGE_CONTAINERS, post_resize, 0, "id" },
         {}

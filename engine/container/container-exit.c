@@ -133,6 +133,10 @@ static void handle_oom(Container *c) {
 }
 
 void container_handle_record(Container *c, const MonitorRecord *record) {
+        if (record->type == MONITOR_HELD) {
+                container_handle_held(c, record);
+                return;
+        }
         if (c->start && c->start->phase != START_OLD_SCOPE) {
                 container_start_on_record(c, record);
                 return;

@@ -24,7 +24,8 @@ static int make_options(const Container *c, char ***ret) {
         return 0;
 }
 
-int container_logs(Container *c, const LogReadOptions *options, log_message_t on_message,
+/* Whether it stops, for a container that does not run now, is the caller's business. */
+static int open_log(Container *c, const LogReadOptions *options, log_message_t on_message,
         log_end_t on_end, void *userdata, ContainerLog **ret, Error *reterr) {
         _cleanup_(container_log_freep) ContainerLog *l = NULL;
         _cleanup_(strv_freep) char **opts = NULL;
@@ -58,11 +59,33 @@ int container_logs(Container *c, const LogReadOptions *options, log_message_t on
                 return r;
 
         list_append(&c->logs, &l->node);
-        if (!container_is_running(c) && c->state != CONTAINER_STARTING)
-                log_reader_finish(l->reader);
-
         *ret = TAKE_PTR(l);
         return 0;
+}
+
+int container_logs(Container *c, const LogReadOptions *options, log_message_t on_message,
+        log_end_t on_end, void *userdata, ContainerLog **ret, Error *reterr) {
+        int r;
+
+        r = open_log(c, options, on_message, on_end, userdata, ret, reterr);
+        if (r >= 0 && !container_is_running(c) && c->state != CONTAINER_STARTING)
+                log_reader_finish((*ret)->reader);
+        return r;
+}
+
+int container_logs_keep(Container *c, const LogReadOptions *options, log_message_t on_message,
+        void (*on_idle)(void *userdata), log_end_t on_end, void *userdata, ContainerLog **ret,
+        Error *reterr) {
+        int r;
+
+        r = open_log(c, options, on_message, on_end, userdata, ret, reterr);
+        if (r >= 0)
+                log_reader_on_idle((*ret)->reader, on_idle);
+        return r;
+}
+
+int container_log_read_to(ContainerLog *l, const LogPlace *place) {
+        return log_reader_read_to(l->reader, place);
 }
 
 void container_log_pause(ContainerLog *l) {

@@ -96,6 +96,7 @@ Container *container_free(Container *c) {
         assert(!c->freezer);
         assert(list_empty(&c->logs));
         container_attach_drop(c);
+        container_replays_forget(c);
         container_files_detach(c);
 
         strv_free(c->path_and_args);

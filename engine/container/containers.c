@@ -104,6 +104,7 @@ int containers_new(const ContainersWiring *w, Containers **ret, Error *reterr) {
         list_init(&s->by_age);
         list_init(&s->leaving);
         list_init(&s->measures);
+        list_init(&s->replays);
         list_init(&s->left_scopes);
         list_init(&s->again);
         s->by_id = hashmap_new(HASHMAP_STRING);
@@ -167,6 +168,7 @@ Containers *containers_free(Containers *s) {
         if (!s)
                 return NULL;
 
+        container_replays_free(s);
         containers_detach(s);
         while ((c = list_first(&s->by_age, Container, by_age)) ||
                 (c = list_first(&s->leaving, Container, by_age))) {

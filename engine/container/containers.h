@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "engine/log/reader.h"
+#include "lib/api/stream-frame.h"
 #include "lib/base/error.h"
 #include "lib/base/macro.h"
 
@@ -95,6 +96,9 @@ int container_kill(Container *c, const char *signal, Pending *p, Error *reterr);
 typedef struct AttachOptions {
         bool in, out, err;       /* which streams; input only if the container has one */
         bool raw;                /* no frames although there is no terminal */
+        StreamFraming websocket; /* messages of a WebSocket instead; STREAM_BARE: none */
+        bool logs;               /* first what its log has of these streams */
+        bool no_stream;          /* and nothing else */
         const char *detach_keys; /* lib/api/detach-keys.h; NULL: the usual ones */
 } AttachOptions;
 
@@ -102,9 +106,12 @@ typedef struct AttachOptions {
 int container_attach_check(Container *c, const AttachOptions *o, Error *reterr);
 /* Gives the container's streams to a connected stream socket (moved in any case): output in Docker's frames (8 bytes: stream 1 or 2, three
  * zeros, size big-endian), bare with a terminal or raw; what it sends is input, after the early bytes. The monitor serves it, also while
- * no daemon is there; before the start it is kept for the next one. A client that shuts its side down ends the input if StdinOnce. */
+ * no daemon is there; before the start it is kept for the next one. A client that shuts its side down ends the input if StdinOnce. With logs the
+ * log comes first and what is live follows it without a gap; ERROR_NOT_IMPLEMENTED when its driver cannot read.
+ *   p is completed when the monitor has taken the client, when it waits for the start, or when its log is being read; then the stream may still
+ * end with a sentence. Without p that goes for everything that is wrong, also for what is returned here. */
 int container_attach(Container *c, const AttachOptions *o, int fd, const void *early,
-        size_t early_size, Error *reterr);
+        size_t early_size, Pending *p, Error *reterr);
 /* Of the terminal, in characters; nothing happens without one. ERROR_NOT_RUNNING. */
 int container_resize(Container *c, uint32_t height, uint32_t width, Pending *p, Error *reterr);
 

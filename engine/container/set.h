@@ -55,9 +55,11 @@ struct Containers {
         Container **sorted; /* by id, for prefixes */
         size_t n_sorted;
         size_t n_sorted_allocated;
-        List by_age;      /* newest first */
-        List leaving;     /* removed, by by_age: their monitor is still there */
-        List measures;    /* walks under way */
+        List by_age;   /* newest first */
+        List leaving;  /* removed, by by_age: their monitor is still there */
+        List measures; /* walks under way */
+        List replays;  /* clients that read a log before they are attached */
+        uint64_t last_hold;
         List left_scopes; /* of containers that are gone */
         Hashmap *execs;   /* by id */
         sd_event_source *exec_sweep;
@@ -155,6 +157,10 @@ ContainerPrune *container_prune_free(ContainerPrune *x);
 /* container-attach.c: clients that came before the start */
 void container_attach_hand_over(Container *c);
 void container_attach_drop(Container *c);
+/* container-replay.c: clients that read the log first; the container goes, they read on */
+void container_replays_forget(Container *c);
+void container_replays_free(Containers *s);
+void container_handle_held(Container *c, const MonitorRecord *record);
 
 /* container-stop.c: by systemctl stop */
 void container_handle_scope_stopped(Container *c);
@@ -176,6 +182,12 @@ void container_stops_finish(Container *c, int r, const Error *e);
 void container_waits_tell(Container *c, bool removed);
 void container_waits_fail(Container *c, int r, const Error *e);
 void container_logs_finish(Container *c, bool removed);
+/* The same as container_logs(), but also of a container that does not run: it ends with the end of the next run. on_idle and read_to as in
+ * engine/log/reader.h. */
+int container_logs_keep(Container *c, const LogReadOptions *options, log_message_t on_message,
+        void (*on_idle)(void *userdata), log_end_t on_end, void *userdata, ContainerLog **ret,
+        Error *reterr);
+int container_log_read_to(ContainerLog *l, const LogPlace *place);
 
 /* container-files.c */
 bool container_files_writing(Container *c); /* a worker has its layer mounted and writes */

@@ -10,6 +10,8 @@
 #include "engine/log/journal-fields.h"
 #include "lib/base/alloc.h"
 #include "lib/base/journal.h"
+#include "lib/base/str.h"
+#include "lib/base/strv.h"
 
 typedef struct Journald {
         JournalFields fields;
@@ -71,6 +73,18 @@ static int journald_write(void *state, const LogMessage *m) {
         return 0;
 }
 
+static void journald_place(void *state, LogPlace *ret) {
+        static const char name[] = "CONTAINER_LOG_EPOCH=";
+        const Journald *j = state;
+
+        STRV_FOREACH (field, j->fields.fixed) {
+                const char *epoch = str_starts(*field, name);
+
+                if (epoch)
+                        *ret = (LogPlace) { .epoch = epoch, .ordinal = j->ordinal };
+        }
+}
+
 static uint64_t journald_n_lost(void *state, int *ret_errno) {
         Journald *j = state;
 
@@ -86,6 +100,7 @@ const LogDriver log_driver_journald = {
         .opts = journald_opts,
         .open = journald_open,
         .write = journald_write,
+        .place = journald_place,
         .n_lost = journald_n_lost,
         .close = journald_close,
 };

@@ -36,6 +36,10 @@ static int json_file_reopen(void *state) {
         return file_log_reopen(state);
 }
 
+static void json_file_place(void *state, LogPlace *ret) {
+        file_log_place(state, ret);
+}
+
 static uint64_t json_file_n_lost(void *state, int *ret_errno) {
         return file_log_n_lost(state, ret_errno);
 }
@@ -64,6 +68,7 @@ const LogDriver log_driver_json_file = {
         .write = json_file_write,
         .flush = json_file_flush,
         .reopen = json_file_reopen,
+        .place = json_file_place,
         .n_lost = json_file_n_lost,
         .close = json_file_close,
 };

@@ -34,6 +34,10 @@ static int local_reopen(void *state) {
         return file_log_reopen(state);
 }
 
+static void local_place(void *state, LogPlace *ret) {
+        file_log_place(state, ret);
+}
+
 static uint64_t local_n_lost(void *state, int *ret_errno) {
         return file_log_n_lost(state, ret_errno);
 }
@@ -52,6 +56,7 @@ const LogDriver log_driver_local = {
         .write = local_write,
         .flush = local_flush,
         .reopen = local_reopen,
+        .place = local_place,
         .n_lost = local_n_lost,
         .close = local_close,
 };

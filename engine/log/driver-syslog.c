@@ -323,6 +323,13 @@ static int syslog_reopen(void *state) {
         return s->cache ? file_log_reopen(s->cache) : 0;
 }
 
+static void syslog_place(void *state, LogPlace *ret) {
+        Syslog *s = state;
+
+        if (s->cache)
+                file_log_place(s->cache, ret);
+}
+
 static uint64_t syslog_n_lost(void *state, int *ret_errno) {
         Syslog *s = state;
 
@@ -354,6 +361,7 @@ const LogDriver log_driver_syslog = {
         .write = syslog_write,
         .flush = syslog_flush,
         .reopen = syslog_reopen,
+        .place = syslog_place,
         .n_lost = syslog_n_lost,
         .close = syslog_close,
 };

@@ -61,6 +61,14 @@ struct LogReadOptions {
                 .with_stdout = true, .with_stderr = true, .until_nsec = UINT64_MAX, .tail = -1 \
         }
 
+/* Right behind what was taken so far, for a reader to stop at; borrowed from the driver, valid until its next call. Zeroes: nothing was
+ * written. */
+typedef struct LogPlace {
+        uint64_t inode, offset; /* in files */
+        const char *epoch;      /* in the journal: of this run, and how many lines it has sent */
+        uint64_t ordinal;
+} LogPlace;
+
 struct LogDriver {
         const char *name;
         const char *const *
@@ -77,7 +85,8 @@ struct LogDriver {
 
         int (*flush)(
                 void *state); /* optional: what was taken goes out now; same answers as write */
-        int (*reopen)(void *state); /* optional: somebody moved the file away */
+        int (*reopen)(void *state);                /* optional: somebody moved the file away */
+        void (*place)(void *state, LogPlace *ret); /* optional, for what can be read; flushes */
         uint64_t (*n_lost)(void *state,
                 int *ret_errno);    /* messages lost so far and why the last one was; optional */
         void (*close)(void *state); /* takes NULL */

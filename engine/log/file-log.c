@@ -235,6 +235,14 @@ int file_log_reopen(FileLog *j) {
         return file_log_open_path(j);
 }
 
+void file_log_place(FileLog *j, LogPlace *ret) {
+        struct stat st;
+
+        (void) file_log_flush(j);
+        if (j->fd >= 0 && fstat(j->fd, &st) >= 0)
+                *ret = (LogPlace) { .inode = st.st_ino, .offset = j->size };
+}
+
 uint64_t file_log_n_lost(const FileLog *j, int *ret_errno) {
         *ret_errno = j->lost_errno;
         return j->n_lost;

@@ -32,4 +32,5 @@ void file_log_close(FileLog *f); /* takes NULL; what was taken is written */
 int file_log_write(FileLog *f, const LogMessage *m);
 int file_log_flush(FileLog *f);
 int file_log_reopen(FileLog *f);
+void file_log_place(FileLog *f, LogPlace *ret);
 uint64_t file_log_n_lost(const FileLog *f, int *ret_errno);

@@ -17,6 +17,7 @@
 #include "lib/base/buffer.h"
 #include "lib/base/clock.h"
 #include "lib/base/fd.h"
+#include "lib/base/parse.h"
 #include "lib/base/str.h"
 #include "lib/base/strv.h"
 #include "lib/event/loop.h"
@@ -41,6 +42,9 @@ typedef struct JournalReader {
         JournalSync sync;
         bool follow, finishing;
         bool skip_first; /* the position is already that of the first entry wanted */
+        char *epoch;     /* not NULL: nothing of it behind that ordinal */
+        uint64_t ordinal;
+        bool at_limit;
         Buffer text;
         char **attrs;
 } JournalReader;
@@ -55,6 +59,7 @@ static void journal_reader_close(void *state) {
         j->sync_timer = loop_source_free(j->sync_timer);
         (void) fd_close(j->sync_fd);
         sd_journal_close(j->journal);
+        free(j->epoch);
         buffer_done(&j->text);
         strv_free(j->attrs);
         j->event = sd_event_unref(j->event);
@@ -288,18 +293,53 @@ static int journal_reader_entry(JournalReader *j, LogMessage *ret) {
         return 1;
 }
 
+static int journal_reader_limit(void *state, const LogPlace *place) {
+        JournalReader *j = state;
+
+        j->epoch = mfree(j->epoch);
+        j->at_limit = false;
+        if (!place || !place->epoch)
+                return 0;
+        j->ordinal = place->ordinal;
+        j->sync = SYNC_WANTED;
+        return str_copy(&j->epoch, place->epoch);
+}
+
+/* Where the entry we stand on is. Behind the limit, it is the first one of later. 1: show it. */
+static int journal_reader_check(JournalReader *j) {
+        char text[32];
+        const char *s;
+        uint64_t ordinal;
+        size_t size;
+
+        if (!j->epoch || !journal_reader_is(j, "CONTAINER_LOG_EPOCH", j->epoch))
+                return 1;
+        s = journal_reader_get(j, "CONTAINER_LOG_ORDINAL", &size);
+        if (!s || size >= sizeof(text))
+                return 1;
+        memcpy(text, s, size);
+        text[size] = '\0';
+        if (parse_u64(text, &ordinal) < 0)
+                return 1;
+        j->skip_first = ordinal > j->ordinal;
+        j->at_limit = ordinal >= j->ordinal;
+        return !j->skip_first;
+}
+
 static int journal_reader_next(void *state, LogMessage *ret) {
         JournalReader *j = state;
 
         for (;;) {
                 int r;
 
+                if (j->at_limit)
+                        return 0;
                 r = j->skip_first ? 1 : sd_journal_next(j->journal);
                 j->skip_first = false;
                 if (r < 0)
                         return r;
                 if (r == 0) {
-                        if (j->follow && !j->finishing)
+                        if (j->follow && !j->finishing && !j->epoch)
                                 return 0;
                         if (j->sync == SYNC_DONE)
                                 return 0;
@@ -307,6 +347,8 @@ static int journal_reader_next(void *state, LogMessage *ret) {
                                 return -EAGAIN;
                         continue; /* once more: it may have caught up */
                 }
+                if (journal_reader_check(j) == 0)
+                        return 0;
                 r = journal_reader_entry(j, ret);
                 if (r > 0 || r == -ENOMEM)
                         return r;
@@ -318,12 +360,15 @@ static void journal_reader_finish(void *state) {
         JournalReader *j = state;
 
         j->finishing = true;
+        if (j->sync == SYNC_DONE)
+                j->sync = SYNC_WANTED; /* more may have come */
 }
 
 const LogReaderOps log_reader_journald = {
         .driver = "journald",
         .open = journal_reader_open,
         .next = journal_reader_next,
+        .limit = journal_reader_limit,
         .finish = journal_reader_finish,
         .close = journal_reader_close,
 };

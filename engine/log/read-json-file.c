@@ -39,7 +39,9 @@ typedef struct JsonReader {
         uint64_t offset; /* of the next byte to be read from fd */
         uint64_t limit;  /* when not following: the end of the newest file at the start */
         Buffer buffer;   /* read, not yet parsed */
-        bool skipping;   /* inside of a line that is too long */
+        bool is_limited; /* nothing behind place */
+        LogPlace place;
+        bool skipping; /* inside of a line that is too long */
         JsonLine line;
         int inotify_fd;
         sd_event_source *inotify, *timer;
@@ -263,13 +265,32 @@ static size_t json_reader_line(JsonReader *j) {
         }
 }
 
+static int json_reader_limit(void *state, const LogPlace *place) {
+        JsonReader *j = state;
+
+        j->is_limited = place && place->inode != 0;
+        j->place = place ? *place : (LogPlace) {};
+        return 0;
+}
+
+static bool json_reader_is_at_limit(const JsonReader *j) {
+        struct stat st;
+
+        return j->is_limited && j->fd >= 0 &&
+               j->offset - buffer_size(&j->buffer) >= j->place.offset && fstat(j->fd, &st) >= 0 &&
+               st.st_ino == j->place.inode;
+}
+
 static int json_reader_next(void *state, LogMessage *ret) {
         JsonReader *j = state;
 
         for (;;) {
-                size_t n = json_reader_line(j);
+                size_t n;
                 int r;
 
+                if (json_reader_is_at_limit(j))
+                        return 0;
+                n = json_reader_line(j);
                 if (n > 0) {
                         r = j->parse(buffer_head(&j->buffer), n - 1, &j->line);
                         buffer_consume(&j->buffer, n);
@@ -308,6 +329,7 @@ const LogReaderOps log_reader_json_file = {
         .driver = "json-file",
         .open = json_reader_open,
         .next = json_reader_next,
+        .limit = json_reader_limit,
         .close = json_reader_close,
 };
 
@@ -315,6 +337,7 @@ const LogReaderOps log_reader_local = {
         .driver = "local",
         .open = local_reader_open,
         .next = json_reader_next,
+        .limit = json_reader_limit,
         .close = json_reader_close,
 };
 
@@ -323,5 +346,6 @@ const LogReaderOps log_reader_syslog = {
         .driver = "syslog",
         .open = local_reader_open,
         .next = json_reader_next,
+        .limit = json_reader_limit,
         .close = json_reader_close,
 };

@@ -17,6 +17,9 @@ struct LogReaderOps {
          * be); -EAGAIN: the same, but it is not known yet whether there is more, so a reader that wants to end waits for the wake. */
         int (*next)(void *state, LogMessage *ret);
 
+        /* Stops (with 0) right behind that place; NULL: not any more. */
+        int (*limit)(void *state, const LogPlace *place);
+
         /* Optional: no more will be written. Before the end is declared, next() is called again. */
         void (*finish)(void *state);
 

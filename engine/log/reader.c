@@ -26,6 +26,7 @@ struct LogReader {
         sd_event_source *turn;
         log_message_t on_message;
         log_end_t on_end;
+        void (*on_idle)(void *userdata);
         void *userdata;
         bool paused, finishing, ended;
         bool in_callback, freed; /* freed inside of a callback: memory goes when it has returned */
@@ -119,6 +120,14 @@ static void log_reader_end(LogReader *l, int r) {
         l->in_callback = false;
 }
 
+static void log_reader_idle(LogReader *l) {
+        if (!l->on_idle)
+                return;
+        l->in_callback = true;
+        l->on_idle(l->userdata);
+        l->in_callback = false;
+}
+
 /* 1: shown or passed over, 0: behind the end of what was asked for */
 static int log_reader_deliver(LogReader *l, const LogMessage *m) {
         if (m->time_nsec > l->options.until_nsec)
@@ -143,8 +152,10 @@ static void log_reader_read(LogReader *l) {
                 r = l->ops->next(l->state, &m);
                 if (r == -EAGAIN)
                         return;
-                if (r == 0 && l->options.follow && !l->finishing)
+                if (r == 0 && l->options.follow && !l->finishing) {
+                        log_reader_idle(l);
                         return;
+                }
                 if (r > 0) {
                         n_bytes += m.size;
                         r = log_reader_deliver(l, &m);
@@ -206,10 +217,26 @@ void log_reader_resume(LogReader *l) {
         log_reader_wake(l);
 }
 
+void log_reader_on_idle(LogReader *l, void (*on_idle)(void *userdata)) {
+        l->on_idle = on_idle;
+}
+
+int log_reader_read_to(LogReader *l, const LogPlace *place) {
+        int r;
+
+        assert(l->state);
+
+        r = l->finishing ? 0 : l->ops->limit(l->state, place);
+        log_reader_wake(l);
+        return r;
+}
+
 void log_reader_finish(LogReader *l) {
         if (l->finishing)
                 return;
         l->finishing = true;
+        if (l->state)
+                (void) l->ops->limit(l->state, NULL);
         if (l->state && l->ops->finish)
                 l->ops->finish(l->state);
         log_reader_wake(l);

@@ -34,7 +34,12 @@ int log_reader_start(
 void log_reader_pause(LogReader *r);
 void log_reader_resume(LogReader *r);
 
-/* The container has stopped: a following reader yields what is written by now, then ends. */
+/* A following reader has yielded all there is for now; often more than once. */
+void log_reader_on_idle(LogReader *r, void (*on_idle)(void *userdata));
+/* Nothing behind this place, until log_reader_finish(); being there is idle. Not before log_reader_start(). place is copied. */
+int log_reader_read_to(LogReader *r, const LogPlace *place);
+
+/* The container has stopped: a following reader yields all that is written by now, then ends. */
 void log_reader_finish(LogReader *r);
 
 bool logs_can_read(const char *driver);

@@ -13,6 +13,7 @@ static const char *const record_type_table[_MONITOR_RECORD_MAX] = {
         [MONITOR_EXEC_EXITED] = "exec-exited",
         [MONITOR_HEALTH] = "health",
         [MONITOR_DETACHED] = "detached",
+        [MONITOR_HELD] = "held",
         [MONITOR_REPLY] = "reply",
 };
 
@@ -24,6 +25,7 @@ static const char *const command_type_table[_MONITOR_COMMAND_MAX] = {
         [MONITOR_EXEC] = "exec",
         [MONITOR_EXEC_KILL] = "exec-kill",
         [MONITOR_ATTACH] = "attach",
+        [MONITOR_RELEASE] = "release",
         [MONITOR_RESIZE] = "resize",
 };
 
@@ -146,6 +148,11 @@ const JsonField monitor_record_fields[] = {
         JSON_BOOL  ("probe",      MonitorRecord, probe,      EMPTY),
         JSON_BOOL  ("unheard",    MonitorRecord, unheard,    EMPTY),
         JSON_NESTED_PTR("health", MonitorRecord, health, health_state_fields, EMPTY),
+        JSON_UINT64("hold",        MonitorRecord, hold,        EMPTY),
+        JSON_UINT64("log_inode",   MonitorRecord, log_inode,   EMPTY),
+        JSON_UINT64("log_offset",  MonitorRecord, log_offset,  EMPTY),
+        JSON_STRING("log_epoch",   MonitorRecord, log_epoch,   EMPTY),
+        JSON_UINT64("log_ordinal", MonitorRecord, log_ordinal, EMPTY),
         JSON_BOOL  ("unhealthy_stop", MonitorRecord, unhealthy_stop, EMPTY),
         JSON_STRING("error_kind", MonitorRecord, error_kind, EMPTY),
         JSON_STRING("error",      MonitorRecord, error,      EMPTY),
@@ -166,6 +173,8 @@ const JsonField monitor_command_fields[] = {
         JSON_BOOL  ("stdout", MonitorCommand, attach_stdout, EMPTY),
         JSON_BOOL  ("stderr", MonitorCommand, attach_stderr, EMPTY),
         JSON_BOOL  ("raw",    MonitorCommand, raw,    EMPTY),
+        JSON_INT   ("websocket", MonitorCommand, websocket, EMPTY),
+        JSON_UINT64("hold",   MonitorCommand, hold,   EMPTY),
         JSON_STRING("detach_keys", MonitorCommand, detach_keys, EMPTY),
         JSON_UINT32("height", MonitorCommand, height, EMPTY),
         JSON_UINT32("width",  MonitorCommand, width,  EMPTY),

@@ -153,7 +153,8 @@ typedef enum MonitorRecordType {
         MONITOR_EXEC_EXITED, /* and exit_code, exited_at, error (it could not be started, pid 0); the same */
         MONITOR_HEALTH,   /* health, after each probe and on connect */
         MONITOR_DETACHED, /* an attached client typed the keys */
-        MONITOR_REPLY,    /* serial, error kind and text (empty: done); may carry descriptors */
+        MONITOR_HELD, /* hold: that client is attached; and how far the log is that it is to get first */
+        MONITOR_REPLY, /* serial, error kind and text (empty: done); may carry descriptors */
         _MONITOR_RECORD_MAX,
         _MONITOR_RECORD_INVALID = -22,
 } MonitorRecordType;
@@ -172,6 +173,10 @@ typedef struct MonitorRecord {
         bool probe;   /* the exec is one of the health check */
         bool unheard; /* of EXEC_EXITED: no daemon was there when it ended */
         HealthState *health;
+        uint64_t hold;
+        uint64_t log_inode, log_offset; /* as LogPlace of engine/log/driver.h */
+        char *log_epoch;
+        uint64_t log_ordinal;
         bool unhealthy_stop; /* exited: stopped for its health, to stay so */
         char *error_kind;    /* lib/base/error.h name */
         char *error;
@@ -185,8 +190,9 @@ typedef enum MonitorCommandType {
         MONITOR_LIMIT_TASKS, /* limit; -1: none */
         MONITOR_EXEC, /* exec_id, exec, capabilities, framed; the descriptor of the client's stream, or none */
         MONITOR_EXEC_KILL, /* exec_id, signal */
-        MONITOR_ATTACH, /* fd: a connected stream socket, served from now on; a second one, a sealed memfd: its early input */
-        MONITOR_RESIZE, /* the terminal's height and width in characters */
+        MONITOR_ATTACH, /* fd: a connected stream socket, served from now on; a second one, a sealed memfd: its early input. hold: its output waits for release, or for our link to end, and held is said before the answer */
+        MONITOR_RELEASE, /* hold */
+        MONITOR_RESIZE,  /* the terminal's height and width in characters */
         _MONITOR_COMMAND_MAX,
         _MONITOR_COMMAND_INVALID = -22,
 } MonitorCommandType;
@@ -205,6 +211,8 @@ typedef struct MonitorCommand {
         bool attach_stdout;
         bool attach_stderr;
         bool raw;          /* no frames around the output */
+        int websocket;     /* messages of a WebSocket instead: 1 text, 2 binary */
+        uint64_t hold;     /* chosen by the daemon, not 0 */
         char *detach_keys; /* see lib/api/detach-keys.h */
         uint32_t height;
         uint32_t width;

@@ -92,6 +92,18 @@ char *digest_text(Digest *d, char ret[static DIGEST_TEXT_SIZE]) {
         return ret;
 }
 
+int digest_sha1(const void *data, size_t size, uint8_t ret[static DIGEST_SHA1_SIZE]) {
+        int r;
+
+        r = library_start();
+        if (r < 0)
+                return r;
+        if (gcry_md_test_algo(GCRY_MD_SHA1) != 0)
+                return -EOPNOTSUPP;
+        gcry_md_hash_buffer(GCRY_MD_SHA1, ret, data, size);
+        return 0;
+}
+
 int digest_data(const void *data, size_t size, char ret[static DIGEST_TEXT_SIZE]) {
         _cleanup_(digest_freep) Digest *d = NULL;
         int r;

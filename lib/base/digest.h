@@ -40,6 +40,10 @@ void digest_update(Digest *d, const void *data, size_t size);
 /* "sha256:…" of all bytes; no more may follow. Returns ret. */
 char *digest_text(Digest *d, char ret[static DIGEST_TEXT_SIZE]);
 
+/* For what is written with it by rule (the handshake of a WebSocket), never to prove anything. -EOPNOTSUPP: the host forbids it. */
+#define DIGEST_SHA1_SIZE 20U
+int digest_sha1(const void *data, size_t size, uint8_t ret[static DIGEST_SHA1_SIZE]);
+
 /* sha256 at once. */
 int digest_data(const void *data, size_t size, char ret[static DIGEST_TEXT_SIZE]);
 /* From the offset of fd to its end; ret_size may be NULL. */

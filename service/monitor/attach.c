@@ -7,14 +7,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/api/websocket.h"
 #include "lib/base/alloc.h"
 #include "lib/base/buffer.h"
 #include "lib/base/clock.h"
 #include "lib/base/fd.h"
 #include "lib/base/log.h"
 
-#define INPUT_SIZE      ((size_t) 16 * 1024)
-#define FRAME_HEAD_SIZE 8U
+#define INPUT_SIZE ((size_t) 16 * 1024)
 
 typedef struct Client {
         ListNode node;
@@ -23,9 +23,11 @@ typedef struct Client {
         Watch watch;
         uint32_t events;
         AttachRequest request;
+        WebsocketReader websocket;
         Buffer output;      /* for it */
         Buffer input;       /* of it, for the process */
         bool input_ended;   /* it has said all */
+        bool leaving;       /* a WebSocket that was closed: what waits is the last */
         bool gone;          /* it is not there any more; its last input may still wait */
         uint64_t late_usec; /* since when others wait for it; 0: nobody does */
 } Client;
@@ -58,14 +60,26 @@ static bool client_is_full(const Client *k) {
         return buffer_size(&k->output) > ATTACH_BUFFER_SIZE;
 }
 
+static StreamFraming client_framing(const Client *k) {
+        return k->request.framing == STREAM_FRAMES && k->attachments->terminal ? STREAM_BARE
+                                                                               : k->request.framing;
+}
+
+/* What a WebSocket says may need an answer: one that does not take those is not listened to, long before it is full. */
+static bool client_may_read(const Client *k) {
+        return !k->input_ended && buffer_empty(&k->input) &&
+               !(stream_is_websocket(k->request.framing) &&
+                       buffer_size(&k->output) > ATTACH_BUFFER_SIZE / 2);
+}
+
 /* Looks at what can happen next: input while there is room for it, room for output while there is some; an end is always told. */
 static int client_watch(Client *k) {
         Poller *p = k->attachments->poller;
         uint32_t events = 0;
 
-        if (!k->input_ended && buffer_empty(&k->input))
+        if (client_may_read(k))
                 events |= EPOLLIN;
-        if (!buffer_empty(&k->output))
+        if (!buffer_empty(&k->output) && k->request.hold == 0)
                 events |= EPOLLOUT;
         if (k->watch.on_ready && events == k->events)
                 return 0;
@@ -76,6 +90,8 @@ static int client_watch(Client *k) {
 
 /* 0, also when something is left; negative when the client is gone. */
 static int client_flush(Client *k) {
+        if (k->request.hold != 0)
+                return 0;
         while (!buffer_empty(&k->output)) {
                 ssize_t n = send(k->fd, buffer_head(&k->output), buffer_size(&k->output),
                         MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -88,6 +104,12 @@ static int client_flush(Client *k) {
         }
         buffer_done(&k->output); /* the memory of a busy moment is not kept */
         return 0;
+}
+
+/* It has got all that it will get. */
+static bool client_is_over(const Client *k) {
+        return k->request.hold == 0 && buffer_empty(&k->output) &&
+               (k->attachments->ending || (k->leaving && buffer_empty(&k->input)));
 }
 
 /* ---- input ---- */
@@ -133,7 +155,7 @@ static void input_on_ready(void *userdata, uint32_t events) {
         poller_unwatch(a->poller, &a->input_watch);
         LIST_FOREACH_SAFE (k, &a->clients, node) {
                 client_give_input(k);
-                if (k->gone && buffer_empty(&k->input))
+                if ((k->gone && buffer_empty(&k->input)) || client_is_over(k))
                         client_free(k);
                 else
                         (void) client_watch(k);
@@ -143,13 +165,41 @@ static void input_on_ready(void *userdata, uint32_t events) {
         attachments_check(a);
 }
 
-/* True: it typed the keys. */
-static int client_take_input(Client *k, const char *data, size_t size) {
+/* 1: it typed the keys. */
+static int client_take_bytes(Client *k, const char *data, size_t size) {
         if (!k->request.in)
                 return 0;
         if (k->attachments->terminal)
                 return detach_keys_feed(&k->request.keys, data, size, &k->input);
         return buffer_append(&k->input, data, size);
+}
+
+static int client_take_messages(Client *k, const char *data, size_t size) {
+        _cleanup_(buffer_done) Buffer bytes = {};
+        int r, q;
+
+        r = websocket_read(&k->websocket, data, size, &bytes, &k->output);
+        if (r == 1 || r == -EPROTO)
+                k->leaving = k->input_ended = true;
+        else if (r < 0)
+                return r;
+        q = client_take_bytes(k, buffer_head(&bytes), buffer_size(&bytes));
+        if (q != 0)
+                return q;
+        return client_flush(k);
+}
+
+/* 1: it typed the keys. */
+static int client_take_input(Client *k, const char *data, size_t size) {
+        return stream_is_websocket(k->request.framing) ? client_take_messages(k, data, size)
+                                                       : client_take_bytes(k, data, size);
+}
+
+/* It typed the keys: a last word, if there is room for it, and the end. */
+static void client_detach(Client *k) {
+        (void) stream_frame_append_end(&k->output, client_framing(k));
+        (void) client_flush(k);
+        client_drop(k);
 }
 
 static int client_read(Client *k) {
@@ -162,7 +212,7 @@ static int client_read(Client *k) {
                 return errno == EAGAIN || errno == EINTR ? 0 : -errno;
         if (n == 0)
                 k->input_ended = true;
-        r = client_take_input(k, data, (size_t) n);
+        r = n == 0 ? 0 : client_take_input(k, data, (size_t) n);
         client_give_input(k);
         return r;
 }
@@ -173,11 +223,10 @@ static void client_on_ready(void *userdata, uint32_t events) {
         bool was_full = client_is_full(k);
         int r = 0;
 
-        if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) && !k->input_ended &&
-                buffer_empty(&k->input))
+        if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) && client_may_read(k))
                 r = client_read(k);
         if (r > 0) {
-                client_drop(k);
+                client_detach(k);
                 if (a->callbacks.on_detach)
                         a->callbacks.on_detach(a->callbacks.userdata);
                 return;
@@ -192,7 +241,7 @@ static void client_on_ready(void *userdata, uint32_t events) {
                 r = client_flush(k);
         if (r >= 0)
                 r = client_watch(k);
-        if (r < 0 || (a->ending && buffer_empty(&k->output)))
+        if (r < 0 || client_is_over(k))
                 client_drop(k);
         else if (was_full && !client_is_full(k)) {
                 k->late_usec = 0;
@@ -203,27 +252,13 @@ static void client_on_ready(void *userdata, uint32_t events) {
 /* ---- output ---- */
 
 static bool client_wants(const Client *k, LogStream stream) {
-        return !k->gone && (stream == LOG_STREAM_STDERR ? k->request.err : k->request.out);
+        return !k->gone && !k->leaving &&
+               (stream == LOG_STREAM_STDERR ? k->request.err : k->request.out);
 }
 
-static int client_write(Client *k, LogStream stream, const char *data, size_t size) {
-        if (!k->attachments->terminal && !k->request.raw) {
-                const unsigned char head[FRAME_HEAD_SIZE] = {
-                        stream == LOG_STREAM_STDERR ? 2 : 1,
-                        0,
-                        0,
-                        0,
-                        (unsigned char) (size >> 24),
-                        (unsigned char) (size >> 16),
-                        (unsigned char) (size >> 8),
-                        (unsigned char) size,
-                };
-                int r = buffer_append(&k->output, head, sizeof(head));
-
-                if (r < 0)
-                        return r;
-        }
-        return buffer_append(&k->output, data, size);
+static int client_write(Client *k, LogStream stream, const void *data, size_t size) {
+        return stream_frame_append(&k->output, client_framing(k),
+                stream == LOG_STREAM_STDERR ? FRAME_STDERR : FRAME_STDOUT, data, size);
 }
 
 static void patience_on_elapsed(void *userdata);
@@ -344,9 +379,71 @@ int attach_add(Attachments *a, int fd, const AttachRequest *request) {
                 r = client_watch(k);
         } else if (r > 0)
                 r = -ECANCELED;
+        if (r >= 0 && client_is_over(k))
+                r = -ECANCELED;
         if (r < 0)
                 client_free(k);
         return r;
+}
+
+static Client *find_held(Attachments *a, uint64_t hold) {
+        Client *k;
+
+        if (!a->poller || hold == 0)
+                return NULL;
+        LIST_FOREACH (k, &a->clients, node)
+                if (k->request.hold == hold)
+                        return k;
+        return NULL;
+}
+
+bool attach_write_held(
+        Attachments *a, uint64_t hold, LogStream stream, const void *data, size_t size) {
+        Client *k = find_held(a, hold);
+
+        if (!k)
+                return false;
+        if (size > 0 && client_wants(k, stream) && client_write(k, stream, data, size) < 0) {
+                client_drop(k);
+                return false;
+        }
+        return true;
+}
+
+void attach_release(Attachments *a, uint64_t hold) {
+        Client *k = find_held(a, hold);
+        bool was_full;
+        int r;
+
+        if (!k)
+                return;
+        was_full = client_is_full(k);
+        k->request.hold = 0;
+        r = client_flush(k);
+        if (r >= 0)
+                r = client_watch(k);
+        if (r < 0 || client_is_over(k))
+                client_drop(k);
+        else if (was_full && !client_is_full(k)) {
+                k->late_usec = 0;
+                attachments_check(a);
+        }
+}
+
+void attach_drop_held(Attachments *a) {
+        Client *k;
+        bool any = false;
+
+        if (!a->poller)
+                return;
+        LIST_FOREACH_SAFE (k, &a->clients, node) {
+                if (k->request.hold == 0)
+                        continue;
+                client_free(k);
+                any = true;
+        }
+        if (any)
+                attachments_check(a);
 }
 
 void attach_set_input(Attachments *a, int input_fd, void (*on_input_end)(void *userdata)) {
@@ -370,8 +467,9 @@ void attach_end(Attachments *a) {
                 buffer_done(&k->input);
                 k->input_ended = true;
                 k->late_usec = clock_monotonic_us();
-                if (k->gone || client_flush(k) < 0 || buffer_empty(&k->output) ||
-                        client_watch(k) < 0)
+                if (!k->leaving)
+                        (void) stream_frame_append_end(&k->output, client_framing(k));
+                if (k->gone || client_flush(k) < 0 || client_is_over(k) || client_watch(k) < 0)
                         client_free(k);
         }
         if (a->n > 0)

@@ -11,6 +11,7 @@
 
 #include "engine/log/driver.h"
 #include "lib/api/detach-keys.h"
+#include "lib/api/stream-frame.h"
 #include "lib/base/list.h"
 #include "service/monitor/poller.h"
 
@@ -22,9 +23,10 @@ typedef struct Attachments Attachments;
 
 typedef struct AttachRequest {
         bool in, out, err;
-        bool raw;          /* no frames; with a terminal there are none anyway */
-        DetachKeys keys;   /* looked for in input when there is a terminal */
-        const void *early; /* input that came before, copied */
+        StreamFraming framing; /* with a terminal STREAM_FRAMES is STREAM_BARE */
+        uint64_t hold;         /* not 0: its output waits for attach_release() */
+        DetachKeys keys;       /* looked for in input when there is a terminal */
+        const void *early;     /* input that came before, copied */
         size_t early_size;
 } AttachRequest;
 
@@ -58,6 +60,14 @@ int attach_add(Attachments *a, int fd, const AttachRequest *request);
 static inline bool attach_has_clients(const Attachments *a) {
         return a->n > 0;
 }
+
+/* Output of before for the client that was added with this hold, behind what is there; false: it is not there any more. */
+bool attach_write_held(
+        Attachments *a, uint64_t hold, LogStream stream, const void *data, size_t size);
+/* What waited goes out. */
+void attach_release(Attachments *a, uint64_t hold);
+/* Whoever would have released them is not there any more. */
+void attach_drop_held(Attachments *a);
 
 /* Where input goes from now on; clients may have come earlier. */
 void attach_set_input(Attachments *a, int input_fd, void (*on_input_end)(void *userdata));

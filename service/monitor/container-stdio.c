@@ -416,7 +416,28 @@ int stdio_attach_client(Stdio *s, AttachRequest *request, const char *detach_key
                 r = stdio_attach(s, TAKE_FD(fds[0]), request);
                 request->early = NULL;
         }
+        if (r == -EPIPE)
+                return error_set(reterr, ERROR_NOT_RUNNING, "its process has ended");
+        if (r == -EUSERS)
+                return error_set(reterr, ERROR_UNAVAILABLE, "%u clients are attached already",
+                        ATTACH_CLIENTS_MAX);
+        if (r == -ECANCELED)
+                return 0; /* it has come and gone: the keys were in what it had sent before */
         return r < 0 ? error_set_errno(reterr, r, "Cannot attach the client") : 0;
+}
+
+int stdio_hold(Stdio *s, uint64_t hold, LogPlace *ret) {
+        *ret = (LogPlace) {};
+        for (size_t i = 0; i < ARRAY_SIZE(s->streams); i++) {
+                const StdioStream *t = &s->streams[i];
+
+                if (!attach_write_held(
+                            &s->clients, hold, t->stream, t->buffer + t->begin, t->end - t->begin))
+                        return -EPIPE;
+        }
+        if (s->driver && s->driver->place)
+                s->driver->place(s->driver_state, ret);
+        return 0;
 }
 
 void stdio_end_clients(Stdio *s, void (*on_idle)(void *userdata), void *userdata) {

@@ -72,6 +72,9 @@ int stdio_attach(Stdio *s, int fd, const AttachRequest *request);
 /* The same for what a command brings: the client's socket (taken) and perhaps a memfd with its early input. Sets keys and early of request. */
 int stdio_attach_client(Stdio *s, AttachRequest *request, const char *detach_keys, int *fds,
         size_t n_fds, Error *reterr);
+/* For a client that was attached with a hold: how far the log is that is read for it meanwhile, which ends where its output here begins.
+ * ret is zeroes when the driver has no places. */
+int stdio_hold(Stdio *s, uint64_t hold, LogPlace *ret);
 /* After the drain: they get what waits for them, then on_idle is called, possibly at once; also if stdio_init() failed or was never called. */
 void stdio_end_clients(Stdio *s, void (*on_idle)(void *userdata), void *userdata);
 

@@ -121,7 +121,7 @@ static int add_client(Session *s, const MonitorCommand *c, int *fds, size_t n_fd
                 .in = c->exec->attach_stdin,
                 .out = c->exec->attach_stdout,
                 .err = c->exec->attach_stderr,
-                .raw = !c->framed,
+                .framing = c->framed ? STREAM_FRAMES : STREAM_BARE,
         };
 
         return n_fds < 1 ? 0

@@ -40,18 +40,39 @@ void monitor_on_detach(void *userdata) {
         control_send(&m->control, &detached);
 }
 
+/* The daemon reads the log for it, up to where it begins here. */
+static void monitor_tell_held(Monitor *m, uint64_t hold) {
+        MonitorRecord held = { .type = MONITOR_HELD, .hold = hold, .accounting = ACCOUNTING_NULL };
+        LogPlace place;
+
+        if (stdio_hold(&m->stdio, hold, &place) < 0)
+                return; /* it is gone already */
+        held.log_inode = place.inode;
+        held.log_offset = place.offset;
+        held.log_ordinal = place.ordinal;
+        held.log_epoch = (char *) place.epoch;
+        control_send(&m->control, &held);
+}
+
 static int monitor_attach(
         Monitor *m, const MonitorCommand *c, int *fds, size_t n_fds, Error *reterr) {
         AttachRequest request = {
                 .in = c->attach_stdin,
                 .out = c->attach_stdout,
                 .err = c->attach_stderr,
-                .raw = c->raw,
+                .framing = c->websocket == 0 ? c->raw ? STREAM_BARE : STREAM_FRAMES
+                         : c->websocket == 1 ? STREAM_WEBSOCKET_TEXT
+                                             : STREAM_WEBSOCKET,
+                .hold = c->hold,
         };
+        int r;
 
         if (n_fds < 1)
                 return error_set(reterr, ERROR_INVALID, "Nobody to attach");
-        return stdio_attach_client(&m->stdio, &request, c->detach_keys, fds, n_fds, reterr);
+        r = stdio_attach_client(&m->stdio, &request, c->detach_keys, fds, n_fds, reterr);
+        if (r >= 0 && c->hold != 0)
+                monitor_tell_held(m, c->hold);
+        return r;
 }
 
 static int monitor_resize(Monitor *m, const MonitorCommand *c, Error *reterr) {
@@ -89,6 +110,9 @@ int monitor_on_command(
                 return monitor_kill_exec(m, c, reterr);
         case MONITOR_ATTACH:
                 return monitor_attach(m, c, fds, n_fds, reterr);
+        case MONITOR_RELEASE:
+                attach_release(&m->stdio.clients, c->hold);
+                return 0;
         case MONITOR_RESIZE:
                 return c->exec_id ? exec_session_resize(m, c, reterr)
                                   : monitor_resize(m, c, reterr);

@@ -409,6 +409,7 @@ static void monitor_on_link(bool linked, void *userdata) {
         Monitor *m = userdata;
 
         m->was_linked = m->was_linked || linked;
+        attach_drop_held(&m->stdio.clients);
         if (linked) {
                 execs_tell(m);
                 health_tell(m);

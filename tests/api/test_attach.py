@@ -78,6 +78,14 @@ def test_before_the_start_no_byte_is_lost(daemon):
     assert logs(daemon, container).count(b'first') == 1
 
 
+def test_input_that_came_with_a_request_without_upgrade(daemon):
+    """The head of 200 is no upgrade; what is behind the request is input all the same."""
+    container = run(daemon, 'cat', OpenStdin=True)
+    with attach(daemon, container, early=b'early\n', upgrade=False) as wire:
+        assert frame(wire) == (1, b'early\n')
+        assert frame(wire.send('late\n')) == (1, b'late\n')
+
+
 def test_half_close_ends_the_input(daemon):
     container = create(daemon, 'cat', OpenStdin=True, StdinOnce=True)
     with attach(daemon, container) as wire:

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
-from engine import create, make_daemon, run, start, state
+from engine import create, make_daemon, monitor_of, run, start, state
 from engine_daemon import EngineDaemon
 from private_bus import wait_for
 
@@ -266,7 +266,7 @@ def test_attach(secure, pems):
 
 
 def test_attached_client_leaves(secure, pems):
-    """As with dockerd a client that only has nothing more to say still listens; one that is gone is noticed with the next output."""
+    """While it is written to."""
     create(secure, 'sh', '-c', 'while :; do echo x; sleep 0.1; done', name='echo2', OpenStdin=True)
     start(secure, 'echo2')
     fds = Path(f'/proc/{secure.process.pid}/fd')
@@ -287,3 +287,21 @@ def test_attach_without_upgrade(secure, pems):
     assert head.startswith(b'HTTP/1.1 400 ')
     s.close()
     secure.delete('/containers/echo3?force=1')
+
+
+def test_attached_client_that_vanishes_is_noticed(secure, pems):
+    """Before the start and while it runs, although nothing is written to it; and what it had said before it went arrives."""
+    waiting = create(secure, 'cat', OpenStdin=True)
+    running = run(secure, 'sh', '-c', 'read x; echo "got $x"; sleep 100', OpenStdin=True)
+    monitor = monitor_of(secure, running)
+    fds = [lambda: len(os.listdir(f'/proc/{secure.process.pid}/fd')), lambda: len(os.listdir(f'/proc/{monitor}/fd'))]
+    before = [count() for count in fds]
+    clients = [attach(secure.port, context(pems, 'client'), container)[0] for container in (waiting, running, running)]
+    clients[2].sendall(b'last words\n')
+    wait_for(lambda: fds[1]() > before[1], 'the monitor has them')
+    for client in clients:
+        client.close()
+    wait_for(lambda: [count() for count in fds] <= before, 'daemon and monitor have let go of them')
+    wait_for(lambda: b'got last words' in secure.get(f'/containers/{running}/logs?stdout=1').data, 'its last words have arrived')
+    for container in (waiting, running):
+        secure.delete(f'/containers/{container}?force=1')

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <string.h>
 
+#include "lib/api/stream-frame.h"
 #include "lib/base/error.h"
-#include "rest/frames.h"
 #include "rest/request.h"
 #include "rest/status.h"
 #include "rest/stream.h"
