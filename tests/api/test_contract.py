@@ -254,7 +254,7 @@ def test_rest_tells_polkit_what_the_bus_tells(daemon, archive):
     as_stranger(daemon, [('GET', '/containers/nobody/json', b'')])
     daemon.socket.chmod(0o660)
     rows = [details for _, details in asked(daemon, since)]
-    assert rows == [{'object': identity, 'container': 'guarded', 'image': 'busybox'}] * 4 + \
+    assert rows == [{'object': identity, 'container': 'guarded', 'image': 'busybox', 'privilege': 'none'}] * 4 + \
         [{'object': archive[1], 'image': 'busybox:latest'}] * 2 + [{'object': 'nobody'}]
 
 

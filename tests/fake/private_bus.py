@@ -176,6 +176,8 @@ class PrivateBus:
                     answer = ['ok', self.call(*head, *call_args, timeout=timeout)]
                 except BusError as e:
                     answer = ['error', e.name, e.text]
+                except Exception as e:  # pylint: disable=broad-exception-caught
+                    answer = ['error', type(e).__name__, str(e)]
                 os.write(write, json.dumps(answer).encode())
                 status = 0
             finally:
