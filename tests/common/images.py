@@ -65,3 +65,20 @@ def docker_archive(path, name='busybox:latest', config=None, layers=None):
         _add(tar, f'{image}.json', document)
         _add(tar, 'manifest.json', manifest)
     return f'sha256:{image}'
+
+
+def docker_archive_many(path, names):
+    """A docker-archive with one image a name: each has a config of its own, the layer is the same."""
+    layer = rootfs_tar()
+    digest = hashlib.sha256(layer).hexdigest()
+    manifest = []
+    with tarfile.open(path, 'w') as tar:
+        _add(tar, f'{digest}/layer.tar', layer)
+        for name in names:
+            document = json.dumps({'architecture': 'amd64', 'os': 'linux', 'created': '2023-11-14T22:13:20Z',
+                                   'config': {'Cmd': ['sh'], 'Labels': {'name': name}},
+                                   'rootfs': {'type': 'layers', 'diff_ids': [f'sha256:{digest}']}}).encode()
+            image = hashlib.sha256(document).hexdigest()
+            _add(tar, f'{image}.json', document)
+            manifest.append({'Config': f'{image}.json', 'RepoTags': [name], 'Layers': [f'{digest}/layer.tar']})
+        _add(tar, 'manifest.json', json.dumps(manifest).encode())
