@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -189,7 +188,6 @@ int main(int argc, char **argv) {
         Cli cli = { .program = "stauer" };
         int r;
 
-        (void) setlocale(LC_ALL, "");
         if (argc > 0 && streq(path_last(argv[0]), "docker"))
                 cli.program = "docker";
 

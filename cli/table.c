@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/table.h"
 
+#include <locale.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -82,13 +83,28 @@ Table *table_free(Table *t) {
         return mfree(t);
 }
 
+/* Reading the locale takes longer than most commands, and few tables have such letters. */
+static void need_locale(void) {
+        static bool done;
+
+        if (!done)
+                (void) setlocale(LC_CTYPE, "");
+        done = true;
+}
+
 /* Columns on the screen; a name that the locale cannot read counts its bytes. */
 static size_t width_of(const char *s, size_t size) {
         const char *p = s, *end = s + size;
         mbstate_t state = {};
         size_t width = 0;
 
-        while (p < end) {
+        while (p < end && *p >= ' ' && *p <= '~')
+                p++;
+        if (p == end)
+                return size;
+
+        need_locale();
+        for (p = s; p < end;) {
                 wchar_t c;
                 size_t n = mbrtowc(&c, p, (size_t) (end - p), &state);
                 int w;

@@ -2,6 +2,7 @@
 #include "cli/table.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/alloc.h"
@@ -47,10 +48,27 @@ static void test_terminal(void **state) {
         assert_int_equal(strchr(text, '\n')[1] != '\0', 1);
 }
 
+/* Letters of two columns and of none, as the locale has them. */
+static void test_wide(void **state) {
+        _cleanup_(table_freep) Table *t = NULL;
+        _cleanup_(freep) char *text = NULL;
+
+        assert_ok(setenv("LC_ALL", "C.UTF-8", /* overwrite= */ true));
+        assert_ok(table_new((const char *const[]) { "NAME", "B", NULL }, &t));
+        assert_ok(table_add(
+                t, "\xe6\x97\xa5\xe6\x9c\xac\xe6\x97\xa5\xe6\x9c\xac\xe6\x97\xa5\xe6\x9c\xac"));
+        assert_ok(table_add(t, "x"));
+        text = printed(t);
+        assert_string_equal(text,
+                "NAME           B\n"
+                "\xe6\x97\xa5\xe6\x9c\xac\xe6\x97\xa5\xe6\x9c\xac\xe6\x97\xa5\xe6\x9c\xac   x\n");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_columns),
                 cmocka_unit_test(test_terminal),
+                cmocka_unit_test(test_wide),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
