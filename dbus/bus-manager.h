@@ -23,6 +23,12 @@ int bus_manager_unsubscribe(sd_bus_message *m, void *userdata, sd_bus_error *ret
 /* bus-events.c */
 int bus_manager_get_events(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
 
+/* bus-volume.c */
+int bus_manager_list_volumes(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
+int bus_manager_get_volume(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
+int bus_manager_create_volume(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
+int bus_manager_prune_volumes(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
+
 /* bus-usage.c */
 int bus_manager_get_disk_usage(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
 

@@ -16,29 +16,34 @@ typedef struct Hub Hub;
 typedef struct Image Image;
 typedef struct Job Job;
 typedef struct BusSignals BusSignals;
+typedef struct Volume Volume;
 
 #define BUS_ROOT           "/org/stauer/Engine1"
 #define BUS_CONTAINER_ROOT BUS_ROOT "/container"
 #define BUS_IMAGE_ROOT     BUS_ROOT "/image"
 #define BUS_JOB_ROOT       BUS_ROOT "/job"
 #define BUS_EXEC_ROOT      BUS_ROOT "/exec"
+#define BUS_VOLUME_ROOT    BUS_ROOT "/volume"
 
 #define BUS_INTERFACE_MANAGER   "org.stauer.Engine1.Manager"
 #define BUS_INTERFACE_CONTAINER "org.stauer.Engine1.Container"
 #define BUS_INTERFACE_IMAGE     "org.stauer.Engine1.Image"
 #define BUS_INTERFACE_JOB       "org.stauer.Engine1.Job"
 #define BUS_INTERFACE_EXEC      "org.stauer.Engine1.Exec"
+#define BUS_INTERFACE_VOLUME    "org.stauer.Engine1.Volume"
 
 extern const sd_bus_vtable bus_manager_vtable[];   /* userdata: Engine */
 extern const sd_bus_vtable bus_container_vtable[]; /* userdata: Container */
 extern const sd_bus_vtable bus_image_vtable[];     /* userdata: Image */
 extern const sd_bus_vtable bus_job_vtable[];       /* userdata: Job */
 extern const sd_bus_vtable bus_exec_vtable[];      /* userdata: Exec */
+extern const sd_bus_vtable bus_volume_vtable[];    /* userdata: Volume */
 
 int bus_container_path(const Container *c, char **ret);
 int bus_image_path(const Image *i, char **ret); /* the 64 digits of its id */
 int bus_job_path(const Job *j, char **ret);
 int bus_exec_path(const Exec *x, char **ret);
+int bus_volume_path(const Volume *v, char **ret); /* its name, escaped */
 
 /* bus_auth() about an object, with the details that belong to it. */
 int bus_container_auth(

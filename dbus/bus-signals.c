@@ -15,6 +15,7 @@
 #include "engine/engine.h"
 #include "engine/image/image.h"
 #include "engine/image/images.h"
+#include "engine/volume/volumes.h"
 #include "lib/api/task-spec.h"
 #include "lib/base/alloc.h"
 #include "lib/base/clock.h"
@@ -224,6 +225,27 @@ static int emit_image(BusSignals *s, const Event *e) {
         return 0;
 }
 
+static int emit_volume(BusSignals *s, const Event *e) {
+        ObjectNews n = { .interface = BUS_INTERFACE_VOLUME, .vtable = bus_volume_vtable };
+        _cleanup_(freep) char *path = NULL;
+        Volume *v;
+        int r;
+
+        if (!STR_IN_SET(e->action, "create", "destroy"))
+                return 0;
+        r = bus_path_make(BUS_VOLUME_ROOT, e->id, &path);
+        if (r < 0)
+                return r;
+        n.path = path;
+
+        if (streq(e->action, "destroy"))
+                return send_objects(s, NULL, "InterfacesRemoved", fill_removed, &n);
+        if (volumes_find(s->engine->volumes, e->id, &v, NULL) < 0)
+                return 0;
+        n.object = v;
+        return send_objects(s, NULL, "InterfacesAdded", fill_added, &n);
+}
+
 static void on_event(const Event *e, void *userdata) {
         BusSignals *s = userdata;
         int r = 0, k;
@@ -232,6 +254,8 @@ static void on_event(const Event *e, void *userdata) {
                 r = emit_container(s, e);
         else if (streq(e->type, "image"))
                 r = emit_image(s, e);
+        else if (streq(e->type, "volume"))
+                r = emit_volume(s, e);
 
         k = emit_event(s, e);
         if (r < 0 || k < 0)

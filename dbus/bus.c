@@ -14,6 +14,7 @@
 #include "engine/engine.h"
 #include "engine/image/image.h"
 #include "engine/image/images.h"
+#include "engine/volume/volumes.h"
 #include "lib/base/alloc.h"
 #include "lib/base/ident.h"
 #include "lib/base/parse.h"
@@ -24,7 +25,7 @@
 struct Bus {
         sd_bus *bus;
         Engine *engine;
-        sd_bus_slot *slots[12];
+        sd_bus_slot *slots[16];
         size_t n_slots;
         BusSignals *signals;
         sd_event_source *exit_source;
@@ -206,6 +207,43 @@ static int list_execs(
         return 0;
 }
 
+static int find_volume(sd_bus *bus, const char *path, const char *interface, void *userdata,
+        void **ret_found, sd_bus_error *reterr) {
+        _cleanup_(freep) char *name = NULL;
+        Engine *e = userdata;
+        Volume *v;
+        int r;
+
+        r = bus_path_parse(path, BUS_VOLUME_ROOT, &name);
+        if (r <= 0)
+                return r;
+        if (volumes_find(e->volumes, name, &v, NULL) < 0)
+                return 0;
+
+        *ret_found = v;
+        return 1;
+}
+
+static int list_volumes(
+        sd_bus *bus, const char *prefix, void *userdata, char ***ret_nodes, sd_bus_error *reterr) {
+        _cleanup_(strv_freep) char **nodes = NULL;
+        Engine *e = userdata;
+
+        for (Volume *v = NULL; (v = volumes_next(e->volumes, v));) {
+                char *path = NULL;
+                int r;
+
+                r = bus_volume_path(v, &path);
+                if (r >= 0)
+                        r = strv_take(&nodes, path);
+                if (r < 0)
+                        return r;
+        }
+
+        *ret_nodes = TAKE_PTR(nodes);
+        return 0;
+}
+
 /* ---- who may look ---- */
 
 /* Whether it shows anything: introspection does where the objects stand. A call without an interface may reach any of them. */
@@ -255,6 +293,7 @@ typedef struct BusObject {
 static const BusObject objects[] = {
         { BUS_CONTAINER_ROOT, BUS_INTERFACE_CONTAINER, bus_container_vtable, find_container, list_containers },
         { BUS_IMAGE_ROOT,     BUS_INTERFACE_IMAGE,     bus_image_vtable,     find_image,     list_images },
+        { BUS_VOLUME_ROOT,    BUS_INTERFACE_VOLUME,    bus_volume_vtable,    find_volume,    list_volumes },
         { BUS_JOB_ROOT,       BUS_INTERFACE_JOB,       bus_job_vtable,       find_job,       list_jobs },
         { BUS_EXEC_ROOT,      BUS_INTERFACE_EXEC,      bus_exec_vtable,      find_exec,      list_execs },
 };

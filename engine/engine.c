@@ -18,6 +18,7 @@
 #include "engine/image/images.h"
 #include "engine/network/networks.h"
 #include "engine/storage/storage.h"
+#include "engine/volume/volumes.h"
 #include "lib/base/alloc.h"
 #include "lib/base/fd.h"
 #include "lib/base/file.h"
@@ -103,8 +104,23 @@ static int make_ground(Engine *e, Error *reterr) {
         return 0;
 }
 
+static void on_trash(void *userdata) {
+        Engine *e = userdata;
+
+        if (e->containers)
+                containers_empty_trash(e->containers);
+}
+
 static int make_sets(Engine *e, Error *reterr) {
         const Settings *s = e->settings;
+        const VolumesWiring volumes = {
+                .data_root = s->data_root,
+                .hub = e->hub,
+                .jobs = e->jobs,
+                .workers = e->workers,
+                .on_trash = on_trash,
+                .userdata = e,
+        };
         int r;
 
         r = storage_open(s->data_root, s->storage_driver, s->storage_opts, &e->storage, reterr);
@@ -121,7 +137,8 @@ static int make_sets(Engine *e, Error *reterr) {
         r = images_load(e->images);
         if (r < 0)
                 return error_set_errno(reterr, r, "Failed to load the images of %s", s->data_root);
-        return networks_new(&e->networks);
+        r = volumes_new(&volumes, &e->volumes, reterr);
+        return r < 0 ? r : networks_new(&e->networks);
 }
 
 static int make_containers(Engine *e, Error *reterr) {
@@ -138,6 +155,7 @@ static int make_containers(Engine *e, Error *reterr) {
                 .storage = e->storage,
                 .images = e->images,
                 .networks = e->networks,
+                .volumes = e->volumes,
                 .seccomp_file =
                         str_equal(e->settings->seccomp_profile, "unconfined") ? NULL
                         : STR_IN_SET(str_or_empty(e->settings->seccomp_profile), "", "builtin")
@@ -199,12 +217,14 @@ Engine *engine_free(Engine *e) {
         stats_free(e->stats);
         containers_detach(e->containers);
         images_end(e->images);
+        volumes_end(e->volumes);
         e->launcher = launcher_free(e->launcher);
         workers_free(e->copiers);
         workers_free(e->workers);
         jobs_free(e->jobs);
         containers_free(e->containers);
         networks_free(e->networks);
+        volumes_free(e->volumes);
         images_free(e->images);
         storage_free(e->storage);
         units_free(e->units);

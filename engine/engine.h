@@ -17,6 +17,7 @@ typedef struct Stats Stats;
 typedef struct Storage Storage;
 typedef struct SysInfo SysInfo;
 typedef struct Units Units;
+typedef struct Volumes Volumes;
 typedef struct Workers Workers;
 typedef struct sd_bus sd_bus;
 typedef struct sd_event sd_event;
@@ -35,6 +36,7 @@ typedef struct Engine {
         Storage *storage;
         Images *images;
         Networks *networks;
+        Volumes *volumes;
         Containers *containers;
         Stats *stats;
         int lock_fd;        /* of the data root */

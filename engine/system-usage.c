@@ -11,6 +11,8 @@
 #include "engine/system.h"
 #include "engine/view/container-view.h"
 #include "engine/view/image-view.h"
+#include "engine/view/volume-view.h"
+#include "engine/volume/volumes.h"
 #include "lib/base/alloc.h"
 #include "lib/base/hashmap.h"
 #include "lib/base/str.h"
@@ -37,17 +39,85 @@ static int list_containers(Engine *e, Container ***ret, size_t *ret_n, Error *re
         return containers_list(e->containers, /* all= */ true, -1, NULL, ret, ret_n, reterr);
 }
 
-int system_usage_measure(Engine *e, SystemUsage what, Pending *p, Error *reterr) {
+/* Containers and volumes are measured at the same time. */
+typedef struct Measure {
+        Pending *pending;
+        unsigned n_open;
+        int r;
+        Error error;
+} Measure;
+
+static void measure_done(Measure *m) {
+        if (--m->n_open > 0)
+                return;
+        pending_complete(m->pending, m->r, NULL, &m->error);
+        pending_unref(m->pending);
+        error_done(&m->error);
+        free(m);
+}
+
+static void on_measured(int r, void *result, const Error *e, void *userdata) {
+        Measure *m = userdata;
+
+        if (r < 0 && m->r >= 0) {
+                m->r = r;
+                (void) (e ? error_copy(&m->error, e) : 0);
+        }
+        measure_done(m);
+}
+
+static int measure_containers(Engine *e, Pending *p, Error *reterr) {
         _cleanup_(freep) Container **list = NULL;
-        size_t n = 0;
+        size_t n;
+        int r;
+
+        r = list_containers(e, &list, &n, reterr);
+        return r < 0 ? r : containers_measure(e->containers, list, n, p, reterr);
+}
+
+static int measure_volumes(Engine *e, Pending *p, Error *reterr) {
+        _cleanup_(freep) Volume **list = NULL;
+        size_t n;
+        int r;
+
+        r = volumes_list(e->volumes, NULL, &list, &n, reterr);
+        return r < 0 ? r : volumes_measure(e->volumes, list, n, p, reterr);
+}
+
+static int begin(Engine *e, Measure *m, int (*begin_one)(Engine *, Pending *, Error *)) {
+        _cleanup_(pending_unrefp) Pending *p = NULL;
+        int r;
+
+        r = pending_new(on_measured, m, &p);
+        if (r < 0)
+                return r;
+        m->n_open++;
+        r = begin_one(e, p, &m->error);
+        if (r < 0) {
+                m->r = r;
+                m->n_open--;
+        }
+        return r;
+}
+
+int system_usage_measure(Engine *e, SystemUsage what, Pending *p, Error *reterr) {
+        Measure *m;
         int r = 0;
 
         assert(e);
         assert(p);
 
+        m = new0(Measure, 1);
+        if (!m)
+                return -ENOMEM;
+        m->pending = pending_ref(p);
+        m->n_open = 1; /* ours, until both have begun */
         if (what & SYSTEM_USAGE_CONTAINERS)
-                r = list_containers(e, &list, &n, reterr);
-        return r < 0 ? r : containers_measure(e->containers, list, n, p, reterr);
+                r = begin(e, m, measure_containers);
+        if (r >= 0 && (what & SYSTEM_USAGE_VOLUMES))
+                (void) begin(e, m, measure_volumes);
+        measure_done(m);
+        return 0;
 }
 
 /* ---- images ---- */
@@ -128,6 +198,21 @@ static int set_images(Json *v, Engine *e, unsigned api) {
 
 /* ---- the document ---- */
 
+static int set_volumes(Json *v, Engine *e) {
+        Json *list;
+        int r;
+
+        r = json_set_new_list(v, "Volumes", &list);
+        for (Volume *i = NULL; r >= 0 && (i = volumes_next(e->volumes, i));) {
+                _cleanup_(json_unrefp) Json *row = NULL;
+
+                r = volume_view(i, /* usage= */ true, &row);
+                if (r >= 0)
+                        r = json_append(list, row);
+        }
+        return r;
+}
+
 static int set_containers(Json *v, Engine *e, unsigned api) {
         _cleanup_(freep) Container **containers = NULL;
         Json *list;
@@ -159,8 +244,8 @@ int system_usage(Engine *e, unsigned api, SystemUsage what, Json **ret) {
                 r = set_images(v, e, api);
         if (r >= 0 && (what & SYSTEM_USAGE_CONTAINERS))
                 r = set_containers(v, e, api);
-        if (r >= 0 && (what & SYSTEM_USAGE_VOLUMES)) /* there are none yet */
-                r = json_set_strv(v, "Volumes", NULL);
+        if (r >= 0 && (what & SYSTEM_USAGE_VOLUMES))
+                r = set_volumes(v, e);
         if (r >= 0 && (what & SYSTEM_USAGE_BUILD_CACHE))
                 r = json_set_strv(v, "BuildCache", NULL);
         if (r >= 0 && api < 1042)

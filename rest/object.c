@@ -7,6 +7,7 @@
 #include "engine/engine.h"
 #include "engine/image/image.h"
 #include "engine/image/images.h"
+#include "engine/volume/volumes.h"
 #include "lib/api/container-spec.h"
 #include "lib/base/str.h"
 #include "rest/request.h"
@@ -39,6 +40,13 @@ static void find_image(Request *q, RequestObject *o) {
         };
 }
 
+static void find_volume(Request *q, RequestObject *o) {
+        Volume *v;
+
+        if (volumes_find(q->engine->volumes, o->object, &v, NULL) >= 0)
+                *o = (RequestObject) { .object = v->name, .details = { "volume", v->name } };
+}
+
 int request_object(Request *q, RequestObject *ret) {
         const char *name = q->route->object;
 
@@ -48,6 +56,9 @@ int request_object(Request *q, RequestObject *ret) {
         ret->object = request_var(q, name);
         if (streq(name, "id"))
                 return find_container(q, ret);
-        find_image(q, ret);
+        if (streq(name, "volume"))
+                find_volume(q, ret);
+        else
+                find_image(q, ret);
         return 0;
 }

@@ -26,9 +26,6 @@ const Route absent_routes[] = {
         { "GET",    "/networks",                         AUTH_VIEW, not_implemented },
         { "POST",   "/networks/create",                  AUTH_VIEW, not_implemented },
         { "POST",   "/networks/prune",                   AUTH_VIEW, not_implemented },
-        { "GET",    "/volumes",                          AUTH_VIEW, not_implemented },
-        { "POST",   "/volumes/create",                   AUTH_VIEW, not_implemented },
-        { "POST",   "/volumes/prune",                    AUTH_VIEW, not_implemented },
         {}
 };
 /* clang-format on */

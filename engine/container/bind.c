@@ -60,8 +60,9 @@ static int read_mode(Bind *b, const char *text, Error *reterr) {
                         r = str_copy(&b->propagation, *word);
                         if (r < 0)
                                 return r;
-                } else if (!STR_IN_SET(*word, "z", "Z", "nocopy", "consistent", "cached",
-                                   "delegated", ""))
+                } else if (streq(*word, "nocopy") && b->is_volume)
+                        b->no_copy = true;
+                else if (!STR_IN_SET(*word, "z", "Z", "consistent", "cached", "delegated", ""))
                         goto invalid;
         }
         return b->propagation ? 0 : str_copy(&b->propagation, "rprivate");

@@ -14,6 +14,7 @@ typedef struct Bind {
         char *propagation; /* rprivate unless asked */
         bool read_only;
         bool is_volume;
+        bool no_copy; /* "nocopy" */
 } Bind;
 
 /* 'invalid volume specification: …' and its kin. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "engine/container/bind.h"
 #include "engine/container/bundle.h"
 #include "engine/container/join.h"
+#include "engine/container/mount-points.h"
 #include "engine/container/security.h"
 #include "engine/network/driver.h"
 #include "lib/api/container-spec.h"
@@ -151,55 +151,36 @@ static int add_init(Mounts *l, const BundleInput *in) {
                              : 0;
 }
 
-static int add_binds(Mounts *l, const BundleInput *in) {
-        const HostConfig *h = &in->spec->host;
+/* "ro" alone would leave what is mounted below writable. */
+static int add_mount_point(Mounts *l, const MountPoint *p, bool recursive_read_only) {
+        _cleanup_(freep) char *options = NULL;
+        bool recursive = recursive_read_only && !p->non_recursive && !p->read_only_non_recursive;
         int r;
 
-        STRV_FOREACH (text, h->binds) {
-                _cleanup_(freep) char *options = NULL;
-                _cleanup_(bind_done) Bind b = {};
+        r = str_printf(&options, "%s,%s%s", p->non_recursive ? "bind" : "rbind",
+                !p->read_only ? ""
+                : recursive   ? "ro,rro,"
+                              : "ro,",
+                str_empty(p->propagation) ? "rprivate" : p->propagation);
+        return r < 0 ? r : mounts_add(l, p->destination, "bind", p->source, options, NULL);
+}
 
-                r = bind_parse(*text, &b, NULL);
-                if (r < 0)
-                        return r;
-                /* "ro" alone would leave what is mounted below writable. */
-                r = str_printf(&options, "rbind,%s%s",
-                        !b.read_only              ? ""
-                        : in->recursive_read_only ? "ro,rro,"
-                                                  : "ro,",
-                        b.propagation);
-                if (r < 0)
-                        return r;
-                r = mounts_add(l, b.target, "bind", b.source, options, NULL);
+static int add_mount_points(Mounts *l, const MountPoints *p, bool recursive_read_only) {
+        for (size_t i = 0; p && i < p->n; i++) {
+                int r = add_mount_point(l, p->items + i, recursive_read_only);
+
                 if (r < 0)
                         return r;
         }
         return 0;
 }
 
-static int add_mount_request(Mounts *l, const MountRequest *q, bool recursive_read_only) {
+static int add_mount_request(Mounts *l, const MountRequest *q) {
         RuntimeMount *m;
         int r;
 
-        if (str_equal(q->type, "bind")) {
-                const BindOptions *b = q->bind_options ?: &(const BindOptions) {};
-
-                r = mounts_add(
-                        l, q->target, "bind", q->source, b->non_recursive ? "bind" : "rbind", &m);
-                if (r < 0)
-                        return r;
-                if (q->read_only) {
-                        r = strv_add(&m->options, "ro");
-                        if (r >= 0 && recursive_read_only && !b->non_recursive &&
-                                !b->read_only_non_recursive)
-                                r = strv_add(&m->options, "rro");
-                        if (r < 0)
-                                return r;
-                }
-                return strv_add(
-                        &m->options, str_empty(b->propagation) ? "rprivate" : b->propagation);
-        }
-
+        if (!str_equal(q->type, "tmpfs"))
+                return 0;
         r = mounts_add(l, q->target, "tmpfs", "tmpfs", "noexec,nosuid,nodev", &m);
         if (r < 0)
                 return r;
@@ -295,11 +276,11 @@ int bundle_add_mounts(const BundleInput *in, const SecurityOptions *o, RuntimeSp
         r = add_network_files(&l, in);
         if (r < 0)
                 return r;
-        r = add_binds(&l, in);
+        r = add_mount_points(&l, in->mount_points, in->recursive_read_only);
         if (r < 0)
                 return r;
         for (size_t i = 0; i < h->n_mounts; i++) {
-                r = add_mount_request(&l, h->mounts + i, in->recursive_read_only);
+                r = add_mount_request(&l, h->mounts + i);
                 if (r < 0)
                         return r;
         }
@@ -321,10 +302,7 @@ int bundle_list_binds(const BundleInput *in, TaskMount **ret, size_t *ret_n) {
 
         r = add_network_files(&l, in);
         if (r >= 0)
-                r = add_binds(&l, in);
-        for (size_t i = 0; r >= 0 && i < in->spec->host.n_mounts; i++)
-                r = add_mount_request(
-                        &l, in->spec->host.mounts + i, /* recursive_read_only= */ false);
+                r = add_mount_points(&l, in->mount_points, /* recursive_read_only= */ false);
         if (r < 0)
                 return r;
         sort_by_depth(&l);

@@ -10,6 +10,7 @@
 #include "lib/base/error.h"
 
 typedef struct ContainerSpec ContainerSpec;
+typedef struct MountPoints MountPoints;
 typedef struct NamespaceJoin NamespaceJoin;
 typedef struct NetworkLeg NetworkLeg;
 typedef struct RuntimeSpec RuntimeSpec;
@@ -22,8 +23,9 @@ typedef struct TaskMount TaskMount;
 typedef struct BundleInput {
         const char *id;
         const ContainerSpec *spec; /* merged, checked, defaults filled */
-        const char *folder;        /* DATAROOT/containers/ID: hosts, hostname, resolv.conf */
-        const char *files_folder;  /* where these three are; NULL: folder */
+        const MountPoints *mount_points;
+        const char *folder;       /* DATAROOT/containers/ID: hosts, hostname, resolv.conf */
+        const char *files_folder; /* where these three are; NULL: folder */
         const NetworkLeg *leg;
         const SeccompProfile *seccomp; /* the built-in one; NULL: this kernel has no seccomp */
         char *const *extra_masked;     /* added to the default list of masked paths */
@@ -39,7 +41,7 @@ typedef struct BundleInput {
 
 int bundle_make(const BundleInput *in, RuntimeSpec *ret, Error *reterr);
 
-/* The bind mounts among a container's mounts, parents first, for a worker that looks into it; only spec and folder of in are needed. The caller
+/* The bind mounts among a container's mounts, parents first, for a worker that looks into it; only spec, mount_points and folder of in are needed. The caller
  * frees them, also after a failure. */
 int bundle_list_binds(const BundleInput *in, TaskMount **ret, size_t *ret_n);
 

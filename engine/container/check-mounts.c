@@ -35,11 +35,6 @@ static int check_binds(const HostConfig *h, char ***targets, Error *reterr) {
                 r = bind_parse(*text, &b, reterr);
                 if (r < 0)
                         return r;
-                if (b.is_volume)
-                        return error_set(reterr, ERROR_NOT_IMPLEMENTED,
-                                "volume %s: volumes are not implemented yet: use the path of a "
-                                "folder",
-                                b.source);
                 r = add_target(targets, b.target, reterr);
                 if (r < 0)
                         return r;
@@ -99,6 +94,24 @@ static int check_tmpfs(const HostConfig *h, char ***targets, Error *reterr) {
         return 0;
 }
 
+/* The wish for a volume; what is wrong with its name or options is said when it is made. */
+static int check_volume(const MountRequest *m, Error *reterr) {
+        if (m->bind_options || m->image_options || m->tmpfs_options)
+                return error_set(reterr, ERROR_INVALID,
+                        "invalid mount config for type \"volume\": field %s must not be specified",
+                        m->bind_options    ? "BindOptions"
+                        : m->tmpfs_options ? "TmpfsOptions"
+                                           : "ImageOptions");
+        if (str_empty(m->source) && m->volume_options && !str_empty(m->volume_options->subpath))
+                return error_set(reterr, ERROR_INVALID,
+                        "invalid mount config for type \"volume\": must not set Subpath when using "
+                        "anonymous volumes");
+        if (m->volume_options && !str_empty(m->volume_options->subpath))
+                return error_set(reterr, ERROR_NOT_IMPLEMENTED,
+                        "invalid mount config for type \"volume\": Subpath is not implemented yet");
+        return 0;
+}
+
 static int check_mount(const MountRequest *m, const char *runtime, char ***targets, Error *reterr) {
         _cleanup_(error_done) Error e = {};
         const char *type = str_or_empty(m->type);
@@ -107,10 +120,9 @@ static int check_mount(const MountRequest *m, const char *runtime, char ***targe
         if (!STR_IN_SET(type, "bind", "volume", "tmpfs", "image"))
                 return error_set(reterr, ERROR_INVALID,
                         "invalid mount config for type \"%s\": mount type unknown", type);
-        if (!STR_IN_SET(type, "bind", "tmpfs"))
+        if (streq(type, "image"))
                 return error_set(reterr, ERROR_NOT_IMPLEMENTED,
-                        "mounts of type \"%s\" are not implemented yet: use \"bind\" or \"tmpfs\"",
-                        type);
+                        "mounts of type \"image\" are not implemented yet");
 
         r = bind_check_target(m->target, &e);
         if (r < 0) {
@@ -123,7 +135,11 @@ static int check_mount(const MountRequest *m, const char *runtime, char ***targe
                         type, error_text(&e, r));
         }
 
-        if (streq(type, "bind")) {
+        if (streq(type, "volume")) {
+                r = check_volume(m, reterr);
+                if (r < 0)
+                        return r;
+        } else if (streq(type, "bind")) {
                 if (str_empty(m->source))
                         return error_set(reterr, ERROR_INVALID,
                                 "invalid mount config for type \"bind\": field Source must not be "
@@ -203,25 +219,10 @@ int check_mounts(ContainerSpec *spec, const CheckContext *x, Error *reterr) {
                 if (r < 0)
                         return r;
         }
-        r = check_tmpfs(h, &targets, reterr);
-        if (r < 0)
-                return r;
-
-        /* An image's own volumes: the container runs without them, its data just ends with it. */
         STRV_FOREACH (path, spec->config.volumes) {
-                _cleanup_(freep) char *normal = NULL;
-
-                r = path_normalise(*path, &normal);
-                if (r < 0)
-                        return r;
-                if (strv_contains(targets, normal))
-                        continue;
-                r = check_warn(x,
-                        "Volumes are not implemented yet. %s is kept in the container's own layer "
-                        "and removed with it.",
-                        normal);
+                r = bind_check_target(*path, reterr);
                 if (r < 0)
                         return r;
         }
-        return 0;
+        return check_tmpfs(h, &targets, reterr);
 }

@@ -124,9 +124,16 @@ const char *container_check_privilege(const ContainerSpec *spec) {
         STRV_FOREACH (bind, h->binds)
                 if (path_is_absolute(*bind))
                         return "bind";
-        for (size_t i = 0; i < h->n_mounts; i++)
-                if (STR_IN_SET(str_or_empty(h->mounts[i].type), "bind", ""))
+        for (size_t i = 0; i < h->n_mounts; i++) {
+                const VolumeOptions *o = h->mounts[i].volume_options;
+
+                /* An option of the local driver may mount what is on the host. */
+                if (STR_IN_SET(str_or_empty(h->mounts[i].type), "bind", "") ||
+                        (o && o->driver_config && pairs_count(o->driver_config->options) > 0))
                         return "bind";
+        }
+        if (!strv_empty(h->volumes_from)) /* the binds of another container */
+                return "bind";
         if (h->resources.n_devices > 0 || h->resources.n_device_requests > 0 ||
                 !strv_empty(h->resources.device_cgroup_rules))
                 return "device";

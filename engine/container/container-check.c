@@ -286,8 +286,6 @@ static int check_runtime(ContainerSpec *spec, const CheckContext *x, Error *rete
         if (settings_find_runtime(x->settings, h->runtime, &path, &e) < 0)
                 return error_set(
                         reterr, ERROR_INVALID, "unknown or invalid runtime name: %s", h->runtime);
-        if (!strv_empty(h->volumes_from))
-                return not_implemented(reterr, "VolumesFrom");
         if (pairs_get(h->storage_opt, "size"))
                 return error_set(reterr, ERROR_INVALID,
                         "--storage-opt is supported only for overlay over xfs with 'pquota' mount "

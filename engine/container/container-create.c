@@ -32,6 +32,7 @@ typedef struct Creation {
         Containers *set;
         Container *container;
         Pending *pending;
+        char **volumes; /* that were made for it */
 } Creation;
 
 static Creation *creation_free(Creation *k) {
@@ -40,11 +41,13 @@ static Creation *creation_free(Creation *k) {
 
         if (k->container) {
                 containers_release(k->set, k->container->name, k->container);
+                mount_points_undo(k->container, k->volumes);
                 if (k->container->image)
                         image_remove_user(k->container->image, k->container->id);
                 container_free(k->container);
         }
         pending_unref(k->pending);
+        strv_free(k->volumes);
         free(k);
         return NULL;
 }
@@ -130,11 +133,6 @@ static int prepare(Container *c, const char *platform, Error *reterr) {
 
         if (str_empty(c->spec.config.image))
                 return error_set(reterr, ERROR_INVALID, "no image specified");
-        if (!strv_empty(c->spec.config.volumes))
-                return error_set(reterr, ERROR_NOT_IMPLEMENTED,
-                        "volume for %s: volumes are not implemented yet: use the path of a folder",
-                        c->spec.config.volumes[0]);
-
         r = join_check(&c->spec, reterr);
         if (r >= 0)
                 r = joins_resolve(s, &c->spec.host, reterr);
@@ -245,40 +243,100 @@ static int on_layer_made(
         return 0;
 }
 
-static int begin_layer_job(Creation *k, const char *parent, Error *reterr) {
+/* Takes k: the job's handler frees it and answers, whatever happens. */
+static int begin_job(Creation *k, TaskSpec *task, job_result_t handler, Error *reterr) {
+        _cleanup_(creation_freep) Creation *creation = k;
         _cleanup_(job_unrefp) Job *j = NULL;
         _cleanup_(freep) char *title = NULL;
         Containers *s = k->set;
-        TaskSpec task = {
-                .kind = TASK_LAYER_CREATE,
-                .data_root = s->settings->data_root,
-                .driver = (char *) storage_driver_name(s->storage),
-                .driver_opts = (char **) storage_options(s->storage),
-                .layer_id = k->container->id,
-                .layer_parent = (char *) parent,
-        };
         int r;
 
-        r = str_printf(&title, "layer of container %s", k->container->name);
+        task->data_root = s->settings->data_root;
+        task->driver = (char *) storage_driver_name(s->storage);
+        task->driver_opts = (char **) storage_options(s->storage);
+        r = str_printf(&title, "%s of container %s", task_kind_to_string((TaskKind) task->kind),
+                k->container->name);
+        if (r >= 0)
+                r = job_new(s->jobs, JOB_LAYER, title, handler, k, &j);
         if (r < 0)
                 return r;
-        r = job_new(s->jobs, JOB_LAYER, title, on_layer_made, k, &j);
+        TAKE_PTR(creation);
+        r = worker_start(s->workers, task, NULL, 0, j);
         if (r < 0)
-                return r;
-        r = worker_start(s->workers, &task, NULL, 0, j);
-        if (r < 0) {
-                /* Its handler frees the creation and answers. */
                 job_finish(j, NULL, r, NULL);
-                return 0;
-        }
         return 0;
+}
+
+/* Takes k: told, or a job's. */
+static int make_layer(Creation *k, Error *reterr) {
+        _cleanup_(creation_freep) Creation *creation = k;
+        Containers *s = k->set;
+        Container *c = k->container;
+        const char *parent = image_top_layer(c->image);
+        int r;
+
+        if (!storage_create_is_quick(s->storage)) {
+                TaskSpec task = {
+                        .kind = TASK_LAYER_CREATE,
+                        .layer_id = c->id,
+                        .layer_parent = (char *) parent,
+                };
+
+                return begin_job(TAKE_PTR(creation), &task, on_layer_made, reterr);
+        }
+
+        r = storage_layer_create(s->storage, c->id, parent, reterr);
+        if (r < 0)
+                return r;
+        r = commit(k, reterr);
+        if (r < 0) {
+                (void) storage_layer_remove(s->storage, c->id);
+                return r;
+        }
+        tell(k);
+        return 0;
+}
+
+static int on_copied_up(
+        Job *j, const TaskResult *result, int r, const Error *e, void *userdata, Error *reterr) {
+        _cleanup_(creation_freep) Creation *k = userdata;
+        _cleanup_(pending_unrefp) Pending *p = pending_ref(k->pending);
+        _cleanup_(error_done) Error error = {};
+
+        if (k->set->ending)
+                return 0;
+        if (r >= 0)
+                r = make_layer(TAKE_PTR(k), &error);
+        else
+                (void) (e ? error_copy(&error, e) : 0);
+        if (r < 0) {
+                k = creation_free(k); /* what it had is free before somebody hears of it */
+                pending_complete(p, r, NULL, &error);
+        }
+        return r;
+}
+
+/* Takes k. First the content of new volumes, which may take a while, then the layer. */
+static int make(Creation *k, Error *reterr) {
+        _cleanup_(creation_freep) Creation *creation = k;
+        _cleanup_(freep) TaskMount *mounts = NULL;
+        TaskSpec task = { .kind = TASK_COPY_UP };
+        int r;
+
+        r = mount_points_copy_up(k->container, &mounts, &task.n_mounts);
+        if (r < 0)
+                return r;
+        if (task.n_mounts == 0)
+                return make_layer(TAKE_PTR(creation), reterr);
+        task.mounts = mounts;
+        task.layer_id = (char *) image_top_layer(k->container->image);
+        return begin_job(TAKE_PTR(creation), &task, on_copied_up, reterr);
 }
 
 int containers_create(Containers *s, ContainerSpec *spec, const char *name, const char *platform,
         Pending *p, Error *reterr) {
         _cleanup_(creation_freep) Creation *k = NULL;
         char id[IDENT_SIZE];
-        const char *parent;
         Container *c;
         int r;
 
@@ -315,27 +373,14 @@ int containers_create(Containers *s, ContainerSpec *spec, const char *name, cons
         if (r < 0)
                 return r;
 
-        parent = image_top_layer(c->image);
-        if (storage_create_is_quick(s->storage)) {
-                r = storage_layer_create(s->storage, c->id, parent, reterr);
-                if (r < 0)
-                        return r;
-                r = commit(k, reterr);
-                if (r < 0) {
-                        (void) storage_layer_remove(s->storage, c->id);
-                        return r;
-                }
-        } else {
-                r = begin_layer_job(k, parent, reterr);
-                if (r < 0)
-                        return r;
-        }
+        r = mount_points_make(c, &k->volumes, reterr);
+        if (r < 0)
+                return r;
+        r = make(TAKE_PTR(k), reterr);
+        if (r < 0)
+                return r;
 
         container_spec_done(spec);
         container_spec_init(spec);
-        if (storage_create_is_quick(s->storage))
-                tell(k);
-        else
-                k = NULL; /* the job's */
         return 0;
 }

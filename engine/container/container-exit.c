@@ -112,6 +112,7 @@ void container_handle_exit(Container *c, const MonitorRecord *record) {
 
         container_execs_end(c);
         publish_die(c);
+        mount_points_publish(c, /* mounted= */ false);
         container_logs_finish(c, /* removed= */ false);
         container_stops_finish(c, 0, NULL);
         container_waits_tell(c, /* removed= */ false);

@@ -140,7 +140,9 @@ static int files_open_pid(const Container *c) {
 
 static int files_add_mounts(Container *c, TaskSpec *task) {
         _cleanup_(freep) char *folder = container_folder(c);
-        const BundleInput in = { .spec = &c->spec, .folder = folder };
+        const BundleInput in = {
+                .spec = &c->spec, .mount_points = &c->mount_points, .folder = folder
+        };
 
         return folder ? bundle_list_binds(&in, &task->mounts, &task->n_mounts) : -ENOMEM;
 }

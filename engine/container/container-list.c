@@ -188,22 +188,19 @@ static bool descends(const Container *c, const ListQuery *q) {
 }
 
 static bool uses_volume(const Container *c, const Filter *f) {
-        _cleanup_(strv_freep) char **paths = NULL;
+        _cleanup_(strv_freep) char **names = NULL;
 
-        STRV_FOREACH (bind, c->spec.host.binds) {
-                _cleanup_(strv_freep) char **parts = NULL;
+        for (size_t i = 0; i < c->mount_points.n; i++) {
+                const MountPoint *m = c->mount_points.items + i;
 
-                if (strv_split(*bind, ":", /* keep_empty= */ false, &parts) < 0)
-                        return false;
-                if (parts && parts[0] && parts[1] &&
-                        (strv_add(&paths, parts[0]) < 0 || strv_add(&paths, parts[1]) < 0))
+                if (strv_add(&names, str_empty(m->name) ? str_or_empty(m->source) : m->name) < 0 ||
+                        strv_add(&names, m->destination) < 0)
                         return false;
         }
         for (size_t i = 0; i < c->spec.host.n_mounts; i++)
-                if (strv_add(&paths, str_or_empty(c->spec.host.mounts[i].source)) < 0 ||
-                        strv_add(&paths, str_or_empty(c->spec.host.mounts[i].target)) < 0)
+                if (strv_add(&names, str_or_empty(c->spec.host.mounts[i].target)) < 0)
                         return false;
-        return filter_match_any(f, "volume", paths);
+        return filter_match_any(f, "volume", names);
 }
 
 static bool passes(const Container *c, const ListQuery *q) {

@@ -27,6 +27,7 @@ struct ContainerRemove {
         Pending *pending; /* NULL: it removes itself, or has been told */
         Pending *kill;
         bool forced;
+        bool volumes; /* its anonymous volumes go, too */
         bool told;
         size_t n_done;              /* of rest_steps */
         bool needs_worker;          /* too much is in the trash to be removed from here */
@@ -188,6 +189,7 @@ static void remove_now(Container *c) {
         p = TAKE_PTR(c->remove->pending);
 
         container_publish(c, "destroy", NULL, NULL);
+        mount_points_leave(c, c->remove->volumes);
         container_waits_tell(c, /* removed= */ true);
         container_logs_finish(c, /* removed= */ true);
         remove_later(c);
@@ -221,7 +223,7 @@ static void on_killed(int r, void *result, const Error *e, void *userdata) {
                 remove_fail(c, r, e);
 }
 
-static int remove_new(Container *c, Pending *p) {
+static int remove_new(Container *c, bool volumes, Pending *p) {
         ContainerRemove *r;
 
         r = new0(ContainerRemove, 1);
@@ -229,6 +231,7 @@ static int remove_new(Container *c, Pending *p) {
                 return -ENOMEM;
         r->container = c;
         r->pending = p ? pending_ref(p) : NULL;
+        r->volumes = volumes;
         c->remove = r;
         return 0;
 }
@@ -262,7 +265,7 @@ int container_remove(Container *c, bool force, bool volumes, Pending *p, Error *
                         return r;
         }
 
-        r = remove_new(c, p);
+        r = remove_new(c, volumes, p);
         if (r < 0)
                 return r;
         if (c->state == CONTAINER_RESTARTING)
@@ -290,7 +293,7 @@ int container_auto_remove(Container *c) {
 
         if (!c->spec.host.auto_remove || c->remove || c->set->ending || !list_empty(&c->restarts))
                 return 0;
-        r = remove_new(c, NULL);
+        r = remove_new(c, /* volumes= */ true, NULL);
         if (r < 0)
                 return log_container_error(c, r, "Failed to remove the container: %m");
         container_remove_proceed(c);

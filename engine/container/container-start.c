@@ -182,6 +182,7 @@ static void start_done(Container *c, const MonitorRecord *record) {
 
         start_steps_keep(c->start);
         container_move(c, CONTAINER_RUNNING);
+        mount_points_publish(c, /* mounted= */ true);
         container_publish(c, "start", NULL, NULL);
         container_follow_freezer(c);
         container_follow_limits(c);

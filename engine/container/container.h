@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "engine/container/mount-points.h"
 #include "lib/api/container-spec.h"
 #include "lib/api/monitor-spec.h"
 #include "lib/base/error.h"
@@ -51,11 +52,12 @@ struct Container {
         ListNode by_age; /* in Containers: newest first */
 
         /* fixed at create */
-        char *id;             /* 64 hex digits */
-        char *name;           /* without slash */
-        ContainerSpec spec;   /* as asked, merged with the image, defaults filled */
-        char *image_id;       /* sha256:… */
-        char *driver;         /* storage driver of its layer */
+        char *id;           /* 64 hex digits */
+        char *name;         /* without slash */
+        ContainerSpec spec; /* as asked, merged with the image, defaults filled */
+        char *image_id;     /* sha256:… */
+        char *driver;       /* storage driver of its layer */
+        MountPoints mount_points;
         char **path_and_args; /* entrypoint and command joined: what runs */
         int64_t created_ns;
         char **warnings; /* of create; not saved */

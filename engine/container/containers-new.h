@@ -14,6 +14,7 @@ typedef struct Settings Settings;
 typedef struct Storage Storage;
 typedef struct SysInfo SysInfo;
 typedef struct Units Units;
+typedef struct Volumes Volumes;
 typedef struct Workers Workers;
 typedef struct sd_event sd_event;
 
@@ -31,6 +32,7 @@ typedef struct ContainersWiring {
         Storage *storage;
         Images *images;
         Networks *networks;
+        Volumes *volumes;
         const char *seccomp_file; /* the default profile; NULL: unconfined */
 } ContainersWiring;
 

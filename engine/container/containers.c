@@ -95,6 +95,7 @@ int containers_new(const ContainersWiring *w, Containers **ret, Error *reterr) {
                 .storage = w->storage,
                 .images = w->images,
                 .networks = w->networks,
+                .volumes = w->volumes,
                 .root_fd = -EBADF,
                 .tmp_fd = -EBADF,
                 .trash_fd = -EBADF,

@@ -80,6 +80,7 @@ static int load_one(Containers *s, const char *id) {
                 if (r < 0)
                         c->image = NULL;
         }
+        mount_points_restore(c);
         c = NULL;
         return 0;
 }

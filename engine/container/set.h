@@ -25,6 +25,7 @@ typedef struct Storage Storage;
 typedef struct SysInfo SysInfo;
 typedef struct UnitProperties UnitProperties;
 typedef struct Units Units;
+typedef struct Volumes Volumes;
 typedef struct Workers Workers;
 
 struct Containers {
@@ -40,6 +41,7 @@ struct Containers {
         Storage *storage;
         Images *images;
         Networks *networks;
+        Volumes *volumes;
         SeccompProfile *seccomp; /* the built-in one */
 
         char *root; /* DATAROOT/containers */

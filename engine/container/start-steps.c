@@ -6,7 +6,6 @@
 #include <sys/socket.h>
 
 #include "config/settings.h"
-#include "engine/container/bind.h"
 #include "engine/container/bundle.h"
 #include "engine/container/monitor-link.h"
 #include "engine/container/scope.h"
@@ -172,30 +171,17 @@ static void undo_network(ContainerStart *s) {
                 network_leave(TAKE_PTR(s->network), s->container->id);
 }
 
-static int make_binds(const HostConfig *h, MonitorSpec *m) {
-        size_t n = strv_length(h->binds) + h->n_mounts;
-        int r;
-
-        m->binds = new0(MonitorBind, MAX(n, (size_t) 1));
+static int make_binds(const MountPoints *l, MonitorSpec *m) {
+        m->binds = new0(MonitorBind, MAX(l->n, (size_t) 1));
         if (!m->binds)
                 return -ENOMEM;
-        STRV_FOREACH (text, h->binds) {
-                _cleanup_(bind_done) Bind b = {};
+        for (size_t i = 0; i < l->n; i++) {
+                MonitorBind *b = m->binds + m->n_binds++;
+                int r = str_copy(&b->source, l->items[i].source);
 
-                r = bind_parse(*text, &b, NULL);
                 if (r < 0)
                         return r;
-                m->binds[m->n_binds].create = true; /* -v makes the folder, --mount does not */
-                m->binds[m->n_binds++].source = TAKE_PTR(b.source);
-        }
-        for (size_t i = 0; i < h->n_mounts; i++) {
-                if (!str_equal(h->mounts[i].type, "bind"))
-                        continue;
-                m->binds[m->n_binds].create =
-                        h->mounts[i].bind_options && h->mounts[i].bind_options->create_mountpoint;
-                r = str_copy(&m->binds[m->n_binds++].source, h->mounts[i].source);
-                if (r < 0)
-                        return r;
+                b->create = l->items[i].create;
         }
         return 0;
 }
@@ -307,6 +293,7 @@ static int make_config(ContainerStart *s, Json **ret, Error *reterr) {
         const BundleInput in = {
                 .id = c->id,
                 .spec = &c->spec,
+                .mount_points = &c->mount_points,
                 .folder = folder,
                 .files_folder = s->files_folder,
                 .joins = s->joins,
@@ -374,7 +361,7 @@ static int step_bundle(ContainerStart *s, Error *reterr) {
         r = make_identity(s, &m, reterr);
         if (r < 0)
                 return r;
-        r = make_binds(&s->container->spec.host, &m);
+        r = make_binds(&s->container->mount_points, &m);
         if (r < 0)
                 return r;
         r = make_joins(s, &m);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "engine/view/container-view.h"
 
-#include "engine/container/bind.h"
 #include "engine/container/container.h"
 #include "engine/container/exec.h"
 #include "engine/view/container-parts.h"
+#include "engine/volume/volume.h"
 #include "lib/base/alloc.h"
 #include "lib/base/clock.h"
 #include "lib/base/path.h"
@@ -132,23 +132,27 @@ static int set_files(Json *v, const Container *c) {
         return log ? json_set_text(v, "LogPath", log) : -ENOMEM;
 }
 
-static int append_mount(Json *list, const char *type, const char *source, const char *target,
-        const char *mode, bool writable, const char *propagation) {
+static int append_mount(Json *list, const MountPoint *p) {
+        bool is_volume = str_equal(p->type, "volume");
         Json *m;
         int r;
 
         r = json_append_new_object(list, &m);
         if (r >= 0)
-                r = json_set_text(m, "Type", type);
+                r = json_set_text(m, "Type", p->type);
+        if (r >= 0 && is_volume)
+                r = json_set_text(m, "Name", str_or_empty(p->name));
         if (r >= 0)
-                r = json_set_text(m, "Source", source);
+                r = json_set_text(m, "Source", str_or_empty(p->source));
         if (r >= 0)
-                r = json_set_text(m, "Destination", target);
+                r = json_set_text(m, "Destination", p->destination);
+        if (r >= 0 && is_volume)
+                r = json_set_text(m, "Driver", VOLUME_DRIVER);
         if (r >= 0)
-                r = json_set_text(m, "Mode", mode);
+                r = json_set_text(m, "Mode", str_or_empty(p->mode));
         if (r >= 0)
-                r = json_set_bool(m, "RW", writable);
-        return r < 0 ? r : json_set_text(m, "Propagation", propagation);
+                r = json_set_bool(m, "RW", !p->read_only);
+        return r < 0 ? r : json_set_text(m, "Propagation", str_or_empty(p->propagation));
 }
 
 int container_view_set_mounts(Json *v, const Container *c) {
@@ -157,33 +161,18 @@ int container_view_set_mounts(Json *v, const Container *c) {
         int r;
 
         r = json_set_new_list(v, "Mounts", &list);
-        if (r < 0)
-                return r;
-        STRV_FOREACH (text, h->binds) {
-                _cleanup_(bind_done) Bind b = {};
-
-                r = bind_parse(*text, &b, NULL);
-                if (r >= 0)
-                        r = append_mount(list, "bind", b.source, b.target, b.mode, !b.read_only,
-                                b.propagation);
-                if (r < 0)
-                        return r;
-        }
-        for (size_t i = 0; i < h->n_mounts; i++) {
+        for (size_t i = 0; r >= 0 && i < c->mount_points.n; i++)
+                r = append_mount(list, c->mount_points.items + i);
+        for (size_t i = 0; r >= 0 && i < h->n_mounts; i++) {
                 const MountRequest *m = h->mounts + i;
-                bool is_bind = str_equal(m->type, "bind");
-                const char *propagation =
-                        !is_bind ? ""
-                        : m->bind_options && !str_empty(m->bind_options->propagation)
-                                ? m->bind_options->propagation
-                                : "rprivate";
 
-                r = append_mount(list, str_or_empty(m->type), str_or_empty(m->source),
-                        str_or_empty(m->target), "", !m->read_only, propagation);
-                if (r < 0)
-                        return r;
+                if (!STR_IN_SET(str_or_empty(m->type), "bind", "volume"))
+                        r = append_mount(list, &(const MountPoint) { .type = m->type,
+                                                       .source = m->source,
+                                                       .destination = m->target,
+                                                       .read_only = m->read_only });
         }
-        return 0;
+        return r;
 }
 
 /* The newest client decodes addresses strictly: "" is fine, anything that is none is not. */

@@ -25,8 +25,9 @@ typedef enum TaskKind {
         TASK_IMPORT,       /* fd: tar of a root file system */
         TASK_LAYER_CREATE, /* driver whose create is slow (vfs): layer_id, layer_parent */
         TASK_LAYER_REMOVE, /* empty DATAROOT/tmp/trash */
-        TASK_MEASURE,      /* how large are layers */
-        TASK_COPY_STAT,    /* what is at path; result: text */
+        TASK_MEASURE,      /* how large are layers and volumes */
+        TASK_COPY_UP, /* into each empty folder of mounts (source) what the image layer_id has at its target */
+        TASK_COPY_STAT, /* what is at path; result: text */
         TASK_COPY_OUT, /* fd: where the tar of path goes. A row with TASK_ROW_STAT comes before its first byte */
         TASK_COPY_IN, /* fd: tar, plain or compressed, to be unpacked into the folder path */
         TASK_EXPORT,  /* fd: where the tar of the layer goes, without what is mounted on it */
@@ -43,8 +44,9 @@ typedef struct TaskSpec {
         char **driver_opts;
         char *layer_id;
         char *layer_parent;
-        char **layers; /* measure: digits */
-        char **tags;   /* import: normalised reference to give, may be empty */
+        char **layers;  /* measure: digits */
+        char **volumes; /* measure: names */
+        char **tags;    /* import: normalised reference to give, may be empty */
         char **changes; /* import: Dockerfile-like changes (CMD, ENV, …) as Docker's import --change */
         char *message; /* import: history comment */
         char *platform;
@@ -67,7 +69,7 @@ typedef struct TaskSpec {
         char *author;
 } TaskSpec;
 
-/* A bind mount, parents first. */
+/* A bind mount, parents first. The source of a copy-up is relative to the data root. */
 typedef struct TaskMount {
         char *source;
         char *target;
@@ -97,7 +99,7 @@ typedef struct TaskImage {
 } TaskImage;
 
 typedef struct TaskLayer {
-        char *id; /* digits */
+        char *id; /* digits, or the name of a volume */
         uint64_t size;
 } TaskLayer;
 

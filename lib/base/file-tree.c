@@ -184,6 +184,21 @@ int file_remove_tree(int dir_fd, const char *name) {
         return 1;
 }
 
+int file_is_empty_dir_at(int dir_fd, const char *name) {
+        _cleanup_(fd_closep) int fd = -EBADF;
+        _cleanup_(closedirp) DIR *d = NULL;
+        struct dirent *entry;
+        int r;
+
+        fd = file_open_dir(dir_fd, name);
+        if (fd < 0)
+                return fd;
+        r = open_stream(fd, &d);
+        if (r >= 0)
+                r = next_entry(d, &entry);
+        return r < 0 ? r : r == 0;
+}
+
 int file_list(int dir_fd, const char *name, bool hidden, char ***ret) {
         _cleanup_(strv_freep) char **l = NULL;
         _cleanup_(fd_closep) int fd = -EBADF;

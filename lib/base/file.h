@@ -76,6 +76,9 @@ int file_remove_contents(int dir_fd); /* what is in the folder, not the folder *
 /* Sorted names in a folder, "." and ".." left out; hidden ones (".x") only if wished. */
 int file_list(int dir_fd, const char *name, bool hidden, char ***ret);
 
+/* 1: nothing is in the folder, 0, negative errno. */
+int file_is_empty_dir_at(int dir_fd, const char *name);
+
 /* Copies from the offsets of both to the end of from (or size bytes): reflink, else
  * copy_file_range, else read and write; holes stay holes. The number of bytes. */
 int64_t file_copy_fd(int from_fd, int to_fd, uint64_t size);

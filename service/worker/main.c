@@ -39,6 +39,7 @@ static const Task tasks[] = {
         { TASK_IMPORT, 1, 0, /* locks= */ true, task_import_run, NULL },
         { TASK_LAYER_CREATE, 0, 0, /* locks= */ true, task_layer_create_run, NULL },
         { TASK_LAYER_REMOVE, 0, 0, /* locks= */ false, task_layer_remove_run, NULL },
+        { TASK_COPY_UP, 0, 0, /* locks= */ true, task_copy_up_run, task_copy_up_enter },
         { TASK_COPY_STAT, 0, 1, /* locks= */ false, task_copy_stat_run, tree_enter },
         { TASK_COPY_OUT, 1, 1, /* locks= */ false, task_copy_out_run, tree_enter },
         { TASK_COPY_IN, 1, 1, /* locks= */ false, task_copy_in_run, tree_enter_writable },
@@ -251,6 +252,9 @@ int main(int argc, char *argv[]) {
         if (r < 0)
                 (void) log_error_errno(r, "Failed to send the result: %m");
 
+        if (c.volume_fds)
+                fd_close_many(c.volume_fds, c.spec.n_mounts);
+        free(c.volume_fds);
         task_result_done(&c.result);
         task_spec_done(&c.spec);
         fd_close_many(c.fds, c.n_fds);

@@ -5,6 +5,7 @@
 #include "engine/storage/apply.h"
 #include "engine/storage/storage.h"
 #include "lib/base/alloc.h"
+#include "lib/base/file.h"
 #include "lib/base/str.h"
 #include "lib/base/strv.h"
 #include "service/worker/task.h"
@@ -32,12 +33,9 @@ int task_layer_remove_run(TaskContext *c, Error *reterr) {
         return 0;
 }
 
-static int measure(TaskContext *c, const char *id) {
+static int add_size(TaskContext *c, const char *id, int r, uint64_t size) {
         TaskLayer *l = c->result.layers + c->result.n_layers;
-        uint64_t size;
-        int r;
 
-        r = storage_layer_usage(c->storage, id, &size);
         if (r == -ENOENT)
                 return 0; /* removed meanwhile */
         if (r < 0)
@@ -50,19 +48,41 @@ static int measure(TaskContext *c, const char *id) {
         return 0;
 }
 
+static int measure_layer(TaskContext *c, const char *id) {
+        uint64_t size = 0;
+        int r = storage_layer_usage(c->storage, id, &size);
+
+        return add_size(c, id, r, size);
+}
+
+static int measure_volume(TaskContext *c, const char *name) {
+        _cleanup_(freep) char *path = NULL;
+        uint64_t size = 0;
+        int r;
+
+        r = str_printf(&path, "volumes/%s/_data", name);
+        if (r >= 0)
+                r = file_tree_usage(c->root_fd, path, NULL, &size);
+        return add_size(c, name, r, size);
+}
+
 int task_measure_run(TaskContext *c, Error *reterr) {
-        c->result.layers = new0(TaskLayer, strv_length(c->spec.layers) + 1);
+        size_t n = strv_length(c->spec.layers) + strv_length(c->spec.volumes);
+        int r;
+
+        c->result.layers = new0(TaskLayer, n + 1);
         if (!c->result.layers)
                 return -ENOMEM;
 
         STRV_FOREACH (id, c->spec.layers) {
-                int r;
-
-                if (task_cancelled(c))
-                        return -ECANCELED;
-                r = measure(c, *id);
+                r = task_cancelled(c) ? -ECANCELED : measure_layer(c, *id);
                 if (r < 0)
                         return error_set_errno(reterr, r, "Failed to measure layer %s", *id);
+        }
+        STRV_FOREACH (name, c->spec.volumes) {
+                r = task_cancelled(c) ? -ECANCELED : measure_volume(c, *name);
+                if (r < 0)
+                        return error_set_errno(reterr, r, "Failed to measure volume %s", *name);
         }
         return 0;
 }

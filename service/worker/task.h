@@ -23,9 +23,10 @@ struct TaskContext {
         int channel_fd;
         int cancel_fd; /* readable after SIGTERM */
         int root_fd;
-        int tree_fd;    /* the root of a container's files, after enter() */
-        int tree_ns_fd; /* keeps the namespace of its mounts, when they are ours */
-        int proc_fd;    /* for lib/archive/tar-write.h */
+        int tree_fd;     /* the root of a container's files, after enter() */
+        int *volume_fds; /* of spec.mounts, for a copy-up */
+        int tree_ns_fd;  /* keeps the namespace of its mounts, when they are ours */
+        int proc_fd;     /* for lib/archive/tar-write.h */
         Storage *storage;
         Blobs *blobs; /* locked shared while the task runs */
         TaskResult result;
@@ -47,6 +48,8 @@ int task_import_run(TaskContext *c, Error *reterr);
 int task_layer_create_run(TaskContext *c, Error *reterr);
 int task_measure_run(TaskContext *c, Error *reterr);
 int task_layer_remove_run(TaskContext *c, Error *reterr);
+int task_copy_up_run(TaskContext *c, Error *reterr);
+int task_copy_up_enter(TaskContext *c, Error *reterr);
 int task_copy_stat_run(TaskContext *c, Error *reterr);
 int task_copy_out_run(TaskContext *c, Error *reterr);
 int task_copy_in_run(TaskContext *c, Error *reterr);

@@ -21,7 +21,7 @@ from streams import Stream, upgrade
 
 NAME = 'org.stauer.Engine1'
 ROOT = '/org/stauer/Engine1'
-MANAGER, CONTAINER, IMAGE, JOB, EXEC = (f'{NAME}.{kind}' for kind in ('Manager', 'Container', 'Image', 'Job', 'Exec'))
+MANAGER, CONTAINER, IMAGE, JOB, EXEC, VOLUME = (f'{NAME}.{kind}' for kind in ('Manager', 'Container', 'Image', 'Job', 'Exec', 'Volume'))
 PROPERTIES = 'org.freedesktop.DBus.Properties'
 
 # dbus-python may still be called for one that is closed, and fails when its object is gone.
@@ -153,6 +153,26 @@ class RestFace:
     def prune(self, filters=None):
         answer = self.ask('POST', '/containers/prune', query={'filters': filters and json.dumps(filters)}).json
         return answer['ContainersDeleted'] or [], answer['SpaceReclaimed']
+
+    def volumes(self, filters=None):
+        answer = self.ask('GET', '/volumes', query={'filters': filters and json.dumps(filters)}).json
+        assert set(answer) == {'Volumes', 'Warnings'}
+        return [row['Name'] for row in answer['Volumes']]
+
+    def volume(self, name):
+        return self.ask('GET', f'/volumes/{name}').json
+
+    def create_volume(self, name='', driver='', options=None, labels=None):
+        answer = self.ask('POST', '/volumes/create', {'Name': name, 'Driver': driver, 'DriverOpts': options, 'Labels': labels})
+        assert answer.status == 201
+        return answer.json['Name']
+
+    def remove_volume(self, name):
+        assert self.ask('DELETE', f'/volumes/{name}').status == 204
+
+    def prune_volumes(self, filters=None):
+        answer = self.ask('POST', '/volumes/prune', query={'filters': filters and json.dumps(filters)}).json
+        return answer['VolumesDeleted'], answer['SpaceReclaimed']
 
     def rename(self, name, new):
         assert self.ask('POST', f'/containers/{name}/rename', query={'name': new}).status == 204
@@ -436,6 +456,26 @@ class BusFace:
 
     def prune(self, filters=None):
         return self.manager('PruneContainers', 'a{sas}', self._filters(filters))
+
+    def volumes(self, filters=None):
+        return [row[0] for row in self.manager('ListVolumes', 'a{sas}', self._filters(filters))]
+
+    def volume_path(self, name):
+        return self.manager('GetVolume', 's', name)
+
+    def volume(self, name):
+        return json.loads(self.call(self.volume_path(name), VOLUME, 'Inspect'))
+
+    def create_volume(self, name='', driver='', options=None, labels=None):
+        path = self.manager('CreateVolume', 'ssa{ss}a{ss}', name, driver, dbus.Dictionary(options or {}, signature='ss'),
+                            dbus.Dictionary(labels or {}, signature='ss'))
+        return self.get(path, VOLUME, 'Name')
+
+    def remove_volume(self, name):
+        self.call(self.volume_path(name), VOLUME, 'Remove')
+
+    def prune_volumes(self, filters=None):
+        return self.manager('PruneVolumes', 'a{sas}', self._filters(filters))
 
     def rename(self, name, new):
         self.container(name, 'Rename', 's', new)

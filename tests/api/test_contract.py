@@ -11,13 +11,13 @@ from pathlib import Path
 
 import dbus
 import pytest
-from faces import CONTAINER, EXEC, IMAGE, JOB, MANAGER, NAME, PROPERTIES, ROOT, BusFace, FaceError
+from faces import CONTAINER, EXEC, IMAGE, JOB, MANAGER, NAME, PROPERTIES, ROOT, VOLUME, BusFace, FaceError
 from private_bus import NOBODY, TREE, BusError, wait_for
 from wire import Wire
 
-INTERFACES = [MANAGER, CONTAINER, IMAGE, JOB, EXEC]
+INTERFACES = [MANAGER, CONTAINER, IMAGE, JOB, EXEC, VOLUME]
 ANSWERS = {'s': 'x', 'b': False, 't': 1, 'x': 1, 'u': 1, 'a{sas}': dbus.Dictionary({}, signature='sas'), 'as': dbus.Array([], signature='s'),
-           'a{sv}': dbus.Dictionary({}, signature='sv')}
+           'a{sv}': dbus.Dictionary({}, signature='sv'), 'a{ss}': dbus.Dictionary({}, signature='ss')}
 VALUES = {'json': '{"Image":"busybox","HostConfig":{"NetworkMode":"none"}}', 'condition': 'not-running', 'image': 'busybox'}
 PRIVILEGED = '{"Image":"busybox","HostConfig":{"NetworkMode":"none","Privileged":true}}'
 
@@ -53,8 +53,9 @@ def paths(bus, archive):
     job = bus.manager('LoadImage', 'h', dbus.types.UnixFd(read))
     os.close(read)
     yield {MANAGER: ROOT, CONTAINER: f'{ROOT}/container/{container}', IMAGE: f'{ROOT}/image/{archive[1][7:]}', JOB: job,
-           EXEC: execution}
+           EXEC: execution, VOLUME: bus.volume_path(bus.create_volume('contract'))}
     os.close(write)
+    bus.remove_volume('contract')
 
 
 @pytest.mark.parametrize('name', INTERFACES)
@@ -101,7 +102,7 @@ def test_properties_have_their_types(bus, paths, name):
 
 def test_managed_objects(bus, paths):
     objects = bus.call(ROOT, 'org.freedesktop.DBus.ObjectManager', 'GetManagedObjects')
-    for name in (CONTAINER, IMAGE, JOB, EXEC):
+    for name in (CONTAINER, IMAGE, JOB, EXEC, VOLUME):
         assert paths[name] in objects and name in objects[paths[name]]
     assert objects[paths[CONTAINER]][CONTAINER]['Name'] == 'contract'
     assert 'Labels' not in objects[paths[CONTAINER]][CONTAINER]

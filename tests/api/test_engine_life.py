@@ -198,7 +198,6 @@ def test_what_is_not_there_says_so(d):
     assert create(d, 'true', host={'NetworkMode': 'bridge'}, status=501).startswith('network mode "bridge" is not implemented')
     assert create(d, 'true', host={'NetworkMode': 'default'}, status=501)
     assert create(d, 'true', host={'NetworkMode': 'nosuch'}, status=404) == 'network nosuch not found'
-    assert 'volumes are not implemented' in create(d, 'true', host={'Binds': ['data:/data']}, status=501)
     assert create(d, 'true', Image='nosuch:1', status=404) == 'No such image: nosuch:1'
 
 

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What mount points have to do with the sets: other containers' are taken over, volumes are made, used and let go. */
+#include <string.h>
+
+#include "engine/container/mount-points.h"
+#include "engine/container/set.h"
+#include "engine/core/hub.h"
+#include "engine/image/image.h"
+#include "engine/volume/volumes.h"
+#include "lib/api/task-spec.h"
+#include "lib/base/alloc.h"
+#include "lib/base/path.h"
+#include "lib/base/str.h"
+#include "lib/base/strv.h"
+
+static bool is_volume(const MountPoint *m) {
+        return streq(m->type, "volume");
+}
+
+/* ---- other containers' ---- */
+
+static int inherit_one(MountPoints *l, const MountPoint *from, bool read_only) {
+        MountPoint *m = NULL;
+        int r;
+
+        for (size_t i = 0; i < l->n; i++)
+                if (streq(l->items[i].destination, from->destination))
+                        m = l->items + i;
+        if (m)
+                fields_done(mount_point_fields, m);
+        else {
+                r = array_grow(&l->items, &l->n_allocated, l->n + 1);
+                if (r < 0)
+                        return r;
+                m = l->items + l->n++;
+        }
+        r = fields_copy(mount_point_fields, from, m);
+        m->read_only = m->read_only || read_only;
+        m->inherited = true;
+        return r;
+}
+
+static int inherit(Container *c, Error *reterr) {
+        STRV_FOREACH (text, c->spec.host.volumes_from) {
+                _cleanup_(freep) char *name = NULL;
+                bool read_only;
+                Container *from;
+                int r;
+
+                r = volumes_from_parse(*text, &name, &read_only, reterr);
+                if (r >= 0)
+                        r = containers_find(c->set, name, &from, reterr);
+                for (size_t i = 0; r >= 0 && i < from->mount_points.n; i++)
+                        r = inherit_one(&c->mount_points, from->mount_points.items + i, read_only);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* ---- volumes ---- */
+
+/* What a --mount says of the volume that it makes. */
+static const VolumeOptions *options_of(const Container *c, const MountPoint *m) {
+        static const VolumeOptions none;
+        const HostConfig *h = &c->spec.host;
+
+        for (size_t i = 0; i < h->n_mounts; i++) {
+                _cleanup_(freep) char *target = NULL;
+
+                if (str_equal(h->mounts[i].type, "volume") && h->mounts[i].volume_options &&
+                        path_normalise(h->mounts[i].target, &target) >= 0 &&
+                        streq(target, m->destination))
+                        return h->mounts[i].volume_options;
+        }
+        return &none;
+}
+
+static int make_one(Container *c, MountPoint *m, char ***made, Error *reterr) {
+        const VolumeOptions *o = options_of(c, m);
+        const VolumeWish wish = {
+                .name = m->name,
+                .driver = o->driver_config && !str_empty(o->driver_config->name)
+                                ? o->driver_config->name
+                                : c->spec.host.volume_driver,
+                .labels = o->labels,
+                .options = o->driver_config ? o->driver_config->options : NULL,
+        };
+        Volume *v;
+        int r;
+
+        if (m->inherited)
+                r = volumes_find(c->set->volumes, m->name, &v, reterr);
+        else
+                r = volumes_create(c->set->volumes, &wish, &v, reterr);
+        if (r > 0) {
+                r = strv_add(made, v->name);
+                if (r < 0)
+                        (void) volumes_remove(c->set->volumes, v, NULL);
+        }
+        if (r >= 0)
+                r = volume_add_user(v, c->id);
+        if (r >= 0)
+                r = str_copy(&m->name, v->name);
+        if (r < 0)
+                return r;
+        free(m->source);
+        m->source = volume_mountpoint(v);
+        return m->source ? 0 : -ENOMEM;
+}
+
+int mount_points_make(Container *c, char ***ret_made, Error *reterr) {
+        _cleanup_(strv_freep) char **made = NULL;
+        int r;
+
+        r = inherit(c, reterr);
+        if (r >= 0)
+                r = mount_points_add(&c->mount_points, &c->spec);
+        for (size_t i = 0; r >= 0 && i < c->mount_points.n; i++)
+                if (is_volume(c->mount_points.items + i))
+                        r = make_one(c, c->mount_points.items + i, &made, reterr);
+        if (r < 0) {
+                mount_points_undo(c, made);
+                return r;
+        }
+        *ret_made = TAKE_PTR(made);
+        return 0;
+}
+
+static void leave(Container *c) {
+        for (size_t i = 0; i < c->mount_points.n; i++) {
+                const MountPoint *m = c->mount_points.items + i;
+                Volume *v;
+
+                if (is_volume(m) && m->name &&
+                        volumes_find(c->set->volumes, m->name, &v, NULL) >= 0)
+                        volume_remove_user(v, c->id);
+        }
+}
+
+static void remove_unused(Container *c, const char *name) {
+        _cleanup_(error_done) Error e = {};
+        Volume *v;
+        int r;
+
+        if (volumes_find(c->set->volumes, name, &v, NULL) < 0 || volume_count_users(v) > 0)
+                return;
+        r = volumes_remove(c->set->volumes, v, &e);
+        if (r < 0)
+                log_container_warning(
+                        c, r, "Failed to remove its volume: %s, ignoring", error_text(&e, r));
+}
+
+void mount_points_undo(Container *c, char *const *made) {
+        leave(c);
+        STRV_FOREACH (name, made)
+                remove_unused(c, *name);
+}
+
+void mount_points_leave(Container *c, bool anonymous) {
+        leave(c);
+        for (size_t i = 0; anonymous && i < c->mount_points.n; i++)
+                if (is_volume(c->mount_points.items + i) && c->mount_points.items[i].anonymous)
+                        remove_unused(c, c->mount_points.items[i].name);
+}
+
+void mount_points_restore(Container *c) {
+        for (size_t i = 0; i < c->mount_points.n; i++) {
+                MountPoint *m = c->mount_points.items + i;
+                char *source;
+                Volume *v;
+                int r;
+
+                if (!is_volume(m))
+                        continue;
+                r = volumes_find(c->set->volumes, str_or_empty(m->name), &v, NULL);
+                if (r >= 0)
+                        r = volume_add_user(v, c->id);
+                if (r < 0) {
+                        (void) log_container_warning(
+                                c, r, "Its volume %s is not there: %m", str_or_empty(m->name));
+                        continue;
+                }
+                source = volume_mountpoint(v);
+                if (source) { /* the data root may have moved */
+                        free(m->source);
+                        m->source = source;
+                }
+        }
+}
+
+int mount_points_copy_up(Container *c, TaskMount **ret, size_t *ret_n) {
+        _cleanup_(freep) TaskMount *list = new0(TaskMount, c->mount_points.n + 1);
+        size_t n = 0;
+
+        if (!list)
+                return -ENOMEM;
+        for (size_t i = 0; i < c->mount_points.n; i++) {
+                const MountPoint *m = c->mount_points.items + i;
+                Volume *v;
+
+                if (!is_volume(m) || m->no_copy || m->inherited ||
+                        volumes_find(c->set->volumes, m->name, &v, NULL) < 0 ||
+                        volume_is_empty(v) <= 0)
+                        continue;
+                list[n++] = (TaskMount) { .source = m->source, .target = m->destination };
+        }
+        *ret_n = c->image && image_top_layer(c->image) ? n : 0;
+        *ret = TAKE_PTR(list);
+        return 0;
+}
+
+static int publish_one(Container *c, const MountPoint *m, bool mounted) {
+        _cleanup_(strv_freep) char **attributes = NULL;
+        int r;
+
+        r = strv_addf(&attributes, "container=%s", c->id);
+        if (r >= 0 && mounted)
+                r = strv_addf(&attributes, "destination=%s", m->destination);
+        if (r >= 0)
+                r = strv_add(&attributes, "driver=" VOLUME_DRIVER);
+        if (r >= 0 && mounted)
+                r = strv_add(&attributes, "propagation=");
+        if (r >= 0 && mounted)
+                r = strv_addf(&attributes, "read/write=%s", m->read_only ? "false" : "true");
+        return r < 0 ? r
+                     : hub_publish(c->set->hub, "volume", mounted ? "mount" : "unmount", m->name,
+                               attributes);
+}
+
+void mount_points_publish(Container *c, bool mounted) {
+        for (size_t i = 0; i < c->mount_points.n; i++) {
+                int r = is_volume(c->mount_points.items + i)
+                              ? publish_one(c, c->mount_points.items + i, mounted)
+                              : 0;
+
+                if (r < 0)
+                        (void) log_container_warning(
+                                c, r, "Failed to tell of its volumes: %m, ignoring");
+        }
+}
