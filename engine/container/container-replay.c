@@ -199,6 +199,8 @@ void container_handle_held(Container *c, const MonitorRecord *record) {
         };
         Replay *p;
 
+        if (!c->set) /* it has not been in a set yet */
+                return;
         LIST_FOREACH (p, &c->set->replays, node) {
                 if (p->container != c || p->phase != REPLAY_ASKED || p->hold != record->hold)
                         continue;
@@ -214,6 +216,8 @@ void container_handle_held(Container *c, const MonitorRecord *record) {
 void container_replays_forget(Container *c) {
         Replay *p;
 
+        if (!c->set) /* it has not been in a set yet */
+                return;
         LIST_FOREACH (p, &c->set->replays, node) {
                 if (p->container != c)
                         continue;

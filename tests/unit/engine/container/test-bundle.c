@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/container/bundle.h"
+#include "engine/container/mount-points.h"
 #include "engine/container/seccomp-profile.h"
 #include "engine/network/driver.h"
 #include "lib/api/container-spec.h"
@@ -26,6 +27,7 @@ static const char seccomp[] =
 
 static void make(const char *body, const NetworkLeg *leg, char **ret) {
         _cleanup_(seccomp_profile_freep) SeccompProfile *profile = NULL;
+        _cleanup_(mount_points_done) MountPoints mount_points = {};
         _cleanup_(container_spec_done) ContainerSpec spec = {};
         _cleanup_(runtime_spec_done) RuntimeSpec out = {};
         _cleanup_(json_unrefp) Json *v = NULL;
@@ -36,9 +38,11 @@ static void make(const char *body, const NetworkLeg *leg, char **ret) {
         container_spec_init(&spec);
         assert_ok(container_spec_read_text(body, strlen(body), &spec, NULL));
         assert_ok(container_spec_fill_defaults(&spec));
+        assert_ok(mount_points_add(&mount_points, &spec));
         const BundleInput in = {
                 .id = "0123",
                 .spec = &spec,
+                .mount_points = &mount_points,
                 .folder = "/data/containers/0123",
                 .leg = leg,
                 .seccomp = profile,

@@ -46,7 +46,7 @@ static void test_bad_records(void **state) {
                 { "{\"type\":\"gone\"}", "type: expected one of \"ready\", \"started\", "
                                          "\"failed\", \"exited\", \"oom\", \"exec-started\", "
                                          "\"exec-exited\", \"health\", \"detached\", "
-                                         "\"reply\"" },
+                                         "\"held\", \"reply\"" },
                 { "{\"type\":\"exited\",\"exit_code\":\"1\"}", "exit_code: expected an integer" },
         };
 
