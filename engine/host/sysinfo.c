@@ -182,7 +182,9 @@ static int probe_security(const char *root, SysInfo *s) {
         s->has_selinux = has_path(root, "/sys/fs/selinux/enforce");
         s->has_apparmor =
                 read_line(root, "/sys/module/apparmor/parameters/enabled", &enabled) >= 0 &&
-                enabled[0] == 'Y';
+                enabled[0] == 'Y' &&
+                /* As Docker has it: without its tool the profile cannot be loaded, so there is none. */
+                (root[0] || access("/sbin/apparmor_parser", X_OK) >= 0);
         return 0;
 }
 
