@@ -48,8 +48,9 @@ def test_terminal():
 
 @pytest.mark.parametrize('driver, n', [('json-file', 20000), ('local', 20000), ('journald', 3000)])
 def test_every_line_once(driver, n, tmp_path):
-    """Attached while it writes."""
-    container = create('--log-driver', driver, script=f'i=0; while [ $i -lt {n} ]; do echo $i; i=$((i+1)); done')
+    """Attached while it writes, which takes it longer than the clients need to come: who comes too late would wait for its next start."""
+    script = f'i=0; while [ $i -lt {n} ]; do echo $i; i=$((i+1)); [ $((i % {n // 50})) -ne 0 ] || sleep 0.2; done'
+    container = create('--log-driver', driver, script=script)
     host.out('start', container)
     clients = []
     for number in range(4):
