@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "rest/later.h"
 
+#include "lib/base/macro.h"
+#include "lib/json/json.h"
 #include "rest/request.h"
 
 static void detach(Request *q) {
@@ -35,6 +37,24 @@ int request_later_return(Request *q, int r) {
         q->on_gone = NULL;
         pending_unref(TAKE_PTR(q->data));
         return r;
+}
+
+void request_later_pruned(
+        Request *q, int r, const Error *e, const char *key, char *const *names, uint64_t bytes) {
+        _cleanup_(json_unrefp) Json *v = NULL;
+
+        if (r < 0)
+                (void) error_copy(&q->error, e);
+        else {
+                r = json_new_object(&v);
+                if (r >= 0)
+                        r = names ? json_set_strv(v, key, names) : json_set_null(v, key);
+                if (r >= 0)
+                        r = json_set_uint64(v, "SpaceReclaimed", bytes);
+                if (r >= 0)
+                        r = response_json(&q->response, 200, v);
+        }
+        request_later_finish(q, r);
 }
 
 static void finish_empty(Request *q, int r, const Error *e, unsigned status) {

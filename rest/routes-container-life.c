@@ -207,22 +207,9 @@ static int get_top(Request *q, Response *a) {
 
 static void on_pruned(int r, void *result, const Error *e, void *userdata) {
         const ContainersPruned *pruned = result;
-        _cleanup_(json_unrefp) Json *v = NULL;
-        Request *q = userdata;
 
-        if (r < 0)
-                (void) error_copy(&q->error, e);
-        else {
-                r = json_new_object(&v);
-                if (r >= 0)
-                        r = pruned->ids ? json_set_strv(v, "ContainersDeleted", pruned->ids)
-                                        : json_set_null(v, "ContainersDeleted");
-                if (r >= 0)
-                        r = json_set_uint64(v, "SpaceReclaimed", pruned->bytes);
-                if (r >= 0)
-                        r = response_json(&q->response, 200, v);
-        }
-        request_later_finish(q, r);
+        request_later_pruned(userdata, r, e, "ContainersDeleted", pruned ? pruned->ids : NULL,
+                pruned ? pruned->bytes : 0);
 }
 
 static int post_prune(Request *q, Response *a) {

@@ -119,21 +119,10 @@ static int delete_volume(Request *q, Response *a) {
 
 static void on_pruned(int r, void *result, const Error *e, void *userdata) {
         const VolumesPruned *pruned = result;
-        _cleanup_(json_unrefp) Json *v = NULL;
-        Request *q = userdata;
+        char *none[] = { NULL };
 
-        if (r < 0)
-                (void) error_copy(&q->error, e);
-        else {
-                r = json_new_object(&v);
-                if (r >= 0)
-                        r = json_set_strv(v, "VolumesDeleted", pruned->names);
-                if (r >= 0)
-                        r = json_set_uint64(v, "SpaceReclaimed", pruned->bytes);
-                if (r >= 0)
-                        r = response_json(&q->response, 200, v);
-        }
-        request_later_finish(q, r);
+        request_later_pruned(userdata, r, e, "VolumesDeleted",
+                pruned && pruned->names ? pruned->names : none, pruned ? pruned->bytes : 0);
 }
 
 static int post_prune(Request *q, Response *a) {

@@ -108,7 +108,7 @@ static int check_volume(const MountRequest *m, Error *reterr) {
                         "anonymous volumes");
         if (m->volume_options && !str_empty(m->volume_options->subpath))
                 return error_set(reterr, ERROR_NOT_IMPLEMENTED,
-                        "invalid mount config for type \"volume\": Subpath is not implemented yet");
+                        "invalid mount config for type \"volume\": Subpath is not implemented");
         return 0;
 }
 
@@ -122,7 +122,7 @@ static int check_mount(const MountRequest *m, const char *runtime, char ***targe
                         "invalid mount config for type \"%s\": mount type unknown", type);
         if (streq(type, "image"))
                 return error_set(reterr, ERROR_NOT_IMPLEMENTED,
-                        "mounts of type \"image\" are not implemented yet");
+                        "mounts of type \"image\" are not implemented");
 
         r = bind_check_target(m->target, &e);
         if (r < 0) {

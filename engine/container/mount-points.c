@@ -40,15 +40,14 @@ void mount_points_done(MountPoints *l) {
         *l = (MountPoints) {};
 }
 
-static MountPoint *find(MountPoints *l, const char *destination) {
+static MountPoint *find(const MountPoints *l, const char *destination) {
         for (size_t i = 0; i < l->n; i++)
                 if (streq(l->items[i].destination, destination))
                         return l->items + i;
         return NULL;
 }
 
-/* The place for one more; that of an inherited one at the same destination. */
-static int add(MountPoints *l, const char *type, const char *destination, MountPoint **ret) {
+int mount_points_put(MountPoints *l, const char *destination, MountPoint **ret) {
         _cleanup_(freep) char *normal = NULL;
         MountPoint *m;
         int r;
@@ -67,7 +66,13 @@ static int add(MountPoints *l, const char *type, const char *destination, MountP
         }
         *m = (MountPoint) { .destination = TAKE_PTR(normal) };
         *ret = m;
-        return str_copy(&m->type, type);
+        return 0;
+}
+
+static int add(MountPoints *l, const char *type, const char *destination, MountPoint **ret) {
+        int r = mount_points_put(l, destination, ret);
+
+        return r < 0 ? r : str_copy(&(*ret)->type, type);
 }
 
 static int add_bind(MountPoints *l, const char *text) {

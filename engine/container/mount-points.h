@@ -41,6 +41,9 @@ extern const JsonField mount_point_fields[];
 
 void mount_points_done(MountPoints *l);
 
+/* The place for a mount at destination, empty but for that; what l has there goes. */
+int mount_points_put(MountPoints *l, const char *destination, MountPoint **ret);
+
 /* Those of binds, mounts and of the image, behind what l has already; a wish of the user takes the place of an inherited one, and the image's volume
  * that of nothing. spec has been checked. Pure. */
 int mount_points_add(MountPoints *l, const ContainerSpec *spec);

@@ -14,26 +14,18 @@
 #include "lib/base/strv.h"
 
 static bool is_volume(const MountPoint *m) {
-        return streq(m->type, "volume");
+        return str_equal(m->type, "volume");
 }
 
 /* ---- other containers' ---- */
 
 static int inherit_one(MountPoints *l, const MountPoint *from, bool read_only) {
-        MountPoint *m = NULL;
+        MountPoint *m;
         int r;
 
-        for (size_t i = 0; i < l->n; i++)
-                if (streq(l->items[i].destination, from->destination))
-                        m = l->items + i;
-        if (m)
-                fields_done(mount_point_fields, m);
-        else {
-                r = array_grow(&l->items, &l->n_allocated, l->n + 1);
-                if (r < 0)
-                        return r;
-                m = l->items + l->n++;
-        }
+        r = mount_points_put(l, from->destination, &m);
+        if (r < 0)
+                return r;
         r = fields_copy(mount_point_fields, from, m);
         m->read_only = m->read_only || read_only;
         m->inherited = true;

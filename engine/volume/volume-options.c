@@ -44,6 +44,6 @@ int volume_options_check(char *const *pairs, Error *reterr) {
                         reterr, ERROR_INVALID, "quota size requested but no quota support");
         if (pairs_get(pairs, "type"))
                 return error_set(reterr, ERROR_NOT_IMPLEMENTED,
-                        "volumes that are mounted (option \"type\") are not implemented yet");
+                        "volumes that are mounted (option \"type\") are not implemented");
         return 0;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "engine/volume/volume.h"
 
+#include <string.h>
+
 #include "engine/volume/volumes-internal.h"
 #include "lib/base/alloc.h"
 #include "lib/base/clock.h"
@@ -59,9 +61,11 @@ int volume_save(const Volume *v, int folder_fd) {
                 r = json_set_uint64(document, "version", VOLUME_FILE_VERSION);
         if (r >= 0)
                 r = json_print(document, JSON_PRETTY, &text);
-        return r < 0 ? r
-                     : file_write_atomic_string(
-                               folder_fd, VOLUME_FILE, text, 0600, FILE_WRITE_DURABLE);
+        if (r < 0)
+                return r;
+        if (strlen(text) > VOLUME_FILE_MAX)
+                return -EFBIG; /* nobody could read it back */
+        return file_write_atomic_string(folder_fd, VOLUME_FILE, text, 0600, FILE_WRITE_DURABLE);
 }
 
 int volume_load(Volumes *s, const char *name, int folder_fd, Volume **ret) {

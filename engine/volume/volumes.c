@@ -23,6 +23,14 @@
 #define VOLUMES_MAX 100000U
 #define DATA_FOLDER "_data"
 
+/* Of a folder that nobody refers to, in tmp/ or in the trash. */
+#define TEMPORARY_SIZE (sizeof("volume-") + 16)
+
+static char *temporary_name(char ret[static TEMPORARY_SIZE]) {
+        (void) snprintf(ret, TEMPORARY_SIZE, "volume-%016llx", (unsigned long long) random_u64());
+        return ret;
+}
+
 const char *const volume_filter_keys[] = { "dangling", "driver", "label", "name", NULL };
 
 char *volume_mountpoint(const Volume *v) {
@@ -255,25 +263,37 @@ static int check_wish(const VolumeWish *w, const char *name, Error *reterr) {
         return 0;
 }
 
+/* Out of sight by one rename; a worker does the rest. */
+static int throw_away(Volumes *s, const char *name) {
+        char trash[TEMPORARY_SIZE];
+
+        if (renameat(s->root_fd, name, s->trash_fd, temporary_name(trash)) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        s->on_trash(s->userdata);
+        return 0;
+}
+
 /* Filled under a name in tmp/, visible by one rename. */
 static int make_visible(Volume *v) {
         _cleanup_(fd_closep) int fd = -EBADF, data_fd = -EBADF;
+        char temporary[TEMPORARY_SIZE];
         Volumes *s = v->set;
-        char temporary[sizeof("volume-") + 16];
         int r;
 
-        (void) snprintf(
-                temporary, sizeof(temporary), "volume-%016llx", (unsigned long long) random_u64());
-        fd = file_mkdir_open_exact(s->tmp_fd, temporary, 0701);
+        fd = file_mkdir_open_exact(s->tmp_fd, temporary_name(temporary), 0701);
         if (fd < 0)
                 return fd;
         data_fd = file_mkdir_open_exact(fd, DATA_FOLDER, 0755);
         r = data_fd < 0 ? data_fd : volume_save(v, fd);
-        if (r >= 0)
-                r = file_rename_durable(
-                        s->tmp_fd, temporary, s->root_fd, v->name, RENAME_NOREPLACE);
-        if (r < 0)
+        if (r >= 0 && renameat2(s->tmp_fd, temporary, s->root_fd, v->name, RENAME_NOREPLACE) < 0)
+                r = -errno;
+        if (r < 0) {
                 (void) file_remove_tree(s->tmp_fd, temporary);
+                return r;
+        }
+        r = file_sync_dir(s->root_fd);
+        if (r < 0)
+                (void) throw_away(s, v->name);
         return r;
 }
 
@@ -293,11 +313,14 @@ static int make(Volumes *s, const char *name, bool anonymous, const VolumeWish *
         if (r < 0)
                 return r;
         v->created_ns = clock_realtime_ns();
-        r = make_visible(v);
-        if (r >= 0)
-                r = volumes_add(s, v);
+        r = volumes_add(s, v);
         if (r < 0)
                 return r;
+        r = make_visible(v);
+        if (r < 0) {
+                volumes_drop(s, v);
+                return r;
+        }
         *ret = TAKE_PTR(v);
         return 0;
 }
@@ -357,9 +380,7 @@ static int volume_set_in_use(const Volume *v, Error *reterr) {
                 reterr, ERROR_CONFLICT, "remove %s: volume is in use - [%s]", v->name, joined);
 }
 
-/* Out of sight by one rename, the same for a crash and for everybody else; a worker does the rest. */
 int volumes_remove(Volumes *s, Volume *v, Error *reterr) {
-        char trash[sizeof("volume-") + 16];
         int r;
 
         assert(s);
@@ -368,9 +389,9 @@ int volumes_remove(Volumes *s, Volume *v, Error *reterr) {
         if (volume_count_users(v) > 0)
                 return volume_set_in_use(v, reterr);
 
-        (void) snprintf(trash, sizeof(trash), "volume-%016llx", (unsigned long long) random_u64());
-        if (renameat(s->root_fd, v->name, s->trash_fd, trash) < 0 && errno != ENOENT)
-                return error_set_errno(reterr, -errno, "remove %s", v->name);
+        r = throw_away(s, v->name);
+        if (r < 0)
+                return error_set_errno(reterr, r, "remove %s", v->name);
         r = file_sync_dir(s->root_fd);
         if (r < 0)
                 (void) log_warning_errno(r, "Failed to sync %s: %m, ignoring", s->root);
@@ -378,6 +399,5 @@ int volumes_remove(Volumes *s, Volume *v, Error *reterr) {
         volumes_drop(s, v);
         volumes_publish(s, v->name, "destroy", "driver=" VOLUME_DRIVER);
         volume_free(v);
-        s->on_trash(s->userdata);
         return 0;
 }

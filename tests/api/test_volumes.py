@@ -109,6 +109,13 @@ def test_what_is_wrong(face, name, more, kind, text):
     assert face.volumes() == []
 
 
+def test_labels_have_a_limit(daemon, face):
+    """What could not be read back is not made."""
+    refused('TooLarge', 'create big: Failed to make the volume', face.create_volume, 'big', labels={'k': 'v' * (1024 * 1024)})
+    assert face.volumes() == []
+    assert not list((Path(daemon.data) / 'volumes').iterdir())
+
+
 def test_list(face):
     for name, labels in (('cc', {'k': 'v'}), ('ab', {}), ('bc', {'k': 'w'})):
         face.create_volume(name, labels=labels)
