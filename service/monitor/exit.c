@@ -2,6 +2,7 @@
 
 #include "service/monitor/exit.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,7 +27,8 @@ int exit_write_file(Monitor *m) {
         /* the run folder is memory: after a power cut there is neither container nor file, so nothing is synced */
         if (r >= 0)
                 r = file_write_atomic_string(m->run_fd, "exit.json", text, 0600, 0);
-        m->unsaved = r < 0;
+        /* a folder that is gone was taken away by a daemon that gave this run up: nobody looks there any more */
+        m->unsaved = r < 0 && r != -ENOENT;
         return r;
 }
 

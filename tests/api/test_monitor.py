@@ -4,6 +4,7 @@
 import json
 import os
 import select
+import shutil
 import signal
 import sys
 import time
@@ -342,6 +343,15 @@ def test_exit_file_cannot_be_written(make, room):
         assert m.record('exited')['exit_code'] == 7
         m.taken()
         m.wait_end(timeout=3)
+
+
+def test_run_folder_is_gone(make):
+    """The daemon has given this run up, so nobody asks: the monitor does not wait for ever to write there."""
+    m = make('sh', '-c', 'sleep 0.3; exit 7')
+    m.go()
+    m.disconnect()
+    shutil.rmtree(m.run)
+    m.wait_end(timeout=10)
 
 
 def test_daemon_goes_before_go(make):
