@@ -179,6 +179,7 @@ static int find_exec(sd_bus *bus, const char *path, const char *interface, void 
         r = bus_path_parse(path, BUS_EXEC_ROOT, &id);
         if (r <= 0)
                 return r;
+        containers_catch_up_exec(e->containers, id);
         if (containers_find_exec(e->containers, id, &x, NULL) < 0)
                 return 0;
 

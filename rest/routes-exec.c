@@ -256,6 +256,7 @@ static int get_inspect(Request *q, Response *a) {
         Exec *x;
         int r;
 
+        containers_catch_up_exec(q->engine->containers, request_var(q, "exec"));
         r = containers_find_exec(q->engine->containers, request_var(q, "exec"), &x, &q->error);
         if (r >= 0)
                 r = exec_view(x, &v);

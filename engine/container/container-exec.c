@@ -223,6 +223,13 @@ int container_exec_create(Container *c, ExecSpec *spec, Exec **ret, Error *reter
         return 0;
 }
 
+void containers_catch_up_exec(Containers *s, const char *id) {
+        const Exec *x = hashmap_get(s->execs, id);
+
+        if (x && (x->state == EXEC_STARTING || x->state == EXEC_RUNNING) && x->container->link)
+                monitor_link_catch_up(x->container->link);
+}
+
 int containers_find_exec(Containers *s, const char *id, Exec **ret, Error *reterr) {
         Exec *x = hashmap_get(s->execs, id);
 

@@ -60,6 +60,11 @@ int container_exec_create(Container *c, ExecSpec *spec, Exec **ret, Error *reter
 /* Full id. ERROR_NOT_FOUND "No such exec instance: X". */
 int containers_find_exec(Containers *s, const char *id, Exec **ret, Error *reterr);
 
+/* For a face, before it looks how an exec stands: a client whose stream has ended asks for the exit code, and what the monitor told before that end
+ * came by another socket, which the loop may not have read yet. It is read now; the exec, its container and others may be gone afterwards, so
+ * never out of a callback of the engine. */
+void containers_catch_up_exec(Containers *s, const char *id);
+
 /* Whether exec_start() could begin now: ERROR_CONFLICT when it was started already, and as container_exec_create(). */
 int exec_check_start(const Exec *x, Error *reterr);
 

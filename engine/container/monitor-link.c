@@ -218,6 +218,11 @@ void monitor_link_forget(MonitorLink *l, void *userdata) {
                         k->reply = NULL;
 }
 
+void monitor_link_catch_up(MonitorLink *l) {
+        if (l->channel)
+                (void) channel_drain(l->channel);
+}
+
 void monitor_link_release(MonitorLink *l) {
         if (l->released)
                 return;

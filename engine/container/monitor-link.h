@@ -34,6 +34,9 @@ int monitor_link_command_fds(MonitorLink *l, const MonitorCommand *command, cons
         size_t n_fds, monitor_reply_t reply, void *userdata);
 void monitor_link_forget(MonitorLink *l, void *userdata);
 
+/* What the monitor has said by now is taken at once, ahead of the loop. The link, and its container, may be gone afterwards. */
+void monitor_link_catch_up(MonitorLink *l);
+
 /* All is saved: the monitor may leave. Its hang-up follows. */
 void monitor_link_release(MonitorLink *l);
 bool monitor_link_is_released(const MonitorLink *l);
