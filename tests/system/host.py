@@ -72,7 +72,7 @@ def processes_of(ident):
     for path in Path('/sys/fs/cgroup').rglob(f'docker-{ident}.scope/**/cgroup.procs'):
         try:
             found += [int(word) for word in path.read_text().split()]
-        except FileNotFoundError:
+        except OSError:            # ENODEV: it went away while it was read
             continue
     return found
 
