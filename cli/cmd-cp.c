@@ -54,7 +54,7 @@ static int cmd_cp(Cli *cli, const Options *o, Error *reterr) {
 
 /* clang-format off */
 static const Option cp_options[] = {
-        { "archive",     'a', OPTION_FLAG, NULL, "Keep owners when copying from a container (as root); into one: give all to its user" },
+        { "archive",     'a', OPTION_FLAG, NULL, "Keep owners when copying from a container (as root); into one: give all to its user, if it has one" },
         { "follow-link", 'L', OPTION_FLAG, NULL, "A source that is a symbolic link is what it leads to" },
         { "quiet",       'q', OPTION_FLAG, NULL, "Say nothing about how far it is; so it is without a terminal" },
         {}

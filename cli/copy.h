@@ -18,7 +18,7 @@ typedef struct Copy {
         const char *container;
         const char *source; /* the paths as they were given; "-": the tar itself */
         const char *target;
-        bool archive;     /* owners are kept (from), or become the container's user (to) */
+        bool archive; /* owners are kept (from), or become the container's user, if it has one (to) */
         bool follow_link; /* a source that is a link is what it leads to */
         bool quiet;       /* nothing about how far it is */
 } Copy;

@@ -26,8 +26,8 @@ int container_copy_from(
 int container_export(Container *c, int fd, Job **ret, Error *reterr);
 
 typedef struct ContainerCopyOptions {
-        bool keep_kind;  /* a folder may not take a file's place, nor the other way */
-        bool give_owner; /* the container's user owns what is unpacked; else the archive says who */
+        bool keep_kind; /* a folder may not take a file's place, nor the other way */
+        bool give_owner; /* the container's user, if it has one, owns what is unpacked; else the archive says who */
 } ContainerCopyOptions;
 
 /* fd: a tar, plain or compressed (moved in any case), unpacked into the folder path. A container that does not run cannot be started meanwhile. */

@@ -207,9 +207,9 @@ static int copy_owner(const TaskContext *c, TarIntoTree *into, Error *reterr) {
         _cleanup_(freep) char *text = NULL;
         int r;
 
-        if (!c->spec.give_owner)
+        if (!c->spec.give_owner || str_empty(c->spec.user)) /* nobody was named: as in Docker */
                 return 0;
-        r = users_resolve(c->tree_fd, str_or_empty(c->spec.user), NULL, &user, &text);
+        r = users_resolve(c->tree_fd, c->spec.user, NULL, &user, &text);
         if (r < 0)
                 return text ? error_set(reterr, ERROR_INVALID, "%s", text) : r;
         into->give_owner = true;

@@ -152,11 +152,13 @@ def test_keep_kind(face, ended):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason='only root gives files away')
-def test_give_owner(face):
-    identity, _ = face.create('www', body('true', User='www'))
+@pytest.mark.parametrize('user, owner', [('www', (33, 33)), ('root', (0, 0)), ('', (7, 7))], ids=['www', 'root', 'none'])
+def test_give_owner(face, user, owner):
+    """A container without a user of its own leaves the archive's owners."""
+    identity, _ = face.create(None, body('true', User=user))
     face.copy_to(identity, '/tmp', pack(('mine', b'x', {'uid': 7, 'gid': 7})), give_owner=True)
     info = read(face.copy_from(identity, '/tmp/mine'))['mine'][0]
-    assert (info.uid, info.gid) == (33, 33)
+    assert (info.uid, info.gid) == owner
 
 
 def test_binds(face, tmp_path):
