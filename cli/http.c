@@ -162,7 +162,13 @@ int http_upload(Http *h, const void *data, size_t size) {
 }
 
 int http_upload_end(Http *h) {
-        return write_all(h, "0\r\n\r\n", STRLEN("0\r\n\r\n"));
+        int r;
+
+        r = write_all(h, "0\r\n\r\n", STRLEN("0\r\n\r\n"));
+        if (r != -EPIPE && r != -ECONNRESET)
+                return r;
+        h->closes = true;
+        return 0; /* as in upload_piece() */
 }
 
 int http_request_from(

@@ -384,17 +384,15 @@ int rest_upload(RestClient *c, const char *method, const char *path, rest_make_t
                 c->http = http_free(c->http);
                 return r;
         }
+        if (r < 0) /* that it reads no more, which its answer explains */
+                error_done(reterr);
 
         status = http_answer(c->http, /* head= */ false);
         if (status < 0)
                 r = lost(status, reterr);
-        else if (status >= 400) {
-                error_done(reterr);
-                r = status_error(c->http, status, reterr);
-        } else {
-                if (r >= 0)
-                        r = read_body(c->http, NULL, NULL, reterr);
-        }
+        else
+                r = status >= 400 ? status_error(c->http, status, reterr)
+                                  : read_body(c->http, NULL, NULL, reterr);
         settle(c);
         return r;
 }
