@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdio.h>
-#include <string.h>
 
 #include "cli/copy.h"
 #include "cli/rest-client.h"
 #include "lib/base/alloc.h"
+#include "lib/base/base64.h"
 #include "lib/base/clock.h"
 #include "lib/base/human.h"
 #include "lib/base/str.h"
@@ -20,36 +20,6 @@
 void copy_stat_done(CopyStat *s) {
         free(s->link);
         *s = (CopyStat) {};
-}
-
-static int base64_digit(char c) {
-        static const char digits[] =
-                "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        const char *p = c ? strchr(digits, c) : NULL;
-
-        return p ? (int) (p - digits) : -EINVAL;
-}
-
-static int base64_decode(const char *text, char **ret, size_t *ret_size) {
-        size_t n = strcspn(text, "=\r\n \t"), size = 0;
-        _cleanup_(freep) char *data = NULL;
-        uint32_t bits = 0;
-
-        data = new (char, n + 1);
-        if (!data)
-                return -ENOMEM;
-        for (size_t i = 0; i < n; i++) {
-                int digit = base64_digit(text[i]);
-
-                if (digit < 0)
-                        return digit;
-                bits = bits << 6 | (uint32_t) digit;
-                if (i % 4 > 0)
-                        data[size++] = (char) (bits >> (6 - i % 4 * 2) & 0xff);
-        }
-        *ret = TAKE_PTR(data);
-        *ret_size = size;
-        return 0;
 }
 
 int copy_stat_parse(const char *header, CopyStat *ret) {

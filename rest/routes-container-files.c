@@ -7,6 +7,7 @@
 #include "engine/core/pending.h"
 #include "engine/engine.h"
 #include "lib/base/alloc.h"
+#include "lib/base/base64.h"
 #include "lib/base/fd.h"
 #include "lib/base/str.h"
 #include "lib/base/strv.h"
@@ -64,40 +65,14 @@ static int answered(Request *q, int r, const Error *e) {
         return r;
 }
 
-static int base64(const char *text, char **ret) {
-        static const char digits[] =
-                "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        size_t n = strlen(text);
-        char *out, *p;
-
-        out = p = malloc((n + 2) / 3 * 4 + 1);
-        if (!out)
-                return -ENOMEM;
-
-        for (size_t i = 0; i < n; i += 3) {
-                unsigned left = (unsigned) MIN(n - i, (size_t) 3);
-                unsigned bits = (unsigned) (unsigned char) text[i] << 16;
-
-                if (left > 1)
-                        bits |= (unsigned) (unsigned char) text[i + 1] << 8;
-                if (left > 2)
-                        bits |= (unsigned char) text[i + 2];
-                *p++ = digits[bits >> 18];
-                *p++ = digits[bits >> 12 & 63];
-                *p++ = left > 1 ? digits[bits >> 6 & 63] : '=';
-                *p++ = left > 2 ? digits[bits & 63] : '=';
-        }
-        *p = '\0';
-        *ret = out;
-        return 0;
-}
-
 static int add_stat(Request *q, const char *text) {
-        _cleanup_(freep) char *value = NULL;
-        int r;
+        size_t size = strlen(text);
+        _cleanup_(freep) char *value = new (char, BASE64_SIZE(size));
 
-        r = base64(text, &value);
-        return r < 0 ? r : response_header(&q->response, STAT_HEADER, value);
+        if (!value)
+                return -ENOMEM;
+        base64_encode(text, size, value);
+        return response_header(&q->response, STAT_HEADER, value);
 }
 
 /* ---- archive ---- */

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "lib/base/alloc.h"
+#include "lib/base/base64.h"
 #include "lib/base/digest.h"
 #include "lib/base/str.h"
 #include "rest/hijack.h"
@@ -13,26 +13,8 @@
 #define KEY_LENGTH 24U                                    /* base64 of 16 bytes */
 #define VERSION    "13"
 
-static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-static void encode(const uint8_t *data, size_t size, char *ret) {
-        for (; size > 0; data += 3) {
-                uint32_t bits = (uint32_t) data[0] << 16;
-                size_t n = size < 3 ? size : 3;
-
-                bits |= n > 1 ? (uint32_t) data[1] << 8 : 0;
-                bits |= n > 2 ? data[2] : 0;
-                *ret++ = digits[bits >> 18];
-                *ret++ = digits[bits >> 12 & 63];
-                *ret++ = n > 1 ? digits[bits >> 6 & 63] : '=';
-                *ret++ = n > 2 ? digits[bits & 63] : '=';
-                size -= n;
-        }
-        *ret = '\0';
-}
-
 static bool is_key(const char *key) {
-        return strlen(key) == KEY_LENGTH && strspn(key, digits) == KEY_LENGTH - 2 &&
+        return strlen(key) == KEY_LENGTH && strspn(key, BASE64_DIGITS) == KEY_LENGTH - 2 &&
                streq(key + KEY_LENGTH - 2, "==");
 }
 
@@ -47,7 +29,7 @@ int websocket_accept(const char *key, char ret[static WEBSOCKET_ACCEPT_SIZE]) {
         memcpy(text + KEY_LENGTH, MAGIC, sizeof(MAGIC));
         r = digest_sha1(text, strlen(text), sha1);
         if (r >= 0)
-                encode(sha1, sizeof(sha1), ret);
+                base64_encode(sha1, sizeof(sha1), ret);
         return r;
 }
 

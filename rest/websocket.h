@@ -6,7 +6,7 @@
 #include "lib/base/error.h"
 #include "rest/request.h"
 
-#define WEBSOCKET_ACCEPT_SIZE 29U /* base64 of a SHA-1, with NUL */
+#define WEBSOCKET_ACCEPT_SIZE 29U /* BASE64_SIZE() of a SHA-1 */
 
 /* What proves that we have read the key. -EINVAL: it is none; -EOPNOTSUPP: there is no SHA-1 (FIPS). Pure. */
 int websocket_accept(const char *key, char ret[static WEBSOCKET_ACCEPT_SIZE]);
