@@ -102,7 +102,7 @@
         }
 
 static struct {
-        void *library;
+        bool loaded; /* all of it, for good */
         FUNCTIONS(VARIABLE)
         PROCEDURES(VARIABLE_VOID)
         void (*archive_set_error)(struct archive *a, int number, const char *format, ...);
@@ -115,20 +115,25 @@ static const struct {
                 PROCEDURES(SYMBOL_VOID) { "archive_set_error", &api.archive_set_error } };
 
 int archive_late_load(Error *reterr) {
-        if (api.library)
+        void *library;
+
+        if (api.loaded)
                 return 0;
 
-        api.library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-        if (!api.library)
+        library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+        if (!library)
                 return error_set(reterr, ERROR_UNAVAILABLE,
                         "archives need libarchive, which is not here: %s", dlerror());
 
         for (size_t i = 0; i < ARRAY_SIZE(symbols); i++) {
-                *(void **) symbols[i].function = dlsym(api.library, symbols[i].name);
-                if (!*(void **) symbols[i].function)
+                *(void **) symbols[i].function = dlsym(library, symbols[i].name);
+                if (!*(void **) symbols[i].function) {
+                        (void) dlclose(library);
                         return error_set(
                                 reterr, ERROR_UNAVAILABLE, "libarchive has no %s", symbols[i].name);
+                }
         }
+        api.loaded = true;
         return 0;
 }
 
