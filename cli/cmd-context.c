@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/cmd-context.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -244,6 +245,8 @@ static int copy_from(Cli *cli, const char *from, Context *x, Endpoint *files, Er
 
 int context_check_new(const Cli *cli, const char *name, Error *reterr) {
         _cleanup_(context_freep) Context *there = NULL;
+        _cleanup_(error_done) Error e = {};
+        int r;
 
         if (streq(name, "default"))
                 return error_set(reterr, ERROR_INVALID, "\"default\" is a reserved context name");
@@ -252,8 +255,14 @@ int context_check_new(const Cli *cli, const char *name, Error *reterr) {
                         "context name \"%s\" is invalid, names are validated against regexp "
                         "\"^[a-zA-Z0-9][a-zA-Z0-9_.+-]+$\"",
                         name);
-        if (context_load(cli->config, name, &there, NULL) >= 0)
+
+        r = context_load(cli->config, name, &there, &e);
+        if (r >= 0)
                 return error_set(reterr, ERROR_EXISTS, "context \"%s\" already exists", name);
+        if (r != -ENOENT) { /* there, but not to be read: nothing of it is ours to replace */
+                error_move(reterr, &e);
+                return r;
+        }
         return 0;
 }
 
@@ -357,8 +366,6 @@ static int cmd_rm(Cli *cli, const Options *o, Error *reterr) {
         }
         return status;
 }
-
-/* ---- inspect ---- */
 
 /* clang-format off */
 #define DOCKER { "docker", 0, OPTION_STRINGS, "stringToString", "The engine: host=…, ca=FILE, cert=FILE, key=FILE, skip-tls-verify=true" }

@@ -18,7 +18,9 @@
 #include "lib/base/str.h"
 #include "lib/json/json.h"
 
-#define FILE_MAX   ((size_t) 10 * 1024 * 1024) /* docker's */
+#define FILE_MAX   ((size_t) 10 * 1024 * 1024) /* docker's, for all of it together */
+#define META_MAX   ((size_t) 1024 * 1024)      /* what is read again, context.c */
+#define FILES_MAX  1000U
 #define META_NAME  "meta.json"
 #define TLS_FOLDER "tls/"
 
@@ -87,12 +89,12 @@ static void import_done(Import *i) {
 }
 
 static int read_content(TarReader *t, const TarEntry *e, Buffer *b, Error *reterr) {
+        size_t size, max = streq(e->path, META_NAME) ? META_MAX : FILE_MAX;
         const void *data;
         uint64_t offset;
-        size_t size;
         int r;
 
-        if (e->size > FILE_MAX)
+        if (e->size > max)
                 return error_set(
                         reterr, ERROR_TOO_LARGE, "\"%s\" is too large for a context", e->path);
         while ((r = tar_reader_data(t, &data, &size, &offset, reterr)) > 0) {
@@ -143,7 +145,7 @@ static int import_entry(Import *i, TarReader *t, const TarEntry *e, Error *reter
         if (below)
                 return import_tls(i, below, &b, reterr);
         i->meta = json_unref(i->meta);
-        r = json_parse(buffer_head(&b), buffer_size(&b), FILE_MAX, &i->meta, reterr);
+        r = json_parse(buffer_head(&b), buffer_size(&b), META_MAX, &i->meta, reterr);
         if (r >= 0 && json_type_of(i->meta) != JSON_TYPE_OBJECT)
                 r = error_set(reterr, ERROR_INVALID, META_NAME " of the context is no object");
         return r;
@@ -179,6 +181,7 @@ static void padded_done(Padded *p) {
 static int import_all(Import *i, int from_fd, Error *reterr) {
         _cleanup_(padded_done) Padded input = {};
         _cleanup_(tar_reader_freep) TarReader *t = NULL;
+        TarLimits limits = tar_limits_default;
         const ByteSource source = { padded_next, &input };
         const TarEntry *e;
         int r;
@@ -187,7 +190,9 @@ static int import_all(Import *i, int from_fd, Error *reterr) {
         if (r < 0)
                 return r;
         input.source = fd_source(&input.input);
-        r = tar_reader_new(&source, NULL, &t);
+        limits.entries = FILES_MAX;
+        limits.bytes = FILE_MAX;
+        r = tar_reader_new(&source, &limits, &t);
         while (r >= 0 && (r = tar_reader_next(t, &e, reterr)) > 0)
                 r = import_entry(i, t, e, reterr);
         if (r < 0)

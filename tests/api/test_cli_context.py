@@ -86,3 +86,35 @@ def test_hostile(client, tmp_path, name, kind, link):
     client('stauer', 'import', 'evil', '-', data=out.getvalue(), code=1)
     assert not [p for p in tmp_path.rglob('*') if p.is_file() or p.is_symlink()]
     assert client('stauer', 'import', 'evil', '-', data=b'', code=1).stderr == b'invalid context: no metadata found\n'
+
+
+def packed(*files):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode='w') as tar:
+        for name, data in files:
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
+META, MANY = ('meta.json', b'{"Name":"x"}'), bytes(6 << 20)
+
+
+@pytest.mark.parametrize('files, said', [
+    ((META, ('tls/docker/a', MANY), ('tls/docker/b', MANY)), b'more than 10485760 bytes'),
+    ((META, *((f'tls/docker/{i}', b'') for i in range(1000))), b'more than 1000 entries'),
+    ((('meta.json', b'{"Name":"' + bytes([120]) * (1 << 20) + b'"}'),), b'"meta.json" is too large for a context')],
+    ids=['bytes', 'files', 'metadata'])
+def test_too_large(client, tmp_path, files, said):
+    assert said in client('stauer', 'import', 'big', '-', data=packed(*files), code=1).stderr
+    assert not [p for p in tmp_path.rglob('*') if p.is_file()]
+
+
+def test_what_cannot_be_read_is_left_alone(client, tmp_path):
+    client('stauer', 'import', 'one', '-', data=packed(META, ('tls/docker/key.pem', b'key')))
+    meta = next(tmp_path.glob('config/contexts/meta/*/meta.json'))
+    meta.write_text('{')
+    for words in (('import', 'one', '-'), ('create', 'one', '--docker', 'host=unix:///x')):
+        assert b'cannot read' in client('stauer', *words, data=packed(META, ('bad', b'')), code=1).stderr
+    assert meta.read_text() == '{' and len(list(tmp_path.glob('config/contexts/tls/*/docker/key.pem'))) == 1
