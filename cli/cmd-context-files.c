@@ -178,7 +178,6 @@ static const Option inspect_options[] = {
         {}
 };
 
-
 const Command context_files_commands[] = {
         { "context", "export",  NULL, "[OPTIONS] CONTEXT [FILE|-]",    "Export a context to a tar archive FILE or a tar stream on STDOUT", NULL, 1, 2, false, 0, cmd_export, "context" },
         { "context", "import",  NULL, "CONTEXT FILE|-",                "Import a context from a tar archive or from STDIN", NULL, 2, 2, false, 0, cmd_import, "file" },

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* eq, lt, not and their kin. */
-#include <inttypes.h>
 #include <string.h>
 
 #include "cli/format-internal.h"
-#include "lib/base/alloc.h"
-#include "lib/base/str.h"
 #include "lib/json/json.h"
 
 /* -1, 0, 1 in *ret; -EINVAL: not to be compared. */

@@ -4,10 +4,8 @@
 
 #include "cli/format-parser.h"
 #include "lib/base/alloc.h"
-#include "lib/base/parse.h"
 #include "lib/base/str.h"
 #include "lib/base/strv.h"
-#include "lib/json/json.h"
 
 typedef enum ListEnd {
         LIST_EOF,

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <ctype.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "cli/format-parser.h"
 #include "lib/base/alloc.h"
-#include "lib/base/parse.h"
 #include "lib/base/str.h"
 #include "lib/base/strv.h"
 #include "lib/json/json.h"

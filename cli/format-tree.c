@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <stdlib.h>
-
-#include "cli/format-parser.h"
+#include "cli/format-internal.h"
 #include "lib/base/alloc.h"
-#include "lib/base/parse.h"
-#include "lib/base/str.h"
 #include "lib/base/strv.h"
 #include "lib/json/json.h"
 

@@ -8,7 +8,6 @@
 #include "lib/base/alloc.h"
 #include "lib/base/parse.h"
 #include "lib/base/str.h"
-#include "lib/base/strv.h"
 #include "lib/json/json.h"
 
 bool parser_is_space(char c) {

@@ -2,7 +2,6 @@
 #include "cli/run-options.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/run-mount.h"
@@ -10,7 +9,6 @@
 #include "cli/run-values.h"
 #include "lib/api/container-spec.h"
 #include "lib/base/alloc.h"
-#include "lib/base/file.h"
 #include "lib/base/str.h"
 #include "lib/base/strv.h"
 #include "lib/json/json.h"

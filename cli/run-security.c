@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* --security-opt, --cap-add and --cap-drop as docker completes them. */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/run-values.h"
@@ -50,7 +48,7 @@ static int compact_profile(const char *path, char **ret, Error *reterr) {
         return 0;
 }
 
-static int security_word(HostConfig *h, char **word, Error *reterr) {
+static int security_word(char **word, Error *reterr) {
         size_t n = strcspn(*word, "=");
         _cleanup_(freep) char *text = NULL, *whole = NULL;
         int r;
@@ -70,7 +68,6 @@ static int security_word(HostConfig *h, char **word, Error *reterr) {
                 STR_IN_SET(*word + n + 1, "unconfined", "builtin"))
                 return 0;
 
-        (void) h;
         r = compact_profile(*word + n + 1, &text, reterr);
         if (r < 0)
                 return r;
@@ -88,7 +85,7 @@ int run_set_security(HostConfig *h, Error *reterr) {
         bool open = false;
 
         STRV_FOREACH (word, h->security_opt) {
-                int r = security_word(h, word, reterr);
+                int r = security_word(word, reterr);
 
                 if (r < 0)
                         return r;
