@@ -27,7 +27,7 @@ typedef struct Incoming {
         CopyProgress progress;
         char *piece;
         int error;             /* of the connection */
-        sigset_t open_signals; /* while we wait */
+        sigset_t open_signals; /* while we wait; zeroed: all are */
 } Incoming;
 
 static volatile sig_atomic_t interrupted;
@@ -249,12 +249,13 @@ int copy_from_container(const Copy *c, Error *reterr) {
                 return error_set(
                         reterr, ERROR_INTERNAL, "the engine does not say what \"%s\" is", source);
 
-        catch_interrupts(&in.open_signals);
-        if (to_stdout)
+        if (to_stdout) /* there is nothing to take away, and who reads it may never do so */
                 r = write_all(&in, STDOUT_FILENO);
-        else
+        else {
+                catch_interrupts(&in.open_signals);
                 r = receive(c, &(const CopySource) { source, stat.is_folder, renamed }, &target,
                         &in, reterr);
+        }
         copy_progress_end(&in.progress, r, given);
         if (interrupted)
                 return 128 + interrupted;
