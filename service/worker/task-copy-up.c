@@ -15,6 +15,8 @@ int task_copy_up_enter(TaskContext *c, Error *reterr) {
         c->volume_fds = new (int, c->spec.n_mounts + 1);
         if (!c->volume_fds)
                 return -ENOMEM;
+        for (size_t i = 0; i < c->spec.n_mounts; i++)
+                c->volume_fds[i] = -EBADF; /* main() closes all of them, also after a failure */
         for (size_t i = 0; i < c->spec.n_mounts; i++) {
                 const char *source = c->spec.mounts[i].source;
 
