@@ -137,27 +137,10 @@ static int take_tasks(const CgroupLimits *now, Resources *c) {
         return 1;
 }
 
-/* -EINVAL: not a list. */
+/* "" is none. Negative: not a list. */
 static int set_of(const char *list, uint8_t set[static CPUS_MAX / 8]) {
-        int r;
-
         memset(set, 0, CPUS_MAX / 8);
-        if (str_empty(list))
-                return 0;
-        r = parse_cpu_list(list, CPUS_MAX, NULL);
-        if (r < 0)
-                return r;
-        while (*list) {
-                char *end;
-                unsigned long first = strtoul(list, &end, 10), last = first;
-
-                if (*end == '-')
-                        last = strtoul(end + 1, &end, 10);
-                for (unsigned long i = first; i <= last; i++)
-                        set[i / 8] |= (uint8_t) (1U << (i % 8));
-                list = end + (*end == ',');
-        }
-        return 0;
+        return str_empty(list) ? 0 : parse_cpu_set(list, CPUS_MAX, set);
 }
 
 static int take_list(const char *now, char **list) {

@@ -105,15 +105,11 @@ int unit_properties_add_pid(UnitProperties *p, const char *name, uint32_t pid) {
 }
 
 int unit_properties_add_cpus(UnitProperties *p, const char *name, const char *list) {
-        _cleanup_(strv_freep) char **ranges = NULL;
         UnitProperty *i;
         unsigned max;
         int r;
 
         r = parse_cpu_list(list, CPUS_MAX, &max);
-        if (r < 0)
-                return r;
-        r = strv_split(list, ",", /* keep_empty= */ false, &ranges);
         if (r < 0)
                 return r;
         r = add(p, name, UNIT_PROPERTY_BYTES, &i);
@@ -123,20 +119,7 @@ int unit_properties_add_cpus(UnitProperties *p, const char *name, const char *li
         i->text = new0(char, i->size);
         if (!i->text)
                 return -ENOMEM;
-
-        STRV_FOREACH (range, ranges) {
-                unsigned first, last;
-                char *dash = strchr(*range, '-');
-
-                if (dash)
-                        *dash = 0;
-                if (parse_unsigned(*range, &first) < 0 ||
-                        parse_unsigned(dash ? dash + 1 : *range, &last) < 0)
-                        return -EINVAL;
-                for (unsigned n = first; n <= last && n <= max; n++)
-                        i->text[n / 8] |= (char) (1 << (n % 8));
-        }
-        return 0;
+        return parse_cpu_set(list, max + 1, (uint8_t *) i->text);
 }
 
 const UnitProperty *unit_properties_find(const UnitProperties *p, const char *name) {

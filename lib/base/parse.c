@@ -6,6 +6,7 @@
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/base/alloc.h"
 #include "lib/base/process.h"
@@ -304,40 +305,69 @@ int parse_signal(const char *s, int *ret) {
         return -EINVAL;
 }
 
-int parse_cpu_list(const char *s, unsigned limit, unsigned *ret_max) {
-        unsigned max = 0;
+/* A range with the comma behind it, then 1; without one, at the end, 0. */
+static int take_range(const char **s, unsigned limit, unsigned *ret_first, unsigned *ret_last) {
+        uint64_t first, last;
         int r;
 
-        if (str_empty(s))
-                return -EINVAL;
-
-        for (;;) {
-                uint64_t first, last;
-
-                r = take_u64(&s, &first);
+        r = take_u64(s, &first);
+        if (r < 0)
+                return r;
+        last = first;
+        if (**s == '-') {
+                (*s)++;
+                r = take_u64(s, &last);
                 if (r < 0)
                         return r;
-                last = first;
-                if (*s == '-') {
-                        s++;
-                        r = take_u64(&s, &last);
-                        if (r < 0)
-                                return r;
-                }
-                if (last < first)
-                        return -EINVAL;
-                if (last >= limit)
-                        return -ERANGE;
-                max = MAX(max, (unsigned) last);
-
-                if (!*s)
-                        break;
-                if (*s++ != ',')
-                        return -EINVAL;
         }
+        if (last < first)
+                return -EINVAL;
+        if (last >= limit)
+                return -ERANGE;
+
+        *ret_first = (unsigned) first;
+        *ret_last = (unsigned) last;
+        if (!**s)
+                return 0;
+        return *(*s)++ == ',' ? 1 : -EINVAL;
+}
+
+int parse_cpu_list(const char *s, unsigned limit, unsigned *ret_max) {
+        unsigned max = 0, first, last;
+        int r;
+
+        if (!s)
+                return -EINVAL;
+
+        do {
+                r = take_range(&s, limit, &first, &last);
+                if (r < 0)
+                        return r;
+                max = MAX(max, last);
+        } while (r > 0);
 
         if (ret_max)
                 *ret_max = max;
+        return 0;
+}
+
+int parse_cpu_set(const char *s, unsigned limit, uint8_t *set) {
+        unsigned first, last;
+        int r;
+
+        assert(set);
+
+        if (!s)
+                return -EINVAL;
+
+        memset(set, 0, (limit + 7) / 8);
+        do {
+                r = take_range(&s, limit, &first, &last);
+                if (r < 0)
+                        return r;
+                for (unsigned i = first; i <= last; i++)
+                        set[i / 8] |= (uint8_t) (1U << (i % 8));
+        } while (r > 0);
         return 0;
 }
 

@@ -39,6 +39,8 @@ int parse_key_value(const char *s, char **ret_key, char **ret_value);
  * (or NULL) gets the greatest number. An empty list is -EINVAL. Takes constant memory, whatever
  * the numbers are. */
 int parse_cpu_list(const char *s, unsigned limit, unsigned *ret_max);
+/* The same as limit bits, number 0 the lowest of the first byte. After a failure set is anything. */
+int parse_cpu_set(const char *s, unsigned limit, uint8_t *set);
 
 /* "major:minor" of a device. */
 int parse_devnum(const char *s, unsigned *ret_major, unsigned *ret_minor);

@@ -146,6 +146,7 @@ static void test_signals(void **state) {
 
 static void test_lists(void **state) {
         unsigned max, major, minor;
+        uint8_t set[2];
 
         assert_ok(parse_cpu_list("0-3,5", 8, &max));
         assert_int_equal(max, 5);
@@ -154,6 +155,12 @@ static void test_lists(void **state) {
         assert_int_equal(parse_cpu_list("1,", 8, &max), -EINVAL);
         assert_int_equal(parse_cpu_list("", 8, &max), -EINVAL);
         assert_int_equal(parse_cpu_list("1-", 8, &max), -EINVAL);
+        assert_ok(parse_cpu_set("9,0-2,7", 10, set));
+        assert_int_equal(set[0], 0x87);
+        assert_int_equal(set[1], 0x02);
+        assert_int_equal(parse_cpu_set("10", 10, set), -ERANGE);
+        assert_int_equal(parse_cpu_set("", 10, set), -EINVAL);
+        assert_int_equal(parse_cpu_set("1,", 10, set), -EINVAL);
         assert_ok(parse_devnum("8:1", &major, &minor));
         assert_int_equal(major, 8);
         assert_int_equal(parse_devnum("8", &major, &minor), -EINVAL);
