@@ -217,6 +217,18 @@ static int client_read(Client *k) {
         return r;
 }
 
+/* r: how what was to be done with it went. It waits for more, or is gone afterwards. */
+static void client_proceed(Client *k, int r, bool was_full) {
+        if (r >= 0)
+                r = client_watch(k);
+        if (r < 0 || client_is_over(k))
+                client_drop(k);
+        else if (was_full && !client_is_full(k)) {
+                k->late_usec = 0;
+                attachments_check(k->attachments);
+        }
+}
+
 static void client_on_ready(void *userdata, uint32_t events) {
         Client *k = userdata;
         Attachments *a = k->attachments;
@@ -239,14 +251,7 @@ static void client_on_ready(void *userdata, uint32_t events) {
                         r = -EPIPE;
         } else if (r >= 0 && (events & EPOLLOUT))
                 r = client_flush(k);
-        if (r >= 0)
-                r = client_watch(k);
-        if (r < 0 || client_is_over(k))
-                client_drop(k);
-        else if (was_full && !client_is_full(k)) {
-                k->late_usec = 0;
-                attachments_check(a);
-        }
+        client_proceed(k, r, was_full);
 }
 
 /* ---- output ---- */
@@ -413,21 +418,12 @@ bool attach_write_held(
 void attach_release(Attachments *a, uint64_t hold) {
         Client *k = find_held(a, hold);
         bool was_full;
-        int r;
 
         if (!k)
                 return;
         was_full = client_is_full(k);
         k->request.hold = 0;
-        r = client_flush(k);
-        if (r >= 0)
-                r = client_watch(k);
-        if (r < 0 || client_is_over(k))
-                client_drop(k);
-        else if (was_full && !client_is_full(k)) {
-                k->late_usec = 0;
-                attachments_check(a);
-        }
+        client_proceed(k, client_flush(k), was_full);
 }
 
 void attach_drop_held(Attachments *a) {
