@@ -26,6 +26,8 @@ typedef struct AttachClient {
 AttachClient *attach_client_free(AttachClient *k);
 DEFINE_CLEANUP(AttachClient *, attach_client_free);
 
+/* Who waits for the answer has it: from here on what goes wrong is told on the stream. */
+void attach_client_complete(AttachClient *k);
 /* It cannot be attached: said to whoever listens. Frees it. */
 void attach_client_fail(AttachClient *k, int r, const Error *e);
 /* What goes before an end that is an error, as the client reads it. */

@@ -56,13 +56,9 @@ static void tell_end(const AttachClient *k, const char *text) {
                 (void) !send(k->fd, buffer_head(&b), buffer_size(&b), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-static void complete(AttachClient *k) {
-        Pending *p = TAKE_PTR(k->pending);
-
-        if (!p)
-                return;
-        pending_complete(p, 0, NULL, NULL);
-        pending_unref(p);
+void attach_client_complete(AttachClient *k) {
+        if (k->pending)
+                pending_answer(0, NULL, TAKE_PTR(k->pending));
 }
 
 void attach_client_fail(AttachClient *k, int r, const Error *e) {
@@ -82,7 +78,7 @@ static void on_answer(int r, const Error *e, void *userdata) {
                 attach_client_fail(k, r, e);
                 return;
         }
-        complete(k);
+        attach_client_complete(k);
         attach_client_free(k);
 }
 
@@ -140,7 +136,7 @@ static int wait_for_start(AttachClient *k, Error *reterr) {
         if (r < 0)
                 return r;
         list_append(&c->waiting_clients, &k->node);
-        complete(k);
+        attach_client_complete(k);
         return 0;
 }
 
@@ -213,7 +209,7 @@ static int attach(AttachClient *k, const AttachOptions *o, const void *early, si
         container_publish(c, "attach", NULL, NULL);
         if (o->no_stream && !o->logs) {
                 tell_end(k, NULL);
-                complete(k);
+                attach_client_complete(k);
                 attach_client_free(k);
                 return 0;
         }

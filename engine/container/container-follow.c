@@ -8,7 +8,6 @@
 #include "engine/host/sysinfo.h"
 #include "lib/base/alloc.h"
 #include "lib/base/clock.h"
-#include "lib/base/str.h"
 #include "lib/event/loop.h"
 #include "lib/json/fields.h"
 
@@ -33,12 +32,6 @@ ContainerFollower *container_follower_free(ContainerFollower *f) {
         return NULL;
 }
 
-static char *scope_folder(const Container *c) {
-        _cleanup_(freep) char *group = container_control_group(c);
-
-        return group ? str_concat("/sys/fs/cgroup", group) : NULL;
-}
-
 /* The runtime set a limit of tasks of its own below that of the scope. */
 static void limit_tasks_inside(Container *c) {
         int64_t pids = c->spec.host.resources.pids_limit;
@@ -58,7 +51,7 @@ static void limit_tasks_inside(Container *c) {
 static int take_limits(Container *c) {
         _cleanup_(cgroup_limits_done) CgroupLimits now = {};
         _cleanup_(container_spec_done) ContainerSpec spec = {};
-        _cleanup_(freep) char *folder = scope_folder(c);
+        _cleanup_(freep) char *folder = container_scope_folder(c);
         ContainerSpec old;
         int r;
 
@@ -124,7 +117,7 @@ static int on_written(sd_event_source *source, const struct inotify_event *event
 }
 
 void container_follow_limits(Container *c) {
-        _cleanup_(freep) char *folder = scope_folder(c);
+        _cleanup_(freep) char *folder = container_scope_folder(c);
         int r;
 
         assert(container_is_running(c));

@@ -259,12 +259,7 @@ int container_replay(AttachClient *k, bool follow, Error *reterr) {
         if (r < 0)
                 return r;
 
-        if (k->pending) {
-                Pending *pending = TAKE_PTR(k->pending);
-
-                pending_complete(pending, 0, NULL, NULL);
-                pending_unref(pending);
-        }
+        attach_client_complete(k);
         p->client = k;
         TAKE_PTR(p);
         return 0;

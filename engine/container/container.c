@@ -119,15 +119,6 @@ const char *container_scope(const Container *c, char ret[static CONTAINER_SCOPE_
         return ret;
 }
 
-char *container_control_group(const Container *c) {
-        _cleanup_(freep) char *path = NULL;
-
-        if (scope_cgroup_path(
-                    scope_slice(&c->spec, c->set->settings->cgroup_parent), c->id, &path) < 0)
-                return NULL;
-        return str_concat("/", path);
-}
-
 sd_event *container_event(const Container *c) {
         return c->set->event;
 }
@@ -217,10 +208,19 @@ int container_event_attributes(const Container *c, char ***ret) {
         return 0;
 }
 
-char *container_cgroup_folder(const Container *c) {
-        _cleanup_(freep) char *group = container_control_group(c);
+char *container_scope_folder(const Container *c) {
+        _cleanup_(freep) char *path = NULL;
 
-        return group ? path_join("/sys/fs/cgroup", group, "container") : NULL;
+        if (scope_cgroup_path(
+                    scope_slice(&c->spec, c->set->settings->cgroup_parent), c->id, &path) < 0)
+                return NULL;
+        return path_join("/sys/fs/cgroup", path);
+}
+
+char *container_cgroup_folder(const Container *c) {
+        _cleanup_(freep) char *scope = container_scope_folder(c);
+
+        return scope ? path_join(scope, "container") : NULL;
 }
 
 void container_figures(const Container *c, ContainerFigures *ret) {

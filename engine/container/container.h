@@ -144,8 +144,6 @@ const char *container_status(const Container *c);
 /* docker-ID.scope */
 #define CONTAINER_SCOPE_SIZE (sizeof("docker-.scope") + 64)
 const char *container_scope(const Container *c, char ret[static CONTAINER_SCOPE_SIZE]);
-/* Its cgroup below /sys/fs/cgroup: "/machine.slice/docker-ID.scope". NULL when out of memory. */
-char *container_control_group(const Container *c);
 
 /* The loop it lives in, for faces that follow it. */
 sd_event *container_event(const Container *c);
@@ -168,10 +166,10 @@ const char *container_on_unhealthy(const Container *c); /* never NULL */
 /* The image as the user named it; its id when that name is another one's by now. */
 const char *container_image_name(const Container *c);
 
-/* Bytes of its own layer when it was last measured, and with the image's. Unknown: 0. */
 /* As dockerd says it: the AppArmor profile, known from the first start on; "" on a host without AppArmor. */
 int container_apparmor_profile(const Container *c, char **ret);
 
+/* Bytes of its own layer when it was last measured, and with the image's. Unknown: 0. */
 void container_size(const Container *c, uint64_t *ret_own, uint64_t *ret_all);
 
 const char *container_network_id(const Container *c); /* NULL: there is no such network */
@@ -191,6 +189,8 @@ typedef struct ContainerFigures {
 
 void container_figures(const Container *c, ContainerFigures *ret);
 
+/* /sys/fs/cgroup/…/docker-ID.scope. NULL when out of memory. */
+char *container_scope_folder(const Container *c);
 /* /sys/fs/cgroup/…/docker-ID.scope/container: only what runs in it. NULL when out of memory. */
 char *container_cgroup_folder(const Container *c);
 

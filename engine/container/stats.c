@@ -54,7 +54,7 @@ void stats_sample_done(StatsSample *s) {
 
 /* The host's CPU time may be read once for many. */
 static int sample(const Container *c, const HostCpu *host, StatsSample *ret) {
-        _cleanup_(freep) char *group = NULL, *scope = NULL, *own = NULL;
+        _cleanup_(freep) char *scope = NULL, *own = NULL;
         StatsSample s = {
                 .time_ns = clock_realtime_ns(),
                 .host = *host,
@@ -65,8 +65,7 @@ static int sample(const Container *c, const HostCpu *host, StatsSample *ret) {
         if (!container_is_running(c))
                 return 0;
 
-        group = container_control_group(c);
-        scope = group ? path_join("/sys/fs/cgroup", group) : NULL;
+        scope = container_scope_folder(c);
         own = scope ? path_join(scope, "container") : NULL;
         if (!own)
                 return -ENOMEM;

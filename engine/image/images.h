@@ -61,8 +61,8 @@ int images_load_archive(Images *s, int fd, bool quiet, Job **ret, Error *reterr)
 int images_import(Images *s, int fd, const char *source, const char *repository, const char *tag,
         const char *message, char *const *changes, const char *platform, Job **ret, Error *reterr);
 
-/* The changes of a container's layer as an image. task: everything but the storage's part and the name. The job's only line is the image's id. */
-/* It waits until it is let go. */
+/* The changes of a container's layer as an image. task: everything but the storage's part and the name. The job's only line is the image's id.
+ * It waits until it is let go. */
 int images_commit(Images *s, TaskSpec *task, const char *container, const char *repository,
         const char *tag, Job **ret, Error *reterr);
 void images_commit_let_go(Images *s, Job *j);
