@@ -150,43 +150,49 @@ static int call_new(Units *u, UnitCallKind kind, const char *name, unit_done_t d
         return 0;
 }
 
+/* r: whether it went out. It lives until its answer then. */
+static int call_sent(UnitCall *c, int r, UnitCall **ret) {
+        if (r < 0) {
+                unit_call_free(c);
+                return r;
+        }
+        if (ret)
+                *ret = c;
+        return 0;
+}
+
+static int send_properties(UnitCall *c, const UnitProperties *properties) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        bool is_start = c->kind == UNIT_CALL_START;
+        sd_bus *bus = c->units->bus;
+        int r;
+
+        r = sd_bus_message_new_method_call(bus, &m, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
+                is_start ? "StartTransientUnit" : "SetUnitProperties");
+        if (r >= 0)
+                r = is_start ? sd_bus_message_append(m, "ss", c->name, "fail")
+                             : sd_bus_message_append(m, "sb", c->name, /* runtime= */ true);
+        if (r >= 0)
+                r = unit_properties_append(properties, m);
+        if (r >= 0 && is_start)
+                r = sd_bus_message_append(m, "a(sa(sv))", 0);
+        return r < 0 ? r : sd_bus_call_async(bus, &c->slot, m, on_answer, c, UNITS_DEADLINE_USEC);
+}
+
 int units_start_transient(Units *u, const char *name, const UnitProperties *properties,
         unit_done_t done, void *userdata, UnitCall **ret) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-        _cleanup_(unit_call_freep) UnitCall *c = NULL;
+        UnitCall *c;
         int r;
 
         assert(u);
         assert(name);
 
         r = call_new(u, UNIT_CALL_START, name, done, userdata, &c);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_new_method_call(
-                u->bus, &m, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "StartTransientUnit");
-        if (r < 0)
-                return r;
-        r = sd_bus_message_append(m, "ss", name, "fail");
-        if (r < 0)
-                return r;
-        r = unit_properties_append(properties, m);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_append(m, "a(sa(sv))", 0);
-        if (r < 0)
-                return r;
-        r = sd_bus_call_async(u->bus, &c->slot, m, on_answer, c, UNITS_DEADLINE_USEC);
-        if (r < 0)
-                return r;
-
-        if (ret)
-                *ret = c;
-        c = NULL;
-        return 0;
+        return r < 0 ? r : call_sent(c, send_properties(c, properties), ret);
 }
 
 int units_stop(Units *u, const char *name, unit_done_t done, void *userdata, UnitCall **ret) {
-        _cleanup_(unit_call_freep) UnitCall *c = NULL;
+        UnitCall *c;
         int r;
 
         assert(u);
@@ -197,18 +203,12 @@ int units_stop(Units *u, const char *name, unit_done_t done, void *userdata, Uni
                 return r;
         r = sd_bus_call_method_async(u->bus, &c->slot, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
                 "StopUnit", on_answer, c, "ss", name, "replace");
-        if (r < 0)
-                return r;
-
-        if (ret)
-                *ret = c;
-        c = NULL;
-        return 0;
+        return call_sent(c, r, ret);
 }
 
 int units_kill(
         Units *u, const char *name, int signal, unit_done_t done, void *userdata, UnitCall **ret) {
-        _cleanup_(unit_call_freep) UnitCall *c = NULL;
+        UnitCall *c;
         int r;
 
         assert(u);
@@ -219,18 +219,12 @@ int units_kill(
                 return r;
         r = sd_bus_call_method_async(u->bus, &c->slot, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
                 "KillUnit", on_answer, c, "ssi", name, "all", (int32_t) signal);
-        if (r < 0)
-                return r;
-
-        if (ret)
-                *ret = c;
-        c = NULL;
-        return 0;
+        return call_sent(c, r, ret);
 }
 
 int units_freeze(
         Units *u, const char *name, bool freeze, unit_done_t done, void *userdata, UnitCall **ret) {
-        _cleanup_(unit_call_freep) UnitCall *c = NULL;
+        UnitCall *c;
         int r;
 
         assert(u);
@@ -241,45 +235,19 @@ int units_freeze(
                 return r;
         r = sd_bus_call_method_async(u->bus, &c->slot, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
                 freeze ? "FreezeUnit" : "ThawUnit", on_answer, c, "s", name);
-        if (r < 0)
-                return r;
-
-        if (ret)
-                *ret = c;
-        c = NULL;
-        return 0;
+        return call_sent(c, r, ret);
 }
 
 int units_set_properties(Units *u, const char *name, const UnitProperties *properties,
         unit_done_t done, void *userdata, UnitCall **ret) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-        _cleanup_(unit_call_freep) UnitCall *c = NULL;
+        UnitCall *c;
         int r;
 
         assert(u);
         assert(name);
 
         r = call_new(u, UNIT_CALL_SET, name, done, userdata, &c);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_new_method_call(
-                u->bus, &m, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "SetUnitProperties");
-        if (r < 0)
-                return r;
-        r = sd_bus_message_append(m, "sb", name, /* runtime= */ true);
-        if (r < 0)
-                return r;
-        r = unit_properties_append(properties, m);
-        if (r < 0)
-                return r;
-        r = sd_bus_call_async(u->bus, &c->slot, m, on_answer, c, UNITS_DEADLINE_USEC);
-        if (r < 0)
-                return r;
-
-        if (ret)
-                *ret = c;
-        c = NULL;
-        return 0;
+        return r < 0 ? r : call_sent(c, send_properties(c, properties), ret);
 }
 
 void unit_call_handle_removed(UnitCall *c, const char *result) {

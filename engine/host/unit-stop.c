@@ -39,24 +39,19 @@ int units_on_job_new(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
         return 0;
 }
 
-/* 1, 0; negative: it did not say. */
-int units_read_host(sd_bus_message *m) {
+/* 1: it goes down; 0: not; negative: it did not say. */
+static int read_host(sd_bus_message *m) {
         const char *state;
         int r;
 
-        if (sd_bus_message_is_method_error(m, NULL))
-                return -EIO;
-        r = sd_bus_message_enter_container(m, 'v', "s");
-        if (r >= 0)
-                r = sd_bus_message_read(m, "s", &state);
+        r = units_read_text(m, &state);
         return r < 0 ? r : streq(state, "stopping");
 }
 
 static int ask_host(
         Units *u, sd_bus_message_handler_t handler, void *userdata, sd_bus_slot **slot) {
-        return sd_bus_call_method_async(u->bus, slot, SYSTEMD_NAME, SYSTEMD_PATH,
-                "org.freedesktop.DBus.Properties", "Get", handler, userdata, "ss", SYSTEMD_MANAGER,
-                "SystemState");
+        return units_get_text(
+                u, SYSTEMD_PATH, SYSTEMD_MANAGER, "SystemState", handler, userdata, slot);
 }
 
 static void set_host(Units *u, bool stops) {
@@ -72,7 +67,7 @@ static int on_host(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
         int r;
 
         u->state_slot = sd_bus_slot_unref(u->state_slot);
-        r = units_read_host(m);
+        r = read_host(m);
         if (r >= 0)
                 set_host(u, r > 0);
         return 0;
@@ -122,7 +117,7 @@ static int on_job_host(sd_bus_message *m, void *userdata, sd_bus_error *reterr) 
         UnitWatch *w = userdata;
         int r;
 
-        r = units_read_host(m);
+        r = read_host(m);
         if (r >= 0)
                 set_host(w->units, r > 0);
         job_told(w, r == 0);
@@ -135,11 +130,8 @@ static int on_job_type(sd_bus_message *m, void *userdata, sd_bus_error *reterr) 
         int r = 0;
 
         w->job_slot = sd_bus_slot_unref(w->job_slot);
-        if (!sd_bus_message_is_method_error(m, NULL)) {
-                r = sd_bus_message_enter_container(m, 'v', "s");
-                if (r >= 0)
-                        r = sd_bus_message_read(m, "s", &type);
-        }
+        if (!sd_bus_message_is_method_error(m, NULL))
+                r = units_read_text(m, &type);
         if (r >= 0 && streq(type, "stop"))
                 r = ask_host(w->units, on_job_host, w, &w->job_slot);
         else
@@ -154,9 +146,7 @@ void unit_watch_handle_job(UnitWatch *w, const char *job) {
 
         if (w->job_slot)
                 return;
-        r = sd_bus_call_method_async(w->units->bus, &w->job_slot, SYSTEMD_NAME, job,
-                "org.freedesktop.DBus.Properties", "Get", on_job_type, w, "ss", SYSTEMD_JOB,
-                "JobType");
+        r = units_get_text(w->units, job, SYSTEMD_JOB, "JobType", on_job_type, w, &w->job_slot);
         if (r < 0)
                 (void) log_warning_errno(
                         r, "Failed to ask systemd who stops %s: %m, ignoring", w->name);
@@ -189,7 +179,7 @@ static int on_barrier(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
         int r;
 
         b->slot = sd_bus_slot_unref(b->slot);
-        r = units_read_host(m);
+        r = read_host(m);
         if (r >= 0)
                 set_host(u, r > 0);
         barrier_finish(b);

@@ -90,7 +90,11 @@ void unit_watch_handle_job(UnitWatch *w, const char *job); /* somebody's, not ou
 /* unit-stop.c */
 int units_on_job_new(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
 void units_look_at_host(Units *u);
-int units_read_host(sd_bus_message *m); /* 1: it goes down; 0: not */
+
+/* Asks for a property that is a text; what comes goes into units_read_text() (-EIO: an error came), which borrows it from the message. */
+int units_get_text(Units *u, const char *path, const char *interface, const char *property,
+        sd_bus_message_handler_t handler, void *userdata, sd_bus_slot **slot);
+int units_read_text(sd_bus_message *m, const char **ret);
 
 /* Asks for ActiveState; what comes goes into units_read_active(): 1 active or on its way, 0 not. */
 int units_look(Units *u, const char *name, sd_bus_message_handler_t handler, void *userdata,

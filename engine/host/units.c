@@ -6,6 +6,22 @@
 #include "lib/base/log.h"
 #include "lib/base/str.h"
 
+int units_get_text(Units *u, const char *path, const char *interface, const char *property,
+        sd_bus_message_handler_t handler, void *userdata, sd_bus_slot **slot) {
+        return sd_bus_call_method_async(u->bus, slot, SYSTEMD_NAME, path,
+                "org.freedesktop.DBus.Properties", "Get", handler, userdata, "ss", interface,
+                property);
+}
+
+int units_read_text(sd_bus_message *m, const char **ret) {
+        int r;
+
+        if (sd_bus_message_is_method_error(m, NULL))
+                return -EIO;
+        r = sd_bus_message_enter_container(m, 'v', "s");
+        return r < 0 ? r : sd_bus_message_read(m, "s", ret);
+}
+
 /* 1 active (or on its way), 0 not. */
 int units_read_active(sd_bus_message *m) {
         const char *state;
@@ -14,15 +30,8 @@ int units_read_active(sd_bus_message *m) {
         if (sd_bus_message_is_method_error(m, SD_BUS_ERROR_UNKNOWN_OBJECT) ||
                 units_is_no_such_unit(sd_bus_message_get_error(m)))
                 return 0;
-        if (sd_bus_message_is_method_error(m, NULL))
-                return -EIO;
-        r = sd_bus_message_enter_container(m, 'v', "s");
-        if (r < 0)
-                return r;
-        r = sd_bus_message_read(m, "s", &state);
-        if (r < 0)
-                return r;
-        return !STR_IN_SET(state, "inactive", "failed");
+        r = units_read_text(m, &state);
+        return r < 0 ? r : !STR_IN_SET(state, "inactive", "failed");
 }
 
 int units_look(Units *u, const char *name, sd_bus_message_handler_t handler, void *userdata,
@@ -33,9 +42,7 @@ int units_look(Units *u, const char *name, sd_bus_message_handler_t handler, voi
         r = sd_bus_path_encode(SYSTEMD_PATH "/unit", name, &path);
         if (r < 0)
                 return r;
-        return sd_bus_call_method_async(u->bus, slot, SYSTEMD_NAME, path,
-                "org.freedesktop.DBus.Properties", "Get", handler, userdata, "ss", SYSTEMD_UNIT,
-                "ActiveState");
+        return units_get_text(u, path, SYSTEMD_UNIT, "ActiveState", handler, userdata, slot);
 }
 
 static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
