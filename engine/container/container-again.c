@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <signal.h>
 
 #include "engine/container/container-again.h"
 #include "engine/container/restart-policy.h"
 #include "engine/container/set.h"
 #include "engine/core/pending.h"
 #include "engine/host/units.h"
-#include "lib/base/alloc.h"
-#include "lib/base/clock.h"
 #include "lib/base/parse.h"
 #include "lib/base/str.h"
 #include "lib/event/loop.h"
@@ -45,7 +42,7 @@ static void again_begin(Container *c);
 static void queue_proceed(Containers *s) {
         Container *c;
 
-        while (!s->ending && !s->host_stops && s->n_again < TOGETHER_MAX &&
+        while (!s->ending && !units_host_stops(s->units) && s->n_again < TOGETHER_MAX &&
                 (c = list_first(&s->again, Container, by_again))) {
                 list_remove(&c->by_again);
                 again_begin(c);
@@ -64,11 +61,8 @@ void containers_again_proceed(Containers *s) {
 }
 
 void containers_handle_host(bool stops, void *userdata) {
-        Containers *s = userdata;
-
-        s->host_stops = stops;
         if (!stops)
-                queue_proceed(s);
+                queue_proceed(userdata);
 }
 
 void container_again_sure(Container *c) {

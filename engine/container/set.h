@@ -72,7 +72,6 @@ struct Containers {
         bool trash_running; /* a worker empties the trash */
         bool trash_again;
         bool ending;
-        bool host_stops;       /* what ends now goes on after the boot */
         ContainerPrune *prune; /* the one under way */
         bool restoring;        /* containers_restore() is at work */
         List again;            /* who is to start by policy, by by_again */

@@ -83,6 +83,12 @@ void units_look_at_host(Units *u) {
                         r, "Failed to ask systemd whether the host goes down: %m, ignoring");
 }
 
+bool units_host_stops(const Units *u) {
+        assert(u);
+
+        return u->host_stops;
+}
+
 void units_on_host(Units *u, units_host_t changed, void *userdata) {
         assert(u);
 

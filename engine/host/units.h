@@ -70,7 +70,8 @@ void unit_watch_on_job(UnitWatch *w, unit_job_t told);
 /* There is a job, and of which kind it is will be told. w may be NULL. */
 bool unit_watch_asks(const UnitWatch *w);
 
-/* Whether the host goes down; changed is told when that changes. */
+/* Whether the host goes down, as far as systemd has said; changed is told when that changes. */
+bool units_host_stops(const Units *u);
 typedef void (*units_host_t)(bool stops, void *userdata);
 void units_on_host(Units *u, units_host_t changed, void *userdata);
 
