@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-
 #include "engine/container/container-again.h"
 #include "engine/container/restart-policy.h"
 #include "engine/container/set.h"

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <string.h>
-
 #include "engine/container/container-files.h"
 #include "engine/container/container-hold.h"
 #include "engine/container/container-merge.h"

@@ -2,7 +2,6 @@
 #include "engine/container/exec.h"
 
 #include <errno.h>
-#include <signal.h>
 
 #include "engine/container/monitor-link.h"
 #include "engine/container/security.h"

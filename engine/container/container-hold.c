@@ -2,7 +2,6 @@
 #include "engine/container/container-hold.h"
 
 #include <errno.h>
-#include <unistd.h>
 
 #include "engine/container/set.h"
 #include "engine/core/pending.h"

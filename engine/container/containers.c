@@ -22,7 +22,6 @@
 #include "lib/base/ident.h"
 #include "lib/base/path.h"
 #include "lib/base/str.h"
-#include "lib/base/strv.h"
 #include "lib/event/loop.h"
 
 static int read_seccomp(const char *file, SeccompProfile **ret, Error *reterr) {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* vfs: every layer is a whole tree, copied from the one below. Works on every file system and for every user; shares blocks where the
  * file system can (reflink). The driver of the tests. */
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,7 +16,6 @@
 #include "lib/base/ident.h"
 #include "lib/base/str.h"
 #include "lib/base/strv.h"
-#include "lib/json/pairs.h"
 
 typedef struct Vfs {
         int layers_fd; /* borrowed */

@@ -3,15 +3,12 @@
 #include "service/monitor/exec-session.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/alloc.h"
 #include "lib/base/clock.h"
 #include "lib/base/fd.h"
 #include "lib/base/file.h"
-#include "lib/base/ident.h"
 #include "lib/base/log.h"
 #include "lib/base/str.h"
 #include "service/monitor/container-stdio.h"

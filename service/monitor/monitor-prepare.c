@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <malloc.h>
-#include <stdlib.h>
 
 #include "lib/base/alloc.h"
 #include "lib/base/fd.h"

@@ -3,10 +3,8 @@
 #include "service/monitor/monitor-internal.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <malloc.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -22,7 +20,6 @@
 #include "lib/base/str.h"
 #include "service/monitor/exec.h"
 #include "service/monitor/exit.h"
-#include "service/monitor/host.h"
 #include "service/monitor/join.h"
 #include "service/monitor/runtime-call.h"
 #include "service/monitor/runtime-error.h"

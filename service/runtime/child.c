@@ -4,7 +4,6 @@
  * dumpable (main.c) and all its descriptors close when the program starts (rule R4). */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <net/if.h>
 #include <sched.h>
 #include <stdlib.h>

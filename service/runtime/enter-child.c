@@ -9,7 +9,6 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "lib/base/alloc.h"
 #include "lib/base/error.h"
 #include "lib/base/fd.h"
 #include "service/runtime/console.h"

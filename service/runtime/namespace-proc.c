@@ -20,7 +20,6 @@
 #include "lib/base/fd.h"
 #include "lib/base/mountinfo.h"
 #include "lib/base/parse.h"
-#include "lib/base/str.h"
 #include "lib/base/strv.h"
 #include "service/runtime/namespaces.h"
 
