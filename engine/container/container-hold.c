@@ -92,8 +92,6 @@ static void on_thawed(int r, void *result, const Error *e, void *userdata) {
         if (r < 0 && container_is_running(c))
                 (void) log_container_warning(
                         c, r, "It cannot be thawed after a commit: %s", error_text(e, r));
-        else
-                (void) mark(c, false);
         settle(c);
 }
 
@@ -132,7 +130,8 @@ static void settle(Container *c) {
                 c->held = false;
                 move(c, /* freeze= */ false);
         } else {
-                (void) mark(c, false);
+                if (!frozen) /* else it could not be thawed: the next daemon tries again */
+                        (void) mark(c, false);
                 tell_all(c, HOLD_LEAVES);
         }
 }

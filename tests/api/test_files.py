@@ -285,6 +285,22 @@ def test_commit_when_it_cannot_be_frozen(face):
     face.remove(identity, force=True)
 
 
+def test_what_cannot_be_thawed_stays_marked(face):
+    """The mark is what the next daemon goes by when it thaws."""
+    identity = run(face, 'cold', 'sleep', '1000')
+    mark = Path(face.daemon.run, 'containers', identity, 'held')
+    face.daemon.systemd({'thaw': 'refuse'})
+    try:
+        face.commit(identity, 'kept')
+    finally:
+        face.daemon.systemd({})
+    assert face.inspect('cold')['State']['Paused'] and mark.exists()
+    face.unpause('cold')
+    face.commit(identity, 'kept')
+    assert not face.inspect('cold')['State']['Paused'] and not mark.exists()
+    face.remove('cold', force=True)
+
+
 def test_commit_of_removed(face):
     identity = finish(face, 'gone', 'sh', '-c', 'rm -r /home/www /etc/group; echo new > /etc/passwd')
     face.commit(identity, 'less')
