@@ -3,7 +3,9 @@
 
 import os
 import re
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,20 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from common.images import docker_archive
 
 SANITIZER = re.compile(r'(ERROR: (Address|Leak)Sanitizer|runtime error:).*')
+
+
+def pytest_configure(config):
+    """A base folder of this session alone: pytest closes the one that its sessions share whenever another begins, and users other than ours
+    must get through to the private bus."""
+    if not config.option.basetemp:
+        config.option.basetemp = config.own_basetemp = tempfile.mkdtemp(prefix='stauer-api-')
+
+
+def pytest_sessionfinish(session, exitstatus):
+    """What failed is looked at; nothing else removes the folder."""
+    folder = getattr(session.config, 'own_basetemp', None)
+    if folder and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def make_daemon(folder, *options, **more):
