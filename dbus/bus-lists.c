@@ -24,36 +24,46 @@ static int reply_rows(sd_bus_message *m, Json *rows) {
 
 /* ---- containers ---- */
 
-/* What is asked for, again when it was measured: the call may wait. */
-static int find_containers(sd_bus_message *m, Containers *s, Container ***ret, size_t *ret_n,
-        int *ret_size, Error *reterr) {
-        _cleanup_(filter_freep) Filter *filter = NULL;
+typedef struct Wish {
+        Filter *filter;
         int64_t limit;
-        int all, r;
+        int all, size;
+} Wish;
+
+static void wish_done(Wish *w) {
+        filter_free(w->filter);
+}
+
+/* Again when it was measured: the call may wait. */
+static int read_wish(sd_bus_message *m, Wish *w, Error *reterr) {
+        int r;
 
         r = sd_bus_message_rewind(m, /* complete= */ true);
         if (r >= 0)
-                r = sd_bus_message_read(m, "b", &all);
+                r = sd_bus_message_read(m, "b", &w->all);
         if (r >= 0)
-                r = bus_read_filter(m, container_filter_keys, &filter, reterr);
-        if (r >= 0)
-                r = sd_bus_message_read(m, "xb", &limit, ret_size);
-        return r < 0 ? r : containers_list(s, all, limit, filter, ret, ret_n, reterr);
+                r = bus_read_filter(m, container_filter_keys, &w->filter, reterr);
+        return r < 0 ? r : sd_bus_message_read(m, "xb", &w->limit, &w->size);
 }
 
-static int reply_containers(sd_bus_message *m, Engine *e, Error *reterr) {
+static int find_containers(
+        Engine *e, const Wish *w, Container ***ret, size_t *ret_n, Error *reterr) {
+        return containers_list(e->containers, w->all, w->limit, w->filter, ret, ret_n, reterr);
+}
+
+static int reply_containers(sd_bus_message *m, Engine *e, const Wish *w, Error *reterr) {
         _cleanup_(freep) Container **list = NULL;
         _cleanup_(json_unrefp) Json *rows = NULL;
-        int size, r;
         size_t n;
+        int r;
 
-        r = find_containers(m, e->containers, &list, &n, &size, reterr);
+        r = find_containers(e, w, &list, &n, reterr);
         if (r >= 0)
                 r = json_new_list(&rows);
         for (size_t i = 0; r >= 0 && i < n; i++) {
                 _cleanup_(json_unrefp) Json *row = NULL;
 
-                r = container_view_row(list[i], VIEW_API_LATEST, size, &row);
+                r = container_view_row(list[i], VIEW_API_LATEST, w->size, &row);
                 if (r >= 0)
                         r = json_append(rows, row);
         }
@@ -63,10 +73,13 @@ static int reply_containers(sd_bus_message *m, Engine *e, Error *reterr) {
 /* A failure here is one of memory, or of a message that had been read before. */
 static int reply_measured(sd_bus_message *m, void *result, void *userdata) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_(wish_done) Wish w = {};
         _cleanup_(error_done) Error e = {};
         int r;
 
-        r = reply_containers(m, userdata, &e);
+        r = read_wish(m, &w, &e);
+        if (r >= 0)
+                r = reply_containers(m, userdata, &w, &e);
         if (r >= 0)
                 return r;
         (void) bus_error(&error, r, &e);
@@ -75,23 +88,27 @@ static int reply_measured(sd_bus_message *m, void *result, void *userdata) {
 
 int bus_manager_list_containers_as_json(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
         _cleanup_(freep) Container **list = NULL;
+        _cleanup_(wish_done) Wish w = {};
         _cleanup_(error_done) Error error = {};
         Engine *e = userdata;
-        int size, r;
         BusReply *b;
         size_t n;
+        int r;
 
-        r = find_containers(m, e->containers, &list, &n, &size, &error);
+        r = read_wish(m, &w, &error);
         if (r < 0)
                 return bus_error(reterr, r, &error);
         r = bus_auth(m, AUTH_VIEW, NULL, NULL, reterr);
         if (r <= 0)
                 return r < 0 ? r : 1;
 
-        if (!size) {
-                r = reply_containers(m, e, &error);
+        if (!w.size) {
+                r = reply_containers(m, e, &w, &error);
                 return r < 0 ? bus_error(reterr, r, &error) : r;
         }
+        r = find_containers(e, &w, &list, &n, &error);
+        if (r < 0)
+                return bus_error(reterr, r, &error);
         r = bus_reply_new(m, NULL, &b);
         if (r < 0)
                 return r;
@@ -104,26 +121,15 @@ int bus_manager_list_containers_as_json(sd_bus_message *m, void *userdata, sd_bu
 /* ---- images ---- */
 
 int bus_manager_list_images_as_json(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
-        _cleanup_(filter_freep) Filter *filter = NULL;
-        _cleanup_(error_done) Error error = {};
         _cleanup_(freep) Image **list = NULL;
         _cleanup_(json_unrefp) Json *rows = NULL;
-        Engine *e = userdata;
-        int all, r;
         size_t n;
+        int r;
 
-        r = sd_bus_message_read(m, "b", &all);
-        if (r >= 0)
-                r = bus_read_filter(m, image_filter_keys, &filter, &error);
-        if (r < 0)
-                return bus_error(reterr, r, &error);
-        r = bus_auth(m, AUTH_VIEW, NULL, NULL, reterr);
+        r = bus_manager_find_images(m, userdata, &list, &n, reterr);
         if (r <= 0)
                 return r < 0 ? r : 1;
 
-        r = images_list(e->images, all, filter, &list, &n, &error);
-        if (r < 0)
-                return bus_error(reterr, r, &error);
         r = json_new_list(&rows);
         for (size_t i = 0; r >= 0 && i < n; i++) {
                 _cleanup_(json_unrefp) Json *row = NULL;

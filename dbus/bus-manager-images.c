@@ -42,13 +42,10 @@ static int append_images(sd_bus_message *reply, Image **list, size_t n) {
         return sd_bus_message_close_container(reply);
 }
 
-int bus_manager_list_images(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+int bus_manager_find_images(
+        sd_bus_message *m, Engine *e, Image ***ret, size_t *ret_n, sd_bus_error *reterr) {
         _cleanup_(filter_freep) Filter *filter = NULL;
         _cleanup_(error_done) Error error = {};
-        _cleanup_(freep) Image **list = NULL;
-        Engine *e = userdata;
-        size_t n;
         int all, r;
 
         r = sd_bus_message_read(m, "b", &all);
@@ -59,11 +56,21 @@ int bus_manager_list_images(sd_bus_message *m, void *userdata, sd_bus_error *ret
 
         r = bus_auth(m, AUTH_VIEW, NULL, NULL, reterr);
         if (r <= 0)
-                return r < 0 ? r : 1;
+                return r;
 
-        r = images_list(e->images, all, filter, &list, &n, &error);
-        if (r < 0)
-                return bus_error(reterr, r, &error);
+        r = images_list(e->images, all, filter, ret, ret_n, &error);
+        return r < 0 ? bus_error(reterr, r, &error) : 1;
+}
+
+int bus_manager_list_images(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        _cleanup_(freep) Image **list = NULL;
+        size_t n;
+        int r;
+
+        r = bus_manager_find_images(m, userdata, &list, &n, reterr);
+        if (r <= 0)
+                return r < 0 ? r : 1;
 
         r = sd_bus_message_new_method_return(m, &reply);
         if (r >= 0)

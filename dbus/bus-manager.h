@@ -36,6 +36,13 @@ int bus_manager_get_disk_usage(sd_bus_message *m, void *userdata, sd_bus_error *
 int bus_manager_subscribe_stats(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
 int bus_manager_unsubscribe_stats(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
 
+typedef struct Engine Engine;
+typedef struct Image Image;
+
+/* bus-manager-images.c */
+/* What ListImages and ListImagesAsJSON are asked for, to be freed: 1. 0: polkit is being asked; negative: refused. */
+int bus_manager_find_images(
+        sd_bus_message *m, Engine *e, Image ***ret, size_t *ret_n, sd_bus_error *reterr);
 int bus_manager_list_images(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
 int bus_manager_get_image(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
 int bus_manager_remove_image(sd_bus_message *m, void *userdata, sd_bus_error *reterr);

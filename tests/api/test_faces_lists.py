@@ -4,9 +4,10 @@
 import json
 
 import dbus
+import pytest
 from engine import create, run
-from faces import CONTAINER, NAME, ROOT, BusFace, RestFace
-from private_bus import wait_for
+from faces import CONTAINER, MANAGER, NAME, ROOT, BusFace, RestFace
+from private_bus import BusError, wait_for
 
 
 def rows(bus, all=True, filters=None, limit=-1, size=False):
@@ -29,6 +30,15 @@ def test_images(daemon, bus):
     assert json.loads(bus.manager('ListImagesAsJSON', 'ba{sas}', False, bus._filters({}))) == daemon.get(  # pylint: disable=protected-access
         '/images/json').json
     assert json.loads(bus.manager('ListImagesAsJSON', 'ba{sas}', False, bus._filters({'label': ['x']}))) == []  # pylint: disable=protected-access
+
+
+@pytest.mark.parametrize('method, signature, more', [('ListContainersAsJSON', 'ba{sas}xb', (-1, False)), ('ListImagesAsJSON', 'ba{sas}', ())])
+def test_who_may_not_look_learns_no_name(daemon, method, signature, more):
+    daemon.bus.polkit({'*': 'no'})
+    with pytest.raises(BusError) as e:
+        daemon.bus.call(NAME, ROOT, MANAGER, method, signature, True, dbus.Dictionary({'before': ['nobody']}, signature='sas'), *more,
+                        uid=daemon.bus.other_uid())
+    assert e.value.name == 'org.freedesktop.DBus.Error.AccessDenied'
 
 
 def test_log_with_frames_and_details(daemon, bus):
