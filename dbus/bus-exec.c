@@ -2,7 +2,6 @@
 /* One more process in a container: Container.CreateExec and Exec, Manager.GetExec, and the object that stands for it. */
 #include <errno.h>
 #include <inttypes.h>
-#include <sys/socket.h>
 
 #include "dbus/bus-objects.h"
 #include "dbus/bus-util.h"
@@ -13,7 +12,6 @@
 #include "engine/view/exec-view.h"
 #include "lib/api/exec-spec.h"
 #include "lib/base/alloc.h"
-#include "lib/base/fd.h"
 #include "lib/base/parse.h"
 #include "lib/base/str.h"
 #include "lib/base/strv.h"
@@ -166,10 +164,6 @@ static int read_wish(
 
 /* ---- starting ---- */
 
-static int reply_stream(sd_bus_message *m, void *result, int fd) {
-        return sd_bus_reply_method_return(m, "h", fd);
-}
-
 static int reply_exec_and_stream(sd_bus_message *m, void *result, int fd) {
         _cleanup_(freep) char *path = NULL;
         int r;
@@ -178,33 +172,23 @@ static int reply_exec_and_stream(sd_bus_message *m, void *result, int fd) {
         return r < 0 ? r : sd_bus_reply_method_return(m, "oh", path, fd);
 }
 
-/* Answers when the program runs; then the caller gets his end of the stream. */
+/* Answers when the program runs; then the caller gets his end of the stream, as reply says it. */
 static int start_attached(sd_bus_message *m, Exec *x, const ExecOptions *o,
         int (*reply)(sd_bus_message *m, void *result, int fd), sd_bus_error *reterr) {
         _cleanup_(error_done) Error e = {};
-        int pair[2], r;
         BusReply *b;
+        int fd, r;
 
         r = exec_check_start(x, &e);
         if (r < 0)
                 return bus_error(reterr, r, &e);
-        r = fd_socketpair(SOCK_STREAM, pair);
+        r = bus_reply_new_stream(m, &b, &fd);
         if (r < 0)
                 return r;
-        r = bus_reply_new(m, NULL, &b);
-        if (r < 0) {
-                fd_close(pair[0]);
-                fd_close(pair[1]);
-                return r;
-        }
-        b->fd = pair[0];
         b->fd_reply = reply;
         r = exec_start_attached(
-                x, o->rows, o->columns, !o->raw && !x->spec.tty, pair[1], NULL, 0, b->pending, &e);
-        if (r >= 0)
-                return 1;
-        bus_reply_free(b);
-        return bus_error(reterr, r, &e);
+                x, o->rows, o->columns, !o->raw && !x->spec.tty, fd, NULL, 0, b->pending, &e);
+        return bus_reply_return(b, r, &e, reterr);
 }
 
 /* ---- methods of a container ---- */
@@ -301,7 +285,7 @@ static int method_start_attached(sd_bus_message *m, void *userdata, sd_bus_error
         r = exec_auth(m, AUTH_EXEC, x->container, &x->spec, reterr);
         if (r <= 0)
                 return r < 0 ? r : 1;
-        return start_attached(m, x, &o, reply_stream, reterr);
+        return start_attached(m, x, &o, /* reply= */ NULL, reterr);
 }
 
 static int method_resize(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {

@@ -53,8 +53,8 @@ int bus_container_files_auth(sd_bus_message *m, const Container *c, sd_bus_error
 int bus_image_auth(sd_bus_message *m, AuthAction action, const Image *i, sd_bus_error *reterr);
 
 /* A call that waits for the engine: give b->pending to a verb. Its completion answers the call with nothing, with what result_reply makes, or
- * with the error, and frees the BusReply. When the verb refuses at once, bus_reply_free() does. With fd_reply that one is called instead, with
- * fd, which is the BusReply's; with late_reply that one, with userdata. */
+ * with the error, and frees the BusReply. When the verb refuses at once, bus_reply_free() does. With an fd, which is the BusReply's, the answer is
+ * that, or what fd_reply makes of it; with late_reply what that one makes, with userdata. */
 typedef int (*bus_reply_t)(sd_bus_message *m, void *result);
 
 typedef struct BusReply {
@@ -69,6 +69,8 @@ typedef struct BusReply {
 } BusReply;
 
 int bus_reply_new(sd_bus_message *m, bus_reply_t result_reply, BusReply **ret);
+/* With one end of a stream socket as its fd; the verb gets the other one, *ret_fd. */
+int bus_reply_new_stream(sd_bus_message *m, BusReply **ret, int *ret_fd);
 BusReply *bus_reply_free(BusReply *b);
 /* The engine stops: all who wait are told Unavailable now, whatever becomes of what they asked for. */
 void bus_replies_end(void);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "dbus/bus-objects.h"
+
+#include <sys/socket.h>
+
 #include "dbus/bus-util.h"
 #include "lib/base/alloc.h"
 #include "lib/base/fd.h"
@@ -29,6 +32,8 @@ static void on_complete(int r, void *result, const Error *e, void *userdata) {
                 k = sd_bus_reply_method_error(b->m, &error);
         } else if (b->fd_reply)
                 k = b->fd_reply(b->m, result, b->fd);
+        else if (b->fd >= 0)
+                k = sd_bus_reply_method_return(b->m, "h", b->fd);
         else if (b->late_reply)
                 k = b->late_reply(b->m, result, b->userdata);
         else if (b->result_reply)
@@ -64,6 +69,23 @@ int bus_reply_new(sd_bus_message *m, bus_reply_t result_reply, BusReply **ret) {
         b->result_reply = result_reply;
         list_append(&replies, &b->node);
         *ret = b;
+        return 0;
+}
+
+int bus_reply_new_stream(sd_bus_message *m, BusReply **ret, int *ret_fd) {
+        int pair[2], r;
+
+        r = fd_socketpair(SOCK_STREAM, pair);
+        if (r < 0)
+                return r;
+        r = bus_reply_new(m, NULL, ret);
+        if (r < 0) {
+                (void) fd_close(pair[0]);
+                (void) fd_close(pair[1]);
+                return r;
+        }
+        (*ret)->fd = pair[0];
+        *ret_fd = pair[1];
         return 0;
 }
 
