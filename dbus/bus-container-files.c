@@ -245,14 +245,8 @@ static int read_commit_option(sd_bus_message *m, const char *name, void *userdat
                         r = sd_bus_message_read(m, "v", "s", texts[i].text);
                         return r < 0 ? r : 1;
                 }
-        if (streq(name, "Pause")) {
-                int yes;
-
-                r = sd_bus_message_read(m, "v", "b", &yes);
-                if (r >= 0)
-                        o->commit.pause = yes;
-                return r < 0 ? r : 1;
-        }
+        if (streq(name, "Pause"))
+                return bus_read_option_bool(m, &o->commit.pause);
         return streq(name, "Changes") ? bus_read_option_strv(m, &o->changes) : 0;
 }
 

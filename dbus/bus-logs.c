@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "dbus/bus-logs.h"
 
-#include <endian.h>
-#include <string.h>
 #include <sys/epoll.h>
 
 #include "dbus/bus-objects.h"
@@ -12,6 +10,7 @@
 #include "engine/log/driver.h"
 #include "lib/api/container-spec.h"
 #include "lib/api/log-details.h"
+#include "lib/api/stream-frame.h"
 #include "lib/base/alloc.h"
 #include "lib/base/buffer.h"
 #include "lib/base/clock.h"
@@ -77,14 +76,6 @@ static int on_writable(sd_event_source *source, int fd, uint32_t revents, void *
         return 0;
 }
 
-/* As of Attach: stream, three zeros, size. */
-static int append_head(Buffer *b, LogStream stream, size_t size) {
-        uint32_t words[2] = { htobe32((stream == LOG_STREAM_STDERR ? 2U : 1U) << 24),
-                htobe32((uint32_t) size) };
-
-        return buffer_append(b, words, sizeof(words));
-}
-
 static int append_message(BusLogs *l, const LogMessage *m) {
         _cleanup_(buffer_done) Buffer line = {};
         char time[CLOCK_TEXT_SIZE];
@@ -94,11 +85,12 @@ static int append_message(BusLogs *l, const LogMessage *m) {
                 r = buffer_printf(&line, "%s ", clock_format_fixed((int64_t) m->time_nsec, time));
         if (r >= 0 && l->details)
                 r = log_details_append(&line, m->attrs);
-        if (r >= 0 && l->frames)
-                r = append_head(&l->buffer, m->stream, buffer_size(&line) + m->size);
         if (r >= 0)
-                r = buffer_append(&l->buffer, buffer_head(&line), buffer_size(&line));
-        return r < 0 ? r : buffer_append(&l->buffer, m->data, m->size);
+                r = buffer_append(&line, m->data, m->size);
+        return r < 0 ? r
+                     : stream_frame_append(&l->buffer, l->frames ? STREAM_FRAMES : STREAM_BARE,
+                               m->stream == LOG_STREAM_STDERR ? FRAME_STDERR : FRAME_STDOUT,
+                               buffer_head(&line), buffer_size(&line));
 }
 
 static void on_message(const LogMessage *m, void *userdata) {
