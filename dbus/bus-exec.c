@@ -5,6 +5,7 @@
 
 #include "dbus/bus-objects.h"
 #include "dbus/bus-util.h"
+#include "engine/container/container-check.h"
 #include "engine/container/container.h"
 #include "engine/container/containers.h"
 #include "engine/container/exec.h"
@@ -37,7 +38,8 @@ static int exec_auth(sd_bus_message *m, AuthAction action, const Container *c, c
         const char *const details[] = { "container", c->name, "image",
                 str_or_empty(c->spec.config.image), "command", command, "user",
                 str_or_empty(str_empty(spec->user) ? c->spec.config.user : spec->user),
-                "privileged", spec->privileged ? "true" : "false", NULL };
+                "privileged", spec->privileged ? "true" : "false", "privilege",
+                str_or(container_check_privilege(&c->spec), "none"), NULL };
 
         return bus_auth(m, action, c->id, details, reterr);
 }

@@ -180,6 +180,6 @@ def test_polkit_knows_what_will_run(bus, daemon, box):
         assert e.value.name == 'org.freedesktop.DBus.Error.AccessDenied'
     rows = [row for row in daemon.bus.asked()[since:] if row.get('action') == 'org.stauer.engine.exec']
     assert len(rows) == 6
-    assert {k: rows[0]['details'][k] for k in ('command', 'user', 'privileged', 'image')} == {
-        'command': 'touch /x y', 'user': '7', 'privileged': 'true', 'image': 'busybox'}
+    assert {k: rows[0]['details'][k] for k in ('command', 'user', 'privileged', 'privilege', 'image')} == {
+        'command': 'touch /x y', 'user': '7', 'privileged': 'true', 'privilege': 'none', 'image': 'busybox'}
     assert bus.get(x, EXEC, 'State') == 'created'
