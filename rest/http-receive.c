@@ -180,6 +180,12 @@ static int read_peer(Request *q) {
         return 0;
 }
 
+/* An answer in any case: a request without one would wait for ever. */
+static void answer_error(Request *q, int r, unsigned otherwise) {
+        if (response_error(&q->response, r, &q->error) < 0)
+                (void) response_empty(&q->response, otherwise);
+}
+
 static void on_auth_answer(int r, const Error *e, void *userdata) {
         Request *q = userdata;
 
@@ -188,8 +194,7 @@ static void on_auth_answer(int r, const Error *e, void *userdata) {
         q->auth_query = auth_query_free(q->auth_query);
         q->authorized = true;
         if (r < 0) {
-                if (response_error(&q->response, r, &q->error) < 0)
-                        (void) response_empty(&q->response, 403);
+                answer_error(q, r, 403);
                 q->state = REQUEST_RUNNING;
         }
         http_resume(q);
@@ -227,8 +232,7 @@ static void run_handler(Request *q) {
         if (r < 0) {
                 if (error_is_set(&q->error) && q->error.kind == ERROR_INTERNAL)
                         log_error("%s %s: %s", q->method, q->path, error_text(&q->error, r));
-                if (response_error(&q->response, r, &q->error) < 0)
-                        (void) response_empty(&q->response, 500);
+                answer_error(q, r, 500);
         }
 }
 
@@ -320,7 +324,7 @@ static int take_body(Request *q, const char *data, size_t *size) {
         if (r == -EFBIG) {
                 r = error_set(&q->error, ERROR_TOO_LARGE, "request body is larger than %u bytes",
                         REQUEST_BODY_MAX);
-                (void) response_error(&q->response, r, &q->error);
+                answer_error(q, r, 413);
                 q->state = REQUEST_RUNNING;
         } else if (r < 0)
                 return r;
@@ -338,8 +342,7 @@ static void answer_no_route(Request *q, int r) {
                 if (line && response_text(&q->response, status_from_error(r, &q->error), line) >= 0)
                         return;
         }
-        if (response_error(&q->response, r, &q->error) < 0)
-                (void) response_empty(&q->response, 500);
+        answer_error(q, r, 500);
 }
 
 enum MHD_Result http_on_request(void *userdata, struct MHD_Connection *connection, const char *url,
@@ -371,7 +374,7 @@ enum MHD_Result http_on_request(void *userdata, struct MHD_Connection *connectio
                 if (r == 0)
                         return MHD_YES;
                 if (r < 0) {
-                        (void) response_error(&q->response, r, &q->error);
+                        answer_error(q, r, 403);
                         q->state = REQUEST_RUNNING;
                 }
         }

@@ -124,6 +124,15 @@ static int on_ready(sd_event_source *source, int fd, uint32_t revents, void *use
         return 0;
 }
 
+static int on_last(sd_event_source *source, uint64_t usec, void *userdata);
+
+/* If nobody can wait for them they are lost, and that is the end, too. */
+static void wait_for_last_words(Relay *y) {
+        if (loop_timer(y->event, LAST_USEC, LOOP_STREAM, "rest-relay-last", on_last, y, &y->last) <
+                0)
+                y->done(y->userdata);
+}
+
 static int on_last(sd_event_source *source, uint64_t usec, void *userdata) {
         Relay *y = userdata;
         const Way *w = &y->ways[0];
@@ -134,19 +143,17 @@ static int on_last(sd_event_source *source, uint64_t usec, void *userdata) {
         if (w->end > w->begin)
                 y->n_quiet = 0;
         if (y->n_quiet < LAST_QUIET && !w->over)
-                return loop_timer(
-                        y->event, LAST_USEC, LOOP_STREAM, "rest-relay-last", on_last, y, &y->last);
-        y->done(y->userdata);
+                wait_for_last_words(y);
+        else
+                y->done(y->userdata);
         return 0;
 }
 
 /* What it had said before is still carried. */
 static int on_gone(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
-        Relay *y = userdata;
-
         (void) sd_event_source_set_enabled(source, SD_EVENT_OFF);
-        return loop_timer(
-                y->event, LAST_USEC, LOOP_STREAM, "rest-relay-last", on_last, y, &y->last);
+        wait_for_last_words(userdata);
+        return 0;
 }
 
 int relay_new(sd_event *event, int fd, int tcp_fd, void (*done)(void *userdata), void *userdata,
