@@ -9,6 +9,25 @@ from urllib.parse import urlencode
 from wire import Wire
 
 
+def frame(file):
+    """(stream, data), None at the end."""
+    head = file.read(8)
+    if not head:
+        return None
+    stream, size = struct.unpack('>BxxxI', head)
+    data = file.read(size)
+    assert len(data) == size, 'a frame is cut'
+    return stream, data
+
+
+def frames(file):
+    """All until the end: (stdout, stderr)."""
+    out = {1: b'', 2: b''}
+    while (got := frame(file)):
+        out[got[0]] += got[1]
+    return out[1], out[2]
+
+
 class Stream:
     """A connected socket, or None for a pipe; what came with the head of an answer is in file."""
 
@@ -31,21 +50,10 @@ class Stream:
         return self.file.read()
 
     def frame(self):
-        """(stream, data), None at the end."""
-        head = self.file.read(8)
-        if not head:
-            return None
-        stream, size = struct.unpack('>BxxxI', head)
-        data = self.file.read(size)
-        assert len(data) == size, 'a frame is cut'
-        return stream, data
+        return frame(self.file)
 
     def frames(self):
-        """All until the end: (stdout, stderr)."""
-        out = {1: b'', 2: b''}
-        while (got := self.frame()):
-            out[got[0]] += got[1]
-        return out[1], out[2]
+        return frames(self.file)
 
     def until(self, text):
         """Bytes of a raw stream up to and with a text."""

@@ -10,6 +10,7 @@ import threading
 import pytest
 from engine import create, logs, monitor_of, run, start, state, wait
 from private_bus import wait_for
+from streams import frame as read_frame, frames as read_frames
 from wire import Wire
 
 MULTIPLEXED = 'application/vnd.docker.multiplexed-stream'
@@ -32,22 +33,11 @@ def attach(daemon, container, query=ALL, **more):
 
 
 def frame(wire):
-    """(stream, data), None at the end."""
-    head = wire.file.read(8)
-    if not head:
-        return None
-    stream, size = struct.unpack('>BxxxI', head)
-    data = wire.file.read(size)
-    assert len(data) == size, 'a frame is cut'
-    return stream, data
+    return read_frame(wire.file)
 
 
 def streams(wire):
-    """All until the end: (stdout, stderr)."""
-    out = {1: b'', 2: b''}
-    while (got := frame(wire)):
-        out[got[0]] += got[1]
-    return out[1], out[2]
+    return read_frames(wire.file)
 
 
 def fds(pid):
@@ -98,7 +88,10 @@ def test_half_close_ends_the_input(daemon):
 
 def test_half_close_without_once_keeps_the_input(daemon):
     container = run(daemon, 'cat', OpenStdin=True)
+    monitor = monitor_of(daemon, container)
+    before = fds(monitor)
     with attach(daemon, container) as one, attach(daemon, container) as two:
+        wait_for(lambda: fds(monitor) >= before + 2, 'the monitor has both: it gets them behind the heads')
         one.send('one\n').socket.shutdown(socket.SHUT_WR)
         assert frame(one) == frame(two) == (1, b'one\n')
         two.send('two\n')
