@@ -3,6 +3,7 @@
 
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from engine import create, logs, monitor_of, run, start, state, wait
@@ -47,18 +48,27 @@ def test_begun_line_is_not_lost(daemon):
         assert frame(wire) == (1, b' ended it\n') and other
 
 
+def read_until_end(wire):
+    with wire:
+        return streams(wire)
+
+
 @pytest.mark.parametrize('kind', ['json-file', 'local'])
 def test_busy_container(daemon, kind):
-    """Many clients come while it writes: each reads every line once."""
-    container = create(daemon, 'sh', '-c', COUNT.format(n=60000), host={'LogConfig': {'Type': kind}, 'NetworkMode': 'none'})
+    """Many clients come while it writes: each reads every line once. They read at the same time, since one that does not holds up all others, and
+    the container ends when all of them are there, since who comes later waits for its next start."""
+    host = {'LogConfig': {'Type': kind}, 'NetworkMode': 'none'}
+    container = create(daemon, 'sh', '-c', COUNT.format(n=60000) + '; read x', OpenStdin=True, host=host)
     start(daemon, container)
-    clients = []
-    for _ in range(8):
-        clients.append(attach(daemon, container, LOGS))
-        time.sleep(0.05)
-    for wire in clients:
-        with wire:
-            assert numbers(streams(wire)[0]) == list(range(60000))
+    with ThreadPoolExecutor(8) as pool:
+        clients = []
+        for number in range(8):
+            wait_for(lambda n=number: int(last_line(daemon, container) or -1) >= n * 6000, 'it has written on', timeout=60)
+            wire = attach(daemon, container, LOGS)
+            clients.append(pool.submit(read_until_end, wire))
+        wire.send('\n')
+        for client in clients:
+            assert numbers(client.result()[0]) == list(range(60000))
     assert wait(daemon, container) == 0
 
 
