@@ -155,52 +155,42 @@ def test_a_start_that_cannot_work_is_not_tried_again(d):
     remove(d, container)
 
 
-def test_daemon_restart(tmp_path):
+def test_daemon_restart(own):
     """Docker's question at the daemon's start, asked after a kill -9."""
-    tmp_path.chmod(0o755)
-    d = make_daemon(tmp_path)
-    try:
-        waits = run(d, 'sh', '-c', 'exit 1', host=policy('always'))
-        wait_for(lambda: count(d, waits) >= 4 and state(d, waits)['Status'] == 'restarting', 'a long pause')
-        counted = count(d, waits)
-        always = run(d, 'sleep', '1000', host=policy('always'))
-        unless = run(d, 'sleep', '1000', host=policy('unless-stopped'))
-        failed = run(d, 'sh', '-c', 'sleep 0.1; exit 1', host=policy('on-failure', 1))
-        plain = run(d, 'sleep', '1000')
-        for container in (always, unless, plain):
-            assert d.post(f'/containers/{container}/stop?t=0').status == 204
-        wait_for(lambda: count(d, failed) == 1 and state(d, failed)['Status'] == 'exited', 'it gave up')
-        never = create(d, 'sleep', '1000', host=policy('always'))
-        lives = run(d, 'sleep', '1000', host=policy('unless-stopped'))
-        ends = run(d, 'sleep', '2', host=policy('unless-stopped'))
+    waits = run(own, 'sh', '-c', 'exit 1', host=policy('always'))
+    wait_for(lambda: count(own, waits) >= 4 and state(own, waits)['Status'] == 'restarting', 'a long pause')
+    counted = count(own, waits)
+    always = run(own, 'sleep', '1000', host=policy('always'))
+    unless = run(own, 'sleep', '1000', host=policy('unless-stopped'))
+    failed = run(own, 'sh', '-c', 'sleep 0.1; exit 1', host=policy('on-failure', 1))
+    plain = run(own, 'sleep', '1000')
+    for container in (always, unless, plain):
+        assert own.post(f'/containers/{container}/stop?t=0').status == 204
+    wait_for(lambda: count(own, failed) == 1 and state(own, failed)['Status'] == 'exited', 'it gave up')
+    never = create(own, 'sleep', '1000', host=policy('always'))
+    lives = run(own, 'sleep', '1000', host=policy('unless-stopped'))
+    ends = run(own, 'sleep', '2', host=policy('unless-stopped'))
 
-        pid = state(d, ends)['Pid']
-        d.kill()
-        wait_for(lambda: not os.path.exists(f'/proc/{pid}'), 'it ends while nobody looks')
-        d.start()
-        wait_for(lambda: state(d, always)['Status'] == 'running', 'always means always')
-        wait_for(lambda: state(d, ends)['Status'] == 'running', 'its exit was seen late')
-        wait_for(lambda: count(d, waits) > counted, 'the pause goes on')
-        assert state(d, unless)['Status'] == 'exited'
-        assert state(d, failed)['Status'] == 'exited'
-        assert state(d, plain)['Status'] == 'exited'
-        assert state(d, never)['Status'] == 'created'
-        assert state(d, lives)['Status'] == 'running' and count(d, lives) == 0
-    finally:
-        d.end()
+    pid = state(own, ends)['Pid']
+    own.kill()
+    wait_for(lambda: not os.path.exists(f'/proc/{pid}'), 'it ends while nobody looks')
+    own.start()
+    wait_for(lambda: state(own, always)['Status'] == 'running', 'always means always')
+    wait_for(lambda: state(own, ends)['Status'] == 'running', 'its exit was seen late')
+    wait_for(lambda: count(own, waits) > counted, 'the pause goes on')
+    assert state(own, unless)['Status'] == 'exited'
+    assert state(own, failed)['Status'] == 'exited'
+    assert state(own, plain)['Status'] == 'exited'
+    assert state(own, never)['Status'] == 'created'
+    assert state(own, lives)['Status'] == 'running' and count(own, lives) == 0
 
 
-def test_many_at_the_daemons_start(tmp_path):
+def test_many_at_the_daemons_start(own):
     """They stand in a queue: never more than a few at a time."""
-    tmp_path.chmod(0o755)
-    d = make_daemon(tmp_path)
-    try:
-        containers = [run(d, 'sleep', '1000', host=policy('always')) for _ in range(30)]
-        for container in containers:
-            d.post(f'/containers/{container}/kill')
-        d.kill()
-        d.start()
-        wait_for(lambda: len(d.get('/containers/json?filters={"status":["running"]}').json) == 30, 'all run again', 60)
-        assert all(count(d, container) == 0 for container in containers)
-    finally:
-        d.end()
+    containers = [run(own, 'sleep', '1000', host=policy('always')) for _ in range(30)]
+    for container in containers:
+        own.post(f'/containers/{container}/kill')
+    own.kill()
+    own.start()
+    wait_for(lambda: len(own.get('/containers/json?filters={"status":["running"]}').json) == 30, 'all run again', 60)
+    assert all(count(own, container) == 0 for container in containers)

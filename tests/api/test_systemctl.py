@@ -6,30 +6,10 @@ import signal
 import dbus
 import dbus.bus
 import pytest
-from engine import make_daemon, run, start, state
-from faces import BusFace, RestFace
+from engine import run, start, state
 from private_bus import wait_for
 from test_faces_containers import body
 from test_restart_policy import policy
-
-
-@pytest.fixture(scope='module')
-def d(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('systemctl')
-    folder.chmod(0o755)
-    daemon = make_daemon(folder)
-    yield daemon
-    daemon.end()
-
-
-@pytest.fixture(params=['rest', 'bus'])
-def face(request, d):
-    if request.param == 'rest':
-        yield RestFace(d)
-        return
-    bus = BusFace(d)
-    yield bus
-    bus.close()
 
 
 def systemctl(d, method, container, *words):
@@ -81,49 +61,39 @@ def test_the_engines_own_jobs_are_no_news(face):
     face.remove('job', force=True)
 
 
-def test_after_the_daemons_restart(tmp_path):
+def test_after_the_daemons_restart(own):
     """As after docker stop: always means always."""
-    tmp_path.chmod(0o755)
-    d = make_daemon(tmp_path)
-    try:
-        always = run(d, 'sleep', '1000', host=policy('always'))
-        unless = run(d, 'sleep', '1000', host=policy('unless-stopped'))
-        for container in (always, unless):
-            systemctl(d, 'StopUnit', container, 'replace')
-            wait_for(lambda c=container: state(d, c)['Status'] == 'exited', 'it rests')
-        d.kill()
-        d.start()
-        wait_for(lambda: state(d, always)['Status'] == 'running', 'always means always')
-        assert state(d, unless)['Status'] == 'exited'
-        start(d, unless)
-    finally:
-        d.end()
+    always = run(own, 'sleep', '1000', host=policy('always'))
+    unless = run(own, 'sleep', '1000', host=policy('unless-stopped'))
+    for container in (always, unless):
+        systemctl(own, 'StopUnit', container, 'replace')
+        wait_for(lambda c=container: state(own, c)['Status'] == 'exited', 'it rests')
+    own.kill()
+    own.start()
+    wait_for(lambda: state(own, always)['Status'] == 'running', 'always means always')
+    assert state(own, unless)['Status'] == 'exited'
+    start(own, unless)
 
 
-def test_shutdown_of_the_host(tmp_path):
+def test_shutdown_of_the_host(own):
     """systemd stops everything: nothing starts meanwhile, and after the boot all go on that no person has stopped."""
-    tmp_path.chmod(0o755)
-    d = make_daemon(tmp_path)
-    try:
-        pausing = run(d, 'sh', '-c', 'exit 1', host=policy('always'))
-        some = [run(d, 'sleep', '1000', host=policy(name)) for name in ('always', 'unless-stopped', 'on-failure')]
-        plain = run(d, 'sleep', '1000')
-        wait_for(lambda: state(d, pausing)['Status'] == 'restarting', 'a pause')
-        d.systemd({'state': 'stopping'})
-        for container in (*some, plain):
-            systemctl(d, 'StopUnit', container, 'replace')
-        wait_for(lambda: all(state(d, c)['Pid'] == 0 for c in (*some, plain)), 'all have ended')
-        began = len([row for row in d.systemd_asked() if row['call'] == 'start'])
-        # As long as several pauses would be.
-        wait_for(lambda: state(d, pausing)['Pid'] == 0, 'it has ended too')
-        with pytest.raises(AssertionError):
-            wait_for(lambda: len([row for row in d.systemd_asked() if row['call'] == 'start']) > began + 1, 'a storm', 2)
-        assert state(d, plain)['Status'] == 'exited'
-        d.kill()
-        d.systemd({})
-        d.start()
-        for container in some:
-            wait_for(lambda c=container: state(d, c)['Status'] == 'running', 'it goes on')
-        assert state(d, plain)['Status'] == 'exited'
-    finally:
-        d.end()
+    pausing = run(own, 'sh', '-c', 'exit 1', host=policy('always'))
+    some = [run(own, 'sleep', '1000', host=policy(name)) for name in ('always', 'unless-stopped', 'on-failure')]
+    plain = run(own, 'sleep', '1000')
+    wait_for(lambda: state(own, pausing)['Status'] == 'restarting', 'a pause')
+    own.systemd({'state': 'stopping'})
+    for container in (*some, plain):
+        systemctl(own, 'StopUnit', container, 'replace')
+    wait_for(lambda: all(state(own, c)['Pid'] == 0 for c in (*some, plain)), 'all have ended')
+    began = len([row for row in own.systemd_asked() if row['call'] == 'start'])
+    # As long as several pauses would be.
+    wait_for(lambda: state(own, pausing)['Pid'] == 0, 'it has ended too')
+    with pytest.raises(AssertionError):
+        wait_for(lambda: len([row for row in own.systemd_asked() if row['call'] == 'start']) > began + 1, 'a storm', 2)
+    assert state(own, plain)['Status'] == 'exited'
+    own.kill()
+    own.systemd({})
+    own.start()
+    for container in some:
+        wait_for(lambda c=container: state(own, c)['Status'] == 'running', 'it goes on')
+    assert state(own, plain)['Status'] == 'exited'
