@@ -245,7 +245,7 @@ class RestEvents:
             pass
 
     def wait(self, *actions):
-        return wait_for(lambda: subsequence(self.seen, actions), f'events {actions}, seen {self.seen}')
+        return wait_for(lambda: subsequence(self.seen, actions), lambda: f'events {actions}, seen {self.seen}')
 
     def __enter__(self):
         return self

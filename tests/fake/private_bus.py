@@ -177,7 +177,7 @@ class PrivateBus:
                 except BusError as e:
                     answer = ['error', e.name, e.text]
                 except Exception as e:  # pylint: disable=broad-exception-caught
-                    answer = ['error', type(e).__name__, str(e)]
+                    answer = ['broken', type(e).__name__, str(e)]
                 os.write(write, json.dumps(answer).encode())
                 status = 0
             finally:
@@ -189,6 +189,7 @@ class PrivateBus:
         kind, *rest = json.loads(text)
         if kind == 'error':
             raise BusError(*rest)
+        assert kind == 'ok', rest                   # a call that never was one is no refusal
         return rest[0]
 
     def other_uid(self):
