@@ -15,10 +15,15 @@ from private_bus import wait_for
 
 
 def make_daemon(folder, *options):
-    d = EngineDaemon(folder, *options).start()
-    images.docker_archive(d.folder / 'image.tar')
-    answer = d.post('/images/load', (d.folder / 'image.tar').read_bytes(), headers={'Content-Type': 'application/x-tar'})
-    assert answer.status == 200 and b'Loaded image' in answer.data, answer.data
+    d = EngineDaemon(folder, *options)
+    try:
+        d.start()
+        images.docker_archive(d.folder / 'image.tar')
+        answer = d.post('/images/load', (d.folder / 'image.tar').read_bytes(), headers={'Content-Type': 'application/x-tar'})
+        assert answer.status == 200 and b'Loaded image' in answer.data, answer.data
+    except BaseException:
+        d.end()
+        raise
     return d
 
 
