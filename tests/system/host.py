@@ -66,6 +66,13 @@ def monitors():
     return pids
 
 
+def command_line(pid):
+    try:
+        return Path(f'/proc/{pid}/cmdline').read_bytes().replace(b'\0', b' ').decode().strip()
+    except OSError:                     # it is gone
+        return str(pid)
+
+
 def processes_of(ident):
     """Pids of all that is in the scope of a container."""
     found = []
@@ -86,7 +93,7 @@ def scopes():
 def leftovers():
     """Everything that containers leave when they are not all gone: must be empty when they are."""
     found = [f'scope {s}' for s in scopes()]
-    found += [f'monitor {p}' for p in monitors()]
+    found += [f'monitor {command_line(p)}' for p in monitors()]
     for folder in (RUN_ROOT / 'containers', DATA_ROOT / 'containers'):
         if folder.exists():
             found += [f'folder {p}' for p in folder.iterdir()]
