@@ -33,15 +33,15 @@ static const char table[] =
         "  set bridges { type ifname; }\n"
         "  set internal { type ifname; }\n"
         "  set no-icc { type ifname; }\n"
-        "  set same { type ifname . ifname; }\n"
+        "  set same { type ifname . ifname; comment \"in and out by the same bridge\"; }\n"
         "  set masquerade4 { type ifname; }\n"
         "  set masquerade6 { type ifname; }\n"
-        "  map source4 { type ifname : ipv4_addr; }\n"
+        "  map source4 { type ifname : ipv4_addr; comment \"com.docker.network.host_ipv4\"; }\n"
         "  map source6 { type ifname : ipv6_addr; }\n"
-        "  set open4 { type ifname; }\n"
-        "  set open6 { type ifname; }\n"
-        "  set ping4 { type ifname; }\n"
-        "  set ping6 { type ifname; }\n"
+        "  set open4 { type ifname; comment \"gateway mode nat-unprotected\"; }\n"
+        "  set open6 { type ifname; comment \"gateway mode nat-unprotected\"; }\n"
+        "  set ping4 { type ifname; comment \"gateway mode routed\"; }\n"
+        "  set ping6 { type ifname; comment \"gateway mode routed\"; }\n"
         "  set members4 { type ipv4_addr . ifname; flags interval; }\n"
         "  set members6 { type ipv6_addr . ifname; flags interval; }\n"
         /* published ports, by address of the host and by port alone */
@@ -51,6 +51,9 @@ static const char table[] =
         "  map bound6 { type ipv6_addr . inet_proto . inet_service : ipv6_addr . inet_service; }\n"
         "  set routed4 { type ipv4_addr . inet_proto . inet_service; }\n"
         "  set routed6 { type ipv6_addr . inet_proto . inet_service; }\n"
+        "  set localhost6 { type inet_proto . inet_service; comment \"IPv6 has no "
+        "route_localnet\"; }\n"
+        "  set guarded { type nf_proto; comment \"forwarding was off until we turned it on\"; }\n"
 
         "  chain raw {\n"
         "    type filter hook prerouting priority raw; policy accept;\n"
@@ -66,7 +69,16 @@ static const char table[] =
         "  }\n"
         "  chain output {\n"
         "    type nat hook output priority -100; policy accept;\n"
+        "    ip6 daddr ::1 return\n"
         "    fib daddr type local jump published\n"
+        "  }\n"
+        "  chain refuse {\n"
+        "    type filter hook output priority filter; policy accept;\n"
+        "    ip6 daddr ::1 meta l4proto . th dport @localhost6 jump refused\n"
+        "  }\n"
+        "  chain refused {\n"
+        "    meta l4proto tcp reject with tcp reset comment \"so that a client takes 127.0.0.1\"\n"
+        "    reject\n"
         "  }\n"
         "  chain published {\n"
         "    meta nfproto ipv4 meta l4proto { tcp, udp, sctp } dnat ip to ip daddr . meta l4proto "
@@ -85,7 +97,6 @@ static const char table[] =
         "  }\n"
         "  chain to-bridge {\n"
         "    ip saddr 127.0.0.0/8 masquerade comment \"localhost to a published port\"\n"
-        "    ip6 saddr ::1 masquerade\n"
         "    ct status dnat ip saddr . oifname @members4 masquerade comment \"a neighbour to a "
         "published port\"\n"
         "    ct status dnat ip6 saddr . oifname @members6 masquerade\n"
@@ -102,6 +113,8 @@ static const char table[] =
         "    iifname . oifname @same goto within\n"
         "    iifname @internal drop comment \"nothing leaves an internal network\"\n"
         "    oifname @bridges jump entering\n"
+        "    iifname @bridges accept\n"
+        "    meta nfproto @guarded drop\n"
         "  }\n"
         "  chain within {\n"
         "    ct status dnat accept\n"
@@ -198,6 +211,18 @@ static int write_subnets(Buffer *b, RuleVerb verb, const RuleNetwork *n) {
         return r;
 }
 
+int rules_write_guard(Buffer *b, bool guard4, bool guard6) {
+        int r;
+
+        r = buffer_append_string(b, "flush set inet " FIREWALL_TABLE " guarded\n");
+        if (r >= 0 && (guard4 || guard6))
+                r = buffer_printf(b, "add element inet " FIREWALL_TABLE " guarded { %s }\n",
+                        guard4 && guard6 ? "ipv4, ipv6"
+                        : guard4         ? "ipv4"
+                                         : "ipv6");
+        return r;
+}
+
 int rules_write_network(Buffer *b, RuleVerb verb, const RuleNetwork *n) {
         bool is_internal, masquerades;
         struct {
@@ -241,6 +266,7 @@ typedef enum PortKind {
         PORT_ANY,
         PORT_BOUND,
         PORT_ROUTED,
+        PORT_LOCALHOST6, /* IPv6, of every address or of ::1: in a set beside the map */
         _PORT_KIND_MAX,
 } PortKind;
 
@@ -248,10 +274,17 @@ static PortKind kind_of(const PortMapping *m) {
         return m->host_port == 0 ? PORT_ROUTED : port_mapping_is_any(m) ? PORT_ANY : PORT_BOUND;
 }
 
-static int write_port(Buffer *b, RuleVerb verb, const RuleEndpoint *e, const PortMapping *m) {
+static bool is_of_kind(const PortMapping *m, PortKind kind) {
+        if (kind == PORT_LOCALHOST6)
+                return m->host_port != 0 && m->family == AF_INET6 &&
+                       (port_mapping_is_any(m) || IN6_IS_ADDR_LOOPBACK(&m->host.address6));
+        return kind_of(m) == kind;
+}
+
+static int write_port(
+        Buffer *b, RuleVerb verb, const RuleEndpoint *e, const PortMapping *m, PortKind kind) {
         const void *address = m->family == AF_INET ? (const void *) &e->address4 : &e->address6;
         char inside[INET6_ADDRSTRLEN], host[INET6_ADDRSTRLEN];
-        PortKind kind = kind_of(m);
         int r = 0;
 
         (void) inet_ntop(m->family, address, inside, sizeof(inside));
@@ -264,7 +297,7 @@ static int write_port(Buffer *b, RuleVerb verb, const RuleEndpoint *e, const Por
                         kind == PORT_ROUTED ? m->port : m->host_port);
         if (r >= 0)
                 r = append_comment(b, verb, e->name);
-        if (r >= 0 && verb == RULE_ADD && kind != PORT_ROUTED)
+        if (r >= 0 && verb == RULE_ADD && kind <= PORT_BOUND)
                 r = buffer_printf(b, " : %s . %u", inside, m->port);
         return r;
 }
@@ -278,20 +311,20 @@ static bool is_repeated(const RuleEndpoint *e, size_t i) {
 }
 
 static int write_kind(Buffer *b, RuleVerb verb, const RuleEndpoint *e, int family, PortKind kind) {
-        static const char *const maps[] = { "ports", "bound", "routed" };
+        static const char *const maps[] = { "ports", "bound", "routed", "localhost" };
         bool is_open = false;
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < e->n_ports; i++) {
                 const PortMapping *m = e->ports + i;
 
-                if (m->family != family || kind_of(m) != kind || is_repeated(e, i))
+                if (m->family != family || !is_of_kind(m, kind) || is_repeated(e, i))
                         continue;
                 r = is_open ? buffer_append_string(b, ", ")
                             : open_elements(b, verb, maps[kind], family == AF_INET ? 4 : 6);
                 is_open = true;
                 if (r >= 0)
-                        r = write_port(b, verb, e, m);
+                        r = write_port(b, verb, e, m, kind);
         }
         return r >= 0 && is_open ? buffer_append_string(b, " }\n") : r;
 }

@@ -73,6 +73,8 @@ bool rule_interface_is_good(const char *name) _pure_;
 
 /* The table, without entries, in place of one that is there; and the administrator's table when it is not there. */
 int rules_write_table(Buffer *b);
+/* Is what is no network's forwarded? */
+int rules_write_guard(Buffer *b, bool guard4, bool guard6);
 /* Entries. 0, -ENOMEM. */
 int rules_write_network(Buffer *b, RuleVerb verb, const RuleNetwork *n);
 int rules_write_endpoint(Buffer *b, RuleVerb verb, const RuleEndpoint *e);

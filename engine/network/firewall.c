@@ -21,6 +21,7 @@ struct Firewall {
         Nft *nft;
         Hashmap *networks;  /* id, RuleNetwork */
         Hashmap *endpoints; /* ident, RuleEndpoint */
+        bool guard4, guard6;
         bool started;
         sd_event_source *repair;
         uint64_t repaired_usec; /* when last; 0: never */
@@ -91,6 +92,8 @@ static int write_all(Firewall *f, Error *reterr) {
         int r;
 
         r = rules_write_table(&b);
+        if (r >= 0)
+                r = rules_write_guard(&b, f->guard4, f->guard6);
         HASHMAP_FOREACH (n, f->networks)
                 if (r >= 0)
                         r = rules_write_network(&b, RULE_ADD, n);
@@ -255,6 +258,20 @@ void firewall_unpublish(Firewall *f, const char *endpoint_ident) {
                 log_warning("Ports of container %s cannot be taken out of the firewall, ignoring: "
                             "%s",
                         old->name, error_text(&e, r));
+}
+
+int firewall_guard(Firewall *f, bool guard4, bool guard6, Error *reterr) {
+        _cleanup_(buffer_done) Buffer b = {};
+        int r;
+
+        assert(f);
+
+        if (f->guard4 == guard4 && f->guard6 == guard6)
+                return 0;
+        f->guard4 = guard4;
+        f->guard6 = guard6;
+        r = rules_write_guard(&b, guard4, guard6);
+        return r < 0 ? r : apply(f, &b, reterr);
 }
 
 /* "ip filter FORWARD" of what drops by its policy. */

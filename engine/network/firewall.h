@@ -38,6 +38,10 @@ void firewall_remove_network(Firewall *f, const char *network_id); /* not known 
 int firewall_publish(Firewall *f, const Endpoint *e, const PortMapping *m, size_t n, Error *reterr);
 void firewall_unpublish(Firewall *f, const char *endpoint_ident); /* not known is fine */
 
+/* The host did not forward packets before networks needed it: what is no network's is not forwarded now either (dockerd sets the policy of
+ * FORWARD to DROP for that). Again: replaces; before firewall_start() it is remembered. */
+int firewall_guard(Firewall *f, bool guard4, bool guard6, Error *reterr);
+
 /* Are there others' rules that drop what we let through (a FORWARD policy of "drop")? NULL: not that we know. One sentence for a
  * person, valid until the next call; asks the kernel, so not for a busy path. */
 const char *firewall_warning(Firewall *f);
