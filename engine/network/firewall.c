@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "engine/network/firewall.h"
 
+#include "engine/host/conntrack.h"
 #include "engine/host/nft.h"
 #include "engine/network/firewall-internal.h"
 #include "engine/network/ports.h"
@@ -19,6 +20,7 @@
 struct Firewall {
         sd_event *event;
         Nft *nft;
+        Conntrack *conntrack;
         Hashmap *networks;  /* id, RuleNetwork */
         Hashmap *endpoints; /* ident, RuleEndpoint */
         bool guard4, guard6;
@@ -60,6 +62,8 @@ int firewall_new(sd_event *e, Firewall **ret) {
                 return -ENOMEM;
         f->event = sd_event_ref(e);
         r = nft_new(&f->nft);
+        if (r >= 0)
+                r = conntrack_new(e, &f->conntrack);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(f);
@@ -71,6 +75,7 @@ Firewall *firewall_free(Firewall *f) {
                 return NULL;
         (void) loop_source_free(f->repair);
         (void) nft_free(f->nft);
+        (void) conntrack_free(f->conntrack);
         hashmap_free_with(f->endpoints, rule_endpoint_free);
         hashmap_free_with(f->networks, rule_network_free);
         free(f->warning);
@@ -216,6 +221,22 @@ void firewall_remove_network(Firewall *f, const char *network_id) {
                         error_text(&e, r));
 }
 
+/* A flow of UDP keeps the way of its first packet for as long as somebody sends. */
+static void forget_flows(Firewall *f, const RuleEndpoint *e) {
+        int r;
+
+        for (size_t i = 0; f->started && e && i < e->n_ports; i++) {
+                const PortMapping *m = e->ports + i;
+
+                if (m->protocol != IPPROTO_UDP || m->host_port == 0)
+                        continue;
+                r = conntrack_forget(f->conntrack, m->family, IPPROTO_UDP, m->host_port);
+                if (r < 0)
+                        (void) log_debug_errno(
+                                r, "Flows to udp port %u cannot be looked at: %m", m->host_port);
+        }
+}
+
 int firewall_set_endpoint(Firewall *f, RuleEndpoint *e, Error *reterr) {
         _cleanup_(rule_endpoint_freep) RuleEndpoint *new = e, *old = NULL;
         _cleanup_(buffer_done) Buffer b = {};
@@ -236,6 +257,8 @@ int firewall_set_endpoint(Firewall *f, RuleEndpoint *e, Error *reterr) {
                 (void) hashmap_remove(f->endpoints, new->ident);
                 return r;
         }
+        forget_flows(f, old);
+        forget_flows(f, new);
         new = NULL;
         return 0;
 }
@@ -258,6 +281,7 @@ void firewall_unpublish(Firewall *f, const char *endpoint_ident) {
                 log_warning("Ports of container %s cannot be taken out of the firewall, ignoring: "
                             "%s",
                         old->name, error_text(&e, r));
+        forget_flows(f, old);
 }
 
 int firewall_guard(Firewall *f, bool guard4, bool guard6, Error *reterr) {
