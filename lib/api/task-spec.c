@@ -14,6 +14,7 @@ static const char *const task_kind_table[_TASK_KIND_MAX] = {
         [TASK_EXPORT] = "export",
         [TASK_CHANGES] = "changes",
         [TASK_COMMIT] = "commit",
+        [TASK_NETNS] = "netns",
 };
 
 #define EMPTY    JSON_OMIT_EMPTY
@@ -54,6 +55,10 @@ const JsonField task_spec_fields[] = {
         JSON_STRING("image",        TaskSpec, image,        EMPTY),
         JSON_STRING("config",       TaskSpec, config,       EMPTY),
         JSON_STRING("author",       TaskSpec, author,       EMPTY),
+        JSON_STRV  ("netns_make",   TaskSpec, netns_make,   OPTIONAL),
+        JSON_STRV  ("netns_open",   TaskSpec, netns_open,   OPTIONAL),
+        JSON_STRV  ("netns_renew",  TaskSpec, netns_renew,  OPTIONAL),
+        JSON_STRV  ("netns_remove", TaskSpec, netns_remove, OPTIONAL),
         {}
 };
 

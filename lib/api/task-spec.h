@@ -33,6 +33,7 @@ typedef enum TaskKind {
         TASK_EXPORT,  /* fd: where the tar of the layer goes, without what is mounted on it */
         TASK_CHANGES, /* fd: a file that gets [{"Path":…,"Kind":…}, …] */
         TASK_COMMIT,  /* the changes of layer_id on top of image become an image */
+        TASK_NETNS,   /* network namespaces below path: make, open, renew, remove; a row with descriptors for each */
         _TASK_KIND_MAX,
         _TASK_KIND_INVALID = -22,
 } TaskKind;
@@ -67,6 +68,12 @@ typedef struct TaskSpec {
         char *image;  /* commit: sha256:… of the config below; empty: none */
         char *config; /* commit: the image's "config", JSON */
         char *author;
+
+        /* Network namespaces by their ids, pinned at path/<first 12 digits>. */
+        char **netns_make;
+        char **netns_open;   /* those of containers that run; their resolver's sockets are there */
+        char **netns_renew;  /* the same, and the resolver's sockets are made anew */
+        char **netns_remove; /* names in path */
 } TaskSpec;
 
 /* A bind mount, parents first. The source of a copy-up is relative to the data root. */
@@ -81,6 +88,17 @@ typedef struct TaskMount {
 #define TASK_ROW_STAT "stat"
 #define TASK_ROW_ARCHIVED \
         "archived" /* of a commit: the container's files are not looked at any more */
+
+/* What comes with the row of a network namespace, in this order. The row's id is the namespace's; current is an errno, then status says what failed and
+ * no descriptor comes. */
+typedef enum TaskNetnsFd {
+        TASK_NETNS_FD_NAMESPACE,
+        TASK_NETNS_FD_ROUTE,   /* NETLINK_ROUTE socket inside */
+        TASK_NETNS_FD_IPV6,    /* net.ipv6.conf.default.disable_ipv6 of it; /dev/null on a host without IPv6 */
+        TASK_NETNS_FD_DNS_UDP, /* these two not of netns_open */
+        TASK_NETNS_FD_DNS_TCP,
+        _TASK_NETNS_FD_MAX,
+} TaskNetnsFd;
 
 /* One row of progress: id names what it is about (a short layer id, or empty), total 0 when
  * unknown. stream is text as it stands. */

@@ -19,17 +19,19 @@
                 UINT64_C(1) << CAP_FSETID | UINT64_C(1) << CAP_MKNOD |           \
                 UINT64_C(1) << CAP_SETFCAP | UINT64_C(1) << CAP_SYS_ADMIN)
 
-static int confine_capabilities(void) {
+/* setns(), mount(), and links inside of what it makes. */
+#define CAPABILITIES_NETNS (UINT64_C(1) << CAP_SYS_ADMIN | UINT64_C(1) << CAP_NET_ADMIN)
+
+static int confine_capabilities(uint64_t kept) {
         struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
         struct __user_cap_data_struct data[2] = {};
 
         for (int i = 0; i <= CAP_LAST_CAP; i++)
-                if (!(CAPABILITIES_KEPT >> i & 1) && prctl(PR_CAPBSET_DROP, i, 0, 0, 0) < 0 &&
-                        errno != EINVAL)
+                if (!(kept >> i & 1) && prctl(PR_CAPBSET_DROP, i, 0, 0, 0) < 0 && errno != EINVAL)
                         return -errno;
 
         for (int i = 0; i < 2; i++)
-                data[i].permitted = data[i].effective = (uint32_t) (CAPABILITIES_KEPT >> 32 * i);
+                data[i].permitted = data[i].effective = (uint32_t) (kept >> 32 * i);
 
         return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
 }
@@ -53,5 +55,12 @@ int confine(int empty_dir_fd) {
         if (fchdir(empty_dir_fd) < 0 || chroot(".") < 0)
                 return -errno;
 
-        return confine_capabilities();
+        return confine_capabilities(CAPABILITIES_KEPT);
+}
+
+int confine_netns(void) {
+        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+                return -errno;
+
+        return geteuid() == 0 ? confine_capabilities(CAPABILITIES_NETNS) : 0;
 }

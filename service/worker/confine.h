@@ -6,3 +6,6 @@
  * the kernel refuses an engine that is not root is left out. */
 
 int confine(int empty_dir_fd);
+
+/* Only the capabilities that making network namespaces needs: it parses nothing, and its mounts are meant for everybody. */
+int confine_netns(void);

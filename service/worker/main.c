@@ -47,13 +47,15 @@ static const Task tasks[] = {
         { TASK_CHANGES, 1, 0, /* locks= */ false, task_changes_run, NULL },
         { TASK_COMMIT, 0, 0, /* locks= */ true, task_commit_run, NULL },
         { TASK_MEASURE, 0, 0, /* locks= */ false, task_measure_run, NULL },
+        { TASK_NETNS, 0, 0, /* locks= */ false, task_netns_run, NULL, .bare = true },
 };
 
 bool task_cancelled(const TaskContext *c) {
         return fd_wait(c->cancel_fd, POLLIN, 0) > 0;
 }
 
-static int task_send(TaskContext *c, const char *type, const JsonField *fields, const void *s) {
+static int task_send(TaskContext *c, const char *type, const JsonField *fields, const void *s,
+        const int *fds, size_t n_fds) {
         _cleanup_(json_unrefp) Json *record = NULL;
         int r;
 
@@ -63,7 +65,11 @@ static int task_send(TaskContext *c, const char *type, const JsonField *fields, 
         if (r < 0)
                 return r;
 
-        return channel_send(c->channel_fd, record, NULL, 0);
+        return channel_send(c->channel_fd, record, fds, n_fds);
+}
+
+int task_progress_fds(TaskContext *c, const TaskProgress *row, const int *fds, size_t n_fds) {
+        return task_send(c, "progress", task_progress_fields, row, fds, n_fds);
 }
 
 int task_progress(TaskContext *c, bool urgent, const char *id, const char *status, uint64_t current,
@@ -79,7 +85,7 @@ int task_progress(TaskContext *c, bool urgent, const char *id, const char *statu
                 return 0;
 
         c->progress_usec = now;
-        return task_send(c, "progress", task_progress_fields, &p);
+        return task_send(c, "progress", task_progress_fields, &p, NULL, 0);
 }
 
 int task_add_image(TaskContext *c, const char *id, const char *manifest, char *const *tags) {
@@ -182,7 +188,7 @@ static int task_run(TaskContext *c, int fds[static CHANNEL_FDS_MAX], Error *rete
         if (!t)
                 return -EINVAL;
 
-        r = task_prepare(c, t, reterr);
+        r = t->bare ? 0 : task_prepare(c, t, reterr);
         if (r < 0)
                 return r;
 
@@ -202,7 +208,7 @@ static int task_answer(TaskContext *c, int r, Error *e) {
                         return -ENOMEM;
         }
 
-        return task_send(c, "result", task_result_fields, &c->result);
+        return task_send(c, "result", task_result_fields, &c->result, NULL, 0);
 }
 
 static int worker_setup(void) {

@@ -41,6 +41,7 @@ struct Task {
         int (*run)(TaskContext *c, Error *reterr);
         int (*enter)(TaskContext *c,
                 Error *reterr); /* before the walls go up: finds c->tree_fd; NULL: nothing to find */
+        bool bare; /* has nothing to do with the data root, and builds its own walls */
 };
 
 int task_load_run(TaskContext *c, Error *reterr);
@@ -56,6 +57,7 @@ int task_copy_in_run(TaskContext *c, Error *reterr);
 int task_export_run(TaskContext *c, Error *reterr);
 int task_changes_run(TaskContext *c, Error *reterr);
 int task_commit_run(TaskContext *c, Error *reterr);
+int task_netns_run(TaskContext *c, Error *reterr);
 
 /* tree.c: the files as a container sees them (c->spec says how), for reading, for writing, or of its layer alone. */
 int tree_enter(TaskContext *c, Error *reterr);
@@ -67,6 +69,9 @@ bool task_cancelled(const TaskContext *c);
 /* A row, at most ten in a second unless urgent. -EPIPE: the daemon is gone, nobody wants the result any more. */
 int task_progress(TaskContext *c, bool urgent, const char *id, const char *status, uint64_t current,
         uint64_t total);
+
+/* A row with descriptors, never held back; they stay the caller's. */
+int task_progress_fds(TaskContext *c, const TaskProgress *row, const int *fds, size_t n_fds);
 
 /* Adds an image to the result; copies. */
 int task_add_image(TaskContext *c, const char *id, const char *manifest, char *const *tags);

@@ -1,0 +1,550 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "engine/host/netlink.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "engine/host/netlink-internal.h"
+#include "lib/base/alloc.h"
+#include "lib/base/clock.h"
+#include "lib/base/fd.h"
+#include "lib/base/file.h"
+#include "lib/base/str.h"
+#include "lib/event/loop.h"
+
+#define TIMEOUT_USEC  (10 * USEC_PER_SEC)
+#define ANSWER_MAX    (64U * 1024U) /* one part of a list */
+#define MESSAGES_TURN 64U           /* until others of the loop have theirs */
+#define KNOWN_MAX     4U
+
+typedef struct Known Known;
+
+/* A link's index, good for the rest of the batch. */
+struct Known {
+        char name[NETLINK_NAME_SIZE];
+        int ifindex;
+};
+
+struct NetlinkCall {
+        ListNode node; /* .calls of the netlink */
+        Netlink *netlink;
+        NetlinkBatch *batch;
+        ListNode by_then; /* .expected of then_netlink */
+        Netlink *then_netlink;
+        NetlinkBatch *then_batch;
+        Netlink *undo_netlink;
+        NetlinkBatch *undo;
+        netlink_done_t done;
+        void *userdata;
+        NetlinkCall **holder;
+        Known known[KNOWN_MAX];
+        unsigned n_known;
+        unsigned n_done;        /* steps */
+        uint64_t deadline_usec; /* 0: not begun */
+        int result;
+        Error error;
+};
+
+struct Netlink {
+        sd_event *event;
+        int fd;
+        sd_event_source *io;    /* on while an answer is awaited */
+        sd_event_source *turn;  /* on while there is something to send */
+        sd_event_source *timer; /* of the first call */
+        List calls;
+        List expected; /* calls that come here when they are done elsewhere */
+        uint32_t sequence;
+        bool waits;             /* for an answer to the message .sequence */
+        const NetlinkRef *asks; /* .. which only asked for this link's index */
+        int answer;      /* 0, the kernel's negative errno, or one of ours about the answer */
+        char words[160]; /* the kernel's, to .answer */
+        bool *ret_freed; /* set by netlink_free() while a callback runs */
+};
+
+/* --- the socket ------------------------------------------------------------------------------------------------------------------------- */
+
+static int open_socket(void) {
+        int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+
+        return fd < 0 ? -errno : fd;
+}
+
+/* Without them the answers only have fewer words. */
+static void set_options(int fd) {
+        static const int on = 1;
+
+        (void) setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
+        (void) setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
+        (void) fd_set_nonblock(fd, true);
+}
+
+static int send_message(Netlink *n, struct nl_msg *m) {
+        static const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+        struct nlmsghdr *h = nlmsg_hdr(m);
+
+        h->nlmsg_seq = ++n->sequence;
+        n->answer = 0;
+        n->words[0] = 0;
+        if (sendto(n->fd, h, h->nlmsg_len, MSG_DONTWAIT, (const struct sockaddr *) &kernel,
+                    sizeof(kernel)) < 0)
+                return -errno;
+        n->waits = true;
+        return 0;
+}
+
+/* The kernel's sentence behind an error. */
+static void note_words(Netlink *n, const struct nlmsghdr *h) {
+        const struct nlmsgerr *e = nlmsg_data(h);
+        struct nlattr *a;
+        int skip = sizeof(*e);
+
+        if (!(h->nlmsg_flags & NLM_F_ACK_TLVS))
+                return;
+        if (!(h->nlmsg_flags & NLM_F_CAPPED))
+                skip += (int) e->msg.nlmsg_len - NLMSG_HDRLEN;
+        skip = NLMSG_ALIGN(skip);
+        if (nlmsg_datalen(h) <= skip)
+                return;
+        a = nla_find((struct nlattr *) ((char *) nlmsg_data(h) + skip), nlmsg_datalen(h) - skip,
+                NLMSGERR_ATTR_MSG);
+        if (a)
+                (void) snprintf(
+                        n->words, sizeof(n->words), "%.*s", nla_len(a), (const char *) nla_data(a));
+}
+
+/* --- one call --------------------------------------------------------------------------------------------------------------------------- */
+
+/* It leaves the queue. The answer that may still come is nobody's: the next message has another number. */
+static void call_unqueue(NetlinkCall *c) {
+        Netlink *n = c->netlink;
+
+        if (n && list_first(&n->calls, NetlinkCall, node) == c) {
+                n->waits = false;
+                n->asks = NULL;
+                (void) loop_timer_stop(n->timer);
+        }
+        list_remove(&c->node);
+        c->netlink = NULL;
+}
+
+NetlinkCall *netlink_call_free(NetlinkCall *c) {
+        if (!c)
+                return NULL;
+
+        call_unqueue(c);
+        list_remove(&c->by_then);
+        if (c->holder)
+                *c->holder = NULL;
+        netlink_batch_free(c->batch);
+        netlink_batch_free(c->then_batch);
+        netlink_batch_free(c->undo);
+        error_done(&c->error);
+        free(c);
+        return NULL;
+}
+
+/* Goes on with b on n, in front of others if it was its turn there. */
+static void call_move(NetlinkCall *c, Netlink *n, NetlinkBatch *b) {
+        bool stays = c->netlink == n;
+
+        call_unqueue(c);
+        netlink_batch_free(c->batch);
+        c->batch = b;
+        c->netlink = n;
+        c->n_known = 0;
+        c->deadline_usec = 0;
+        if (stays)
+                list_prepend(&n->calls, &c->node);
+        else
+                list_append(&n->calls, &c->node);
+        if (!n->waits)
+                (void) sd_event_source_set_enabled(n->turn, SD_EVENT_ON);
+}
+
+/* 1 still there, 0 freed by the callback. */
+static int call_finish(Netlink *n, NetlinkCall *c) {
+        bool freed = false, *outer = n->ret_freed;
+        _cleanup_(error_done) Error e = TAKE_STRUCT(c->error);
+        netlink_done_t done = c->done;
+        void *userdata = c->userdata;
+        int r = c->result;
+
+        netlink_call_free(c);
+        if (!done)
+                return 1;
+
+        n->ret_freed = &freed;
+        done(r, &e, userdata);
+        if (freed) {
+                if (outer)
+                        *outer = true;
+                return 0;
+        }
+        n->ret_freed = outer;
+        return 1;
+}
+
+/* All steps of its batch are done. Answers as call_finish(). */
+static int call_go_on(Netlink *n, NetlinkCall *c) {
+        if (c->result < 0 || !c->then_batch)
+                return call_finish(n, c);
+
+        list_remove(&c->by_then);
+        call_move(c, c->then_netlink, TAKE_PTR(c->then_batch));
+        return 1;
+}
+
+static int call_fail(Netlink *n, NetlinkCall *c, int r, const NetlinkStep *s) {
+        if (c->result < 0) /* the undoing: whatever it is, the first error is told */
+                return call_finish(n, c);
+
+        c->result = r;
+        (void) error_set_errno(&c->error, r, "Failed to %s%s%s",
+                s ? s->what : "configure the network", str_empty(n->words) ? "" : ": ", n->words);
+        n->words[0] = 0;
+        if (!c->undo || c->n_done == 0)
+                return call_finish(n, c);
+
+        list_remove(&c->by_then);
+        call_move(c, c->undo_netlink, TAKE_PTR(c->undo));
+        return 1;
+}
+
+static int known_index(const NetlinkCall *c, const char *name) {
+        for (unsigned i = 0; i < c->n_known; i++)
+                if (streq(c->known[i].name, name))
+                        return c->known[i].ifindex;
+        return 0;
+}
+
+static void learn_index(NetlinkCall *c, const char *name, int ifindex) {
+        Known *k = c->known + (c->n_known < KNOWN_MAX ? c->n_known++ : 0);
+
+        strcpy(k->name, name);
+        k->ifindex = ifindex;
+}
+
+static int ask_index(Netlink *n, const NetlinkRef *ref) {
+        struct ifinfomsg header = {};
+        struct nl_msg *m;
+        int r;
+
+        m = nlmsg_alloc_size(256);
+        if (!m)
+                return -ENOMEM;
+        if (nlmsg_put(m, 0, 0, RTM_GETLINK, 0, NLM_F_REQUEST) &&
+                nlmsg_append(m, &header, sizeof(header), NLMSG_ALIGNTO) >= 0 &&
+                nla_put_string(m, IFLA_IFNAME, ref->name) >= 0)
+                r = send_message(n, m);
+        else
+                r = -ENOMEM;
+        nlmsg_free(m);
+        if (r >= 0)
+                n->asks = ref;
+        return r;
+}
+
+/* Sends what comes next: the question for a link's index, or the step. */
+static int call_send(Netlink *n, NetlinkCall *c, NetlinkStep *s) {
+        if (c->deadline_usec == 0)
+                c->deadline_usec = usec_add(clock_monotonic_us(), TIMEOUT_USEC);
+
+        for (unsigned i = 0; i < s->n_refs; i++) {
+                int ifindex = known_index(c, s->refs[i].name);
+
+                if (ifindex == 0)
+                        return ask_index(n, s->refs + i);
+                memcpy((char *) nlmsg_hdr(s->message) + s->refs[i].offset, &ifindex,
+                        sizeof(ifindex));
+                s->ifindex = ifindex;
+        }
+        return send_message(n, s->message);
+}
+
+/* The answer to what was sent is complete. 1: go on, 0: the Netlink is gone. */
+static int call_answered(Netlink *n, NetlinkCall *c, NetlinkStep *s) {
+        bool asked = n->asks;
+        int r = n->answer;
+
+        n->waits = false;
+        n->asks = NULL;
+        if (r < 0 && r != s->fine[0] && r != s->fine[1])
+                return call_fail(n, c, r, s);
+        if (asked && r >= 0)
+                return 1; /* the same step again, which knows more now */
+
+        if (s->renames)
+                c->n_known = 0;
+        c->n_done++;
+        netlink_step_free(s);
+        return 1;
+}
+
+/* --- answers -------------------------------------------------------------------------------------------------------------------------------- */
+
+/* 1: the answer is complete. */
+static int take_message(Netlink *n, NetlinkCall *c, NetlinkStep *s, const struct nlmsghdr *h) {
+        const struct ifinfomsg *link = nlmsg_data(h);
+        int r;
+
+        switch (h->nlmsg_type) {
+        case NLMSG_ERROR:
+                if (!nlmsg_valid_hdr(h, sizeof(struct nlmsgerr)))
+                        return -EBADMSG;
+                note_words(n, h);
+                r = ((const struct nlmsgerr *) nlmsg_data(h))->error;
+                if (n->answer >= 0)
+                        n->answer = r;
+                return 1;
+        case NLMSG_DONE:
+                if (nlmsg_datalen(h) >= (int) sizeof(int) && n->answer >= 0)
+                        n->answer = MIN(0, *(const int *) nlmsg_data(h));
+                return 1;
+        case NLMSG_NOOP:
+                return 0;
+        case NLMSG_OVERRUN:
+                return -ENOBUFS;
+        }
+
+        if (n->asks) {
+                if (h->nlmsg_type != RTM_NEWLINK || !nlmsg_valid_hdr(h, sizeof(*link)))
+                        return -EBADMSG;
+                learn_index(c, n->asks->name, link->ifi_index);
+                return 1;
+        }
+        if (s->on_message && n->answer >= 0)
+                n->answer = MIN(0, s->on_message(c->batch, s, h));
+        return 0;
+}
+
+/* 1: the answer is complete, 0: there is more, -EAGAIN: nothing there yet. */
+static int receive_answer(Netlink *n, NetlinkCall *c, NetlinkStep *s) {
+        static char buffer[ANSWER_MAX]
+                __attribute__((aligned(NLMSG_ALIGNTO))); /* one thread, used inside of here only */
+        struct sockaddr_nl from = {};
+        struct iovec iov = { buffer, sizeof(buffer) };
+        struct msghdr m = {
+                .msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &iov, .msg_iovlen = 1
+        };
+        ssize_t size;
+        int left, r;
+
+        size = recvmsg(n->fd, &m, MSG_DONTWAIT);
+        if (size < 0)
+                return -errno;
+        if (m.msg_flags & MSG_TRUNC)
+                return -EMSGSIZE;
+        if (from.nl_pid != 0)
+                return 0; /* only the kernel is believed */
+
+        left = (int) size;
+        for (struct nlmsghdr *h = (struct nlmsghdr *) buffer; nlmsg_ok(h, left);
+                h = nlmsg_next(h, &left)) {
+                if (h->nlmsg_seq != n->sequence)
+                        continue; /* to something that was forgotten */
+                r = take_message(n, c, s, h);
+                if (r != 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* --- turns of the loop ------------------------------------------------------------------------------------------------------------------- */
+
+static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata);
+
+static void wait_for_answer(Netlink *n, NetlinkCall *c) {
+        uint64_t now = clock_monotonic_us();
+
+        (void) sd_event_source_set_enabled(n->io, SD_EVENT_ON);
+        (void) sd_event_source_set_enabled(n->turn, SD_EVENT_OFF);
+        if (!loop_timer_armed(n->timer))
+                (void) loop_timer(n->event, c->deadline_usec > now ? c->deadline_usec - now : 0,
+                        LOOP_TIMER, "netlink-timeout", on_timeout, n, &n->timer);
+}
+
+/* 1: something was done, there may be more; 0: the Netlink is gone; -EAGAIN: waits. */
+static int netlink_step(Netlink *n) {
+        NetlinkCall *c = list_first(&n->calls, NetlinkCall, node);
+        NetlinkStep *s = list_first(&c->batch->steps, NetlinkStep, node);
+        int r;
+
+        if (c->batch->failure < 0)
+                return call_fail(n, c, c->batch->failure, NULL);
+        if (!s)
+                return call_go_on(n, c);
+
+        if (!s->message) {
+                n->words[0] = 0;
+                n->answer = file_write_kernel(s->sysctl, s->value);
+                return call_answered(n, c, s);
+        }
+        if (!n->waits) {
+                r = call_send(n, c, s);
+                if (r == -EAGAIN || r == -ENOBUFS) {
+                        wait_for_answer(n, c);
+                        return -EAGAIN;
+                }
+                return r < 0 ? call_fail(n, c, r, s) : 1;
+        }
+
+        r = receive_answer(n, c, s);
+        if (r == -EAGAIN) {
+                wait_for_answer(n, c);
+                return r;
+        }
+        if (r == 0 || r == -EINTR)
+                return 1;
+        if (r < 0)
+                n->answer = r;
+        return call_answered(n, c, s);
+}
+
+static void netlink_turn(Netlink *n) {
+        for (unsigned i = 0; i < MESSAGES_TURN; i++) {
+                int r;
+
+                if (list_empty(&n->calls)) {
+                        (void) sd_event_source_set_enabled(n->io, SD_EVENT_OFF);
+                        (void) sd_event_source_set_enabled(n->turn, SD_EVENT_OFF);
+                        (void) loop_timer_stop(n->timer);
+                        return;
+                }
+                r = netlink_step(n);
+                if (r <= 0)
+                        return; /* gone, or an event goes on */
+        }
+        (void) sd_event_source_set_enabled(n->turn, SD_EVENT_ON);
+}
+
+static int on_turn(sd_event_source *source, void *userdata) {
+        netlink_turn(userdata);
+        return 0;
+}
+
+static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+        netlink_turn(userdata);
+        return 0;
+}
+
+static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata) {
+        Netlink *n = userdata;
+        NetlinkCall *c = list_first(&n->calls, NetlinkCall, node);
+
+        if (c && call_fail(n, c, -ETIMEDOUT, list_first(&c->batch->steps, NetlinkStep, node)) > 0)
+                netlink_turn(n);
+        return 0;
+}
+
+/* --- the object --------------------------------------------------------------------------------------------------------------------------- */
+
+int netlink_new(sd_event *e, int fd, Netlink **ret) {
+        _cleanup_(fd_closep) int taken = fd;
+        _cleanup_(netlink_freep) Netlink *n = NULL;
+        int r;
+
+        assert(e);
+        assert(ret);
+
+        if (taken < 0)
+                taken = open_socket();
+        if (taken < 0)
+                return taken;
+        set_options(taken);
+
+        n = new0(Netlink, 1);
+        if (!n)
+                return -ENOMEM;
+        n->event = sd_event_ref(e);
+        n->fd = TAKE_FD(taken);
+        list_init(&n->calls);
+        list_init(&n->expected);
+
+        r = loop_io(e, n->fd, EPOLLIN, LOOP_SYSTEM, "netlink", on_io, n, &n->io);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(n->io, SD_EVENT_OFF);
+        if (r >= 0)
+                r = loop_defer(e, LOOP_SYSTEM, "netlink-turn", on_turn, n, &n->turn);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(n->turn, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(n);
+        return 0;
+}
+
+Netlink *netlink_free(Netlink *n) {
+        NetlinkCall *c;
+
+        if (!n)
+                return NULL;
+
+        if (n->ret_freed)
+                *n->ret_freed = true;
+        while ((c = list_first(&n->calls, NetlinkCall, node)))
+                netlink_call_free(c);
+        while ((c = list_first(&n->expected, NetlinkCall, by_then)))
+                netlink_call_free(c);
+        loop_source_free(n->io);
+        loop_source_free(n->turn);
+        loop_source_free(n->timer);
+        (void) fd_close(n->fd);
+        sd_event_unref(n->event);
+        free(n);
+        return NULL;
+}
+
+int netlink_fd(const Netlink *n) {
+        return n->fd;
+}
+
+int netlink_run_plan(
+        const NetlinkPlan *p, netlink_done_t done, void *userdata, NetlinkCall **holder) {
+        NetlinkCall *c;
+        int r = 0;
+
+        assert(p && p->netlink);
+        assert(!p->then_batch || p->then_netlink);
+
+        c = p->batch ? new0(NetlinkCall, 1) : NULL;
+        if (c && !p->netlink->waits)
+                r = sd_event_source_set_enabled(p->netlink->turn, SD_EVENT_ON);
+        if (!c || r < 0) {
+                netlink_batch_free(p->batch);
+                netlink_batch_free(p->then_batch);
+                netlink_batch_free(p->undo);
+                r = c ? r : -ENOMEM;
+                free(c);
+                return r;
+        }
+
+        c->netlink = p->netlink;
+        c->batch = p->batch;
+        c->undo = p->undo;
+        c->undo_netlink = p->undo_netlink ? p->undo_netlink : p->netlink;
+        c->done = done;
+        c->userdata = userdata;
+        list_append(&p->netlink->calls, &c->node);
+        if (p->then_batch) {
+                c->then_netlink = p->then_netlink;
+                c->then_batch = p->then_batch;
+                list_append(&p->then_netlink->expected, &c->by_then);
+        }
+        c->holder = holder;
+        if (holder)
+                *holder = c;
+        return 0;
+}
+
+int netlink_run(
+        Netlink *n, NetlinkBatch *b, netlink_done_t done, void *userdata, NetlinkCall **holder) {
+        NetlinkPlan p = { .netlink = n, .batch = b };
+
+        return netlink_run_plan(&p, done, userdata, holder);
+}
