@@ -233,6 +233,7 @@ int netns_pool_take(NetnsPool *p, netns_taken_t taken, void *userdata, NetnsTake
 int netns_pool_adopt(NetnsPool *p, const char *id, int dns_udp_fd, int dns_tcp_fd,
         netns_taken_t taken, void *userdata, NetnsTake **ret) {
         _cleanup_(fd_closep) int udp = dns_udp_fd, tcp = dns_tcp_fd;
+        char name[IDENT_SHORT_SIZE];
         NetnsTake *t;
         int r;
 
@@ -249,6 +250,7 @@ int netns_pool_adopt(NetnsPool *p, const char *id, int dns_udp_fd, int dns_tcp_f
         t->dns_tcp_fd = TAKE_FD(tcp);
         if (ret)
                 *ret = t;
+        strv_remove(p->remove, ident_short(id, name)); /* swept as nobody's a moment ago */
         list_append(&p->adopting, &t->node);
         pool_kick(p);
         return 0;

@@ -255,7 +255,7 @@ int main(int argc, char *argv[]) {
 
         r = task_run(&c, fds, &e);
         r = task_answer(&c, r, &e);
-        if (r < 0)
+        if (r < 0 && r != -EPIPE && r != -ECONNRESET) /* nobody is there any more */
                 (void) log_error_errno(r, "Failed to send the result: %m");
 
         if (c.volume_fds)
