@@ -33,7 +33,7 @@ typedef enum TaskKind {
         TASK_EXPORT,  /* fd: where the tar of the layer goes, without what is mounted on it */
         TASK_CHANGES, /* fd: a file that gets [{"Path":…,"Kind":…}, …] */
         TASK_COMMIT,  /* the changes of layer_id on top of image become an image */
-        TASK_NETNS,   /* network namespaces below path: make, open, renew, remove; a row with descriptors for each */
+        TASK_NETNS, /* network namespaces below path: make, open, renew, remove; a row with descriptors for each */
         _TASK_KIND_MAX,
         _TASK_KIND_INVALID = -22,
 } TaskKind;
@@ -93,8 +93,8 @@ typedef struct TaskMount {
  * no descriptor comes. */
 typedef enum TaskNetnsFd {
         TASK_NETNS_FD_NAMESPACE,
-        TASK_NETNS_FD_ROUTE,   /* NETLINK_ROUTE socket inside */
-        TASK_NETNS_FD_IPV6,    /* net.ipv6.conf.default.disable_ipv6 of it; /dev/null on a host without IPv6 */
+        TASK_NETNS_FD_ROUTE, /* NETLINK_ROUTE socket inside */
+        TASK_NETNS_FD_IPV6, /* net.ipv6.conf.default.disable_ipv6 of it; /dev/null on a host without IPv6 */
         TASK_NETNS_FD_DNS_UDP, /* these two not of netns_open */
         TASK_NETNS_FD_DNS_TCP,
         _TASK_NETNS_FD_MAX,

@@ -41,7 +41,7 @@ struct Task {
         int (*run)(TaskContext *c, Error *reterr);
         int (*enter)(TaskContext *c,
                 Error *reterr); /* before the walls go up: finds c->tree_fd; NULL: nothing to find */
-        bool bare; /* has nothing to do with the data root, and builds its own walls */
+        bool bare;              /* has nothing to do with the data root, and builds its own walls */
 };
 
 int task_load_run(TaskContext *c, Error *reterr);
