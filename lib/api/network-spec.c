@@ -14,6 +14,45 @@ const JsonField endpoint_ipam_fields[] = {
         {}
 };
 
+static const JsonField ipam_config_fields[] = {
+        JSON_STRING("Subnet",             IpamConfig, subnet,    JSON_OMIT_EMPTY),
+        JSON_STRING("IPRange",            IpamConfig, ip_range,  JSON_OMIT_EMPTY),
+        JSON_STRING("Gateway",            IpamConfig, gateway,   JSON_OMIT_EMPTY),
+        JSON_MAP   ("AuxiliaryAddresses", IpamConfig, auxiliary, OPTIONAL),
+        {}
+};
+
+const JsonField ipam_spec_fields[] = {
+        JSON_STRING("Driver",  IpamSpec, driver,  0),
+        JSON_MAP   ("Options", IpamSpec, options, JSON_NULLABLE),
+        JSON_ARRAY ("Config",  IpamSpec, configs, n_configs, IpamConfig, ipam_config_fields, 0),
+        {}
+};
+
+static const JsonField config_from_fields[] = {
+        JSON_STRING("Network", NetworkSpec, config_from, 0),
+        {}
+};
+
+/* ConfigFrom has no struct of its own: its one row is a member of the spec. */
+const JsonField network_spec_fields[] = {
+        JSON_STRING  ("Name",       NetworkSpec, name,        0),
+        JSON_STRING  ("Driver",     NetworkSpec, driver,      0),
+        JSON_STRING  ("Scope",      NetworkSpec, scope,       0),
+        JSON_TRISTATE("EnableIPv4", NetworkSpec, enable_ipv4, JSON_NULLABLE),
+        JSON_TRISTATE("EnableIPv6", NetworkSpec, enable_ipv6, JSON_NULLABLE),
+        JSON_NESTED  ("IPAM",       NetworkSpec, ipam, ipam_spec_fields, 0),
+        JSON_BOOL    ("Internal",   NetworkSpec, internal,    0),
+        JSON_BOOL    ("Attachable", NetworkSpec, attachable,  0),
+        JSON_BOOL    ("Ingress",    NetworkSpec, ingress,     0),
+        { .name = "ConfigFrom", .type = JSON_FIELD_NESTED, .offset = 0, .size = sizeof(NetworkSpec),
+          .fields = config_from_fields },
+        JSON_BOOL    ("ConfigOnly", NetworkSpec, config_only, 0),
+        JSON_MAP     ("Options",    NetworkSpec, options,     0),
+        JSON_MAP     ("Labels",     NetworkSpec, labels,      0),
+        {}
+};
+
 const JsonField endpoint_spec_fields[] = {
         JSON_NESTED_PTR("IPAMConfig",       EndpointSpec, ipam, endpoint_ipam_fields, JSON_NULLABLE),
         JSON_STRV  ("Links",                EndpointSpec, links,                  JSON_NULLABLE),
@@ -41,4 +80,27 @@ void endpoint_spec_done(EndpointSpec *e) {
 
         e->network = mfree(e->network);
         fields_done(endpoint_spec_fields, e);
+}
+
+void network_spec_init(NetworkSpec *s) {
+        *s = (NetworkSpec) {};
+        fields_init(network_spec_fields, s);
+}
+
+void network_spec_done(NetworkSpec *s) {
+        if (s)
+                fields_done(network_spec_fields, s);
+}
+
+int network_spec_copy(const NetworkSpec *from, NetworkSpec *ret) {
+        *ret = (NetworkSpec) {};
+        return fields_copy(network_spec_fields, from, ret);
+}
+
+void ipam_spec_done(IpamSpec *s) {
+        fields_done(ipam_spec_fields, s);
+}
+
+int ipam_spec_copy(const IpamSpec *from, IpamSpec *ret) {
+        return fields_copy(ipam_spec_fields, from, ret);
 }

@@ -37,6 +37,46 @@ typedef struct EndpointSpec {
         char **dns_names;
 } EndpointSpec;
 
+/* IPAM.Config of a network. */
+typedef struct IpamConfig {
+        char *subnet; /* CIDR */
+        char *ip_range;
+        char *gateway;
+        char **auxiliary; /* pairs: name, address */
+} IpamConfig;
+
+typedef struct IpamSpec {
+        char *driver;
+        char **options; /* pairs; NULL: null */
+        IpamConfig *configs;
+        size_t n_configs;
+} IpamSpec;
+
+/* What is asked of a new network (body of POST /networks/create); saved completed. */
+typedef struct NetworkSpec {
+        char *name;
+        char *driver;
+        char *scope;
+        int enable_ipv4; /* -1: not given */
+        int enable_ipv6;
+        IpamSpec ipam;
+        bool internal;
+        bool attachable;
+        bool ingress;
+        bool config_only;
+        char *config_from; /* name of a network; of {"Network":""} */
+        char **options;    /* pairs */
+        char **labels;     /* pairs */
+} NetworkSpec;
+
+extern const JsonField network_spec_fields[]; /* made by network_spec_init() */
+extern const JsonField ipam_spec_fields[];
+void network_spec_init(NetworkSpec *s);
+void network_spec_done(NetworkSpec *s);
+void ipam_spec_done(IpamSpec *s);
+int ipam_spec_copy(const IpamSpec *from, IpamSpec *ret); /* ret: zeroed */
+int network_spec_copy(const NetworkSpec *from, NetworkSpec *ret);
+
 extern const JsonField
         endpoint_spec_fields[]; /* all, as inspect prints them; `network` is the caller's key */
 extern const JsonField endpoint_ipam_fields[];
