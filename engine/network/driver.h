@@ -50,7 +50,7 @@ struct NetworkDriver {
         bool uses_netns; /* its containers get a namespace of the pool */
         bool has_ipam;   /* addresses are given out */
         bool has_ports;
-        bool has_names; /* the resolver serves it (but for the default network "bridge") */
+        bool has_names;   /* the resolver serves it (but for the default network "bridge") */
         bool may_be_made; /* by a user */
 
         /* Are the options of create good? Pure: may fill Network.bridge and the like. NULL: all are. */

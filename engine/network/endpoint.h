@@ -43,7 +43,7 @@ struct Endpoint {
         int64_t gateway_priority;
         char **driver_options; /* pairs */
         char **link_local;     /* further addresses, as text */
-        PortMapping *ports; /* published; firewall.h, ports.h */
+        PortMapping *ports;    /* published; firewall.h, ports.h */
         size_t n_ports;
 
         /* of names: what the resolver of this network's other members knows it by */

@@ -85,8 +85,8 @@ const char *ipam_format(const IpamAddress *a, char ret[static IPAM_TEXT_SIZE]) {
 const char *ipam_format_prefix(const IpamPrefix *p, char ret[static IPAM_PREFIX_TEXT_SIZE]) {
         char text[IPAM_TEXT_SIZE];
 
-        (void) snprintf(ret, IPAM_PREFIX_TEXT_SIZE, "%s/%u", ipam_format(&p->address, text),
-                p->bits);
+        (void) snprintf(
+                ret, IPAM_PREFIX_TEXT_SIZE, "%s/%u", ipam_format(&p->address, text), p->bits);
         return ret;
 }
 
@@ -104,9 +104,8 @@ IpamPrefix ipam_masked(const IpamPrefix *p) {
 }
 
 bool ipam_contains(const IpamPrefix *p, const IpamAddress *a) {
-        return p->address.family == a->family &&
-               ((ipam_number(&p->address) ^ ipam_number(a)) &
-                       ~ipam_host_mask(a->family, p->bits)) == 0;
+        return p->address.family == a->family && ((ipam_number(&p->address) ^ ipam_number(a)) &
+                                                         ~ipam_host_mask(a->family, p->bits)) == 0;
 }
 
 bool ipam_overlap(const IpamPrefix *a, const IpamPrefix *b) {

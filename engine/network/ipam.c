@@ -144,8 +144,8 @@ int ipam_add_pool(Ipam *i, const char *text, Error *reterr) {
         if (parse_unsigned(size, &bits) < 0 || bits < p.bits ||
                 bits > ipam_width(p.address.family) - 2)
                 return error_set(reterr, ERROR_INVALID,
-                        "invalid default address pool \"%s\": size must be between %u and %u",
-                        text, p.bits, ipam_width(p.address.family) - 2);
+                        "invalid default address pool \"%s\": size must be between %u and %u", text,
+                        p.bits, ipam_width(p.address.family) - 2);
 
         own = p.address.family == AF_INET ? &i->own4 : &i->own6;
         if (!*own)
@@ -168,8 +168,8 @@ static const IpamPrefix *find_overlap(
 }
 
 /* What is in the way is jumped over at once, however large it is. */
-static bool search_pool(Ipam *i, const Pool *pool, const IpamPrefix *avoid, size_t n_avoid,
-        IpamPrefix *ret) {
+static bool search_pool(
+        Ipam *i, const Pool *pool, const IpamPrefix *avoid, size_t n_avoid, IpamPrefix *ret) {
         int family = pool->base.address.family;
         IpamNumber first = ipam_number(&pool->base.address);
         IpamNumber last = first | ipam_host_mask(family, pool->base.bits);
@@ -193,8 +193,8 @@ static bool search_pool(Ipam *i, const Pool *pool, const IpamPrefix *avoid, size
         return false;
 }
 
-static int choose(
-        Ipam *i, int family, const IpamPrefix *avoid, size_t n_avoid, IpamPrefix *ret, Error *reterr) {
+static int choose(Ipam *i, int family, const IpamPrefix *avoid, size_t n_avoid, IpamPrefix *ret,
+        Error *reterr) {
         for (size_t k = 0; k < i->n_pools; k++)
                 if (i->pools[k].base.address.family == family &&
                         search_pool(i, i->pools + k, avoid, n_avoid, ret))

@@ -33,7 +33,7 @@ typedef struct IpamPrefix {
 
 /* -EINVAL for anything else: strictly what inet_pton takes. */
 int ipam_parse(const char *text, IpamAddress *ret);
-int ipam_parse_prefix(const char *text, IpamPrefix *ret); /* ADDRESS/BITS */
+int ipam_parse_prefix(const char *text, IpamPrefix *ret);                       /* ADDRESS/BITS */
 const char *ipam_format(const IpamAddress *a, char ret[static IPAM_TEXT_SIZE]); /* none: "" */
 const char *ipam_format_prefix(const IpamPrefix *p, char ret[static IPAM_PREFIX_TEXT_SIZE]);
 
@@ -75,4 +75,5 @@ void ipam_count(const IpamSubnet *s, uint64_t *ret_taken, uint64_t *ret_free);
 
 /* The host's routes in the text of /proc/net/route or /proc/net/ipv6_route (family), default routes left out; adds to a list that is the
  * caller's. Lines that are none are skipped. */
-int ipam_parse_routes(int family, const char *text, IpamPrefix **list, size_t *n, size_t *n_allocated);
+int ipam_parse_routes(
+        int family, const char *text, IpamPrefix **list, size_t *n, size_t *n_allocated);

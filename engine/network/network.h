@@ -63,13 +63,14 @@ struct Network {
         bool ipv4, ipv6;
         NetworkSubnet *subnets; /* in the order of spec */
         size_t n_subnets;
-        char bridge[ENDPOINT_INTERFACE_SIZE]; /* of driver bridge: the device on the host; "": none */
-        bool bridge_is_foreign;               /* --bridge: the administrator's; its link and addresses are left alone */
-        unsigned mtu;                         /* 0: whatever the kernel takes */
-        bool icc;                             /* members may talk to each other */
+        char bridge
+                [ENDPOINT_INTERFACE_SIZE]; /* of driver bridge: the device on the host; "": none */
+        bool bridge_is_foreign; /* --bridge: the administrator's; its link and addresses are left alone */
+        unsigned mtu;           /* 0: whatever the kernel takes */
+        bool icc;               /* members may talk to each other */
         bool masquerade;
-        bool inhibit_ipv4; /* no IPv4 address on the bridge */
-        struct in_addr container_gateway4;   /* not 0: of its containers, instead of the bridge */
+        bool inhibit_ipv4;                 /* no IPv4 address on the bridge */
+        struct in_addr container_gateway4; /* not 0: of its containers, instead of the bridge */
         struct in6_addr container_gateway6;
         bool chosen4, chosen6; /* its subnets come from the pools; saved */
 

@@ -40,10 +40,10 @@ struct Sandbox {
         char **dns;           /* servers, search and options of --dns… ; NULL: the host's */
         char **dns_search;
         char **dns_options;
-        char *netns_id;       /* of the namespace that it has, or had before the daemon's restart */
+        char *netns_id; /* of the namespace that it has, or had before the daemon's restart */
         char *netns_path;
-        Netns *netns;         /* NULL: not taken yet, or it has none */
-        List endpoints;       /* in the order in which they were connected */
+        Netns *netns;   /* NULL: not taken yet, or it has none */
+        List endpoints; /* in the order in which they were connected */
 
         PortMapping *ports; /* all; each endpoint has those that lead to it */
         size_t n_ports;
