@@ -2,6 +2,7 @@
 #include "engine/network/firewall.h"
 
 #include "engine/host/conntrack.h"
+#include "engine/host/firewalld.h"
 #include "engine/host/nft.h"
 #include "engine/network/firewall-internal.h"
 #include "engine/network/ports.h"
@@ -21,8 +22,9 @@ struct Firewall {
         sd_event *event;
         Nft *nft;
         Conntrack *conntrack;
-        Hashmap *networks;  /* id, RuleNetwork */
-        Hashmap *endpoints; /* ident, RuleEndpoint */
+        Firewalld *firewalld; /* NULL: not told of a bus */
+        Hashmap *networks;    /* id, RuleNetwork */
+        Hashmap *endpoints;   /* ident, RuleEndpoint */
         bool guard4, guard6;
         bool started;
         sd_event_source *repair;
@@ -76,6 +78,7 @@ Firewall *firewall_free(Firewall *f) {
         (void) loop_source_free(f->repair);
         (void) nft_free(f->nft);
         (void) conntrack_free(f->conntrack);
+        (void) firewalld_free(f->firewalld);
         hashmap_free_with(f->endpoints, rule_endpoint_free);
         hashmap_free_with(f->networks, rule_network_free);
         free(f->warning);
@@ -119,8 +122,8 @@ static int on_repair(sd_event_source *s, uint64_t usec, void *userdata) {
 
         r = write_all(f, &e);
         if (r >= 0)
-                log_notice(
-                        "Somebody else has changed our nftables table \"inet %s\": written anew.",
+                log_notice("The nftables table \"inet %s\" is written anew: somebody else has "
+                           "changed it, or firewalld has loaded its rules.",
                         FIREWALL_TABLE);
         else {
                 log_error("Our nftables table cannot be repaired, published ports may not be "
@@ -144,6 +147,42 @@ static void on_touched(void *userdata) {
                 on_repair, f, &f->repair);
         if (r < 0)
                 (void) log_error_errno(r, "The firewall cannot be repaired: %m");
+}
+
+/* What firewalld has done to rules that are not its own is heard of by itself; this makes sure. */
+static void on_firewalld(void *userdata) {
+        Firewall *f = userdata;
+
+        if (f->started)
+                on_touched(f);
+}
+
+static void tell_firewalld(Firewall *f, const char *bridge) {
+        int r;
+
+        if (!f->firewalld)
+                return;
+        r = firewalld_add(f->firewalld, bridge);
+        if (r < 0)
+                (void) log_warning_errno(
+                        r, "firewalld cannot be told of bridge %s, ignoring: %m", bridge);
+}
+
+int firewall_use_bus(Firewall *f, sd_bus *bus) {
+        RuleNetwork *n;
+        int r;
+
+        assert(f);
+        assert(bus);
+
+        if (f->firewalld)
+                return 0;
+        r = firewalld_new(bus, on_firewalld, f, &f->firewalld);
+        if (r < 0)
+                return r;
+        HASHMAP_FOREACH (n, f->networks)
+                tell_firewalld(f, n->bridge);
+        return 0;
 }
 
 int firewall_start(Firewall *f, Error *reterr) {
@@ -193,8 +232,10 @@ int firewall_set_network(Firewall *f, RuleNetwork *n, Error *reterr) {
                 r = apply(f, &b, reterr);
                 if (r < 0)
                         (void) hashmap_remove(f->networks, new->id);
-                else
+                else {
+                        tell_firewalld(f, new->bridge);
                         new = NULL;
+                }
         }
         if (r < 0 && old && hashmap_ensure_put(&f->networks, HASHMAP_STRING, old->id, old) >= 0)
                 old = NULL;
@@ -219,6 +260,8 @@ void firewall_remove_network(Firewall *f, const char *network_id) {
         if (r < 0)
                 log_warning("Network %s cannot be taken out of the firewall, ignoring: %s", n->name,
                         error_text(&e, r));
+        if (f->firewalld)
+                firewalld_remove(f->firewalld, n->bridge);
 }
 
 /* A flow of UDP keeps the way of its first packet for as long as somebody sends. */

@@ -19,6 +19,7 @@ typedef struct Endpoint Endpoint;
 typedef struct Firewall Firewall;
 typedef struct Network Network;
 typedef struct PortMapping PortMapping;
+typedef struct sd_bus sd_bus;
 typedef struct sd_event sd_event;
 
 int firewall_new(sd_event *e, Firewall **ret);
@@ -27,6 +28,9 @@ DEFINE_CLEANUP(Firewall *, firewall_free);
 
 /* Writes the table. -EPERM without CAP_NET_ADMIN, -EOPNOTSUPP or -ENOENT when the kernel cannot do it. After an error it may be called again. */
 int firewall_start(Firewall *f, Error *reterr);
+
+/* Bridges are kept in a zone of firewalld, while that is on this bus. */
+int firewall_use_bus(Firewall *f, sd_bus *bus);
 
 /* A network of driver bridge, ready or not (rules name the bridge, which may come later). Again with the same id: replaces. What is taken
  * from the Network is copied: id, name, bridge, subnets, spec.internal, icc, masquerade and the options of gateway modes and host addresses. */
