@@ -60,7 +60,8 @@ int firewall_add_network(Firewall *f, const Network *n, Error *reterr) {
         rule = new0(RuleNetwork, 1);
         if (!rule)
                 return -ENOMEM;
-        (void) strncpy(rule->bridge, n->bridge, sizeof(rule->bridge) - 1);
+        memcpy(rule->bridge, n->bridge,
+                strlen(n->bridge) + 1); /* is_good() has looked at its length */
         rule->internal = n->spec.internal;
         rule->icc = n->icc;
         rule->masquerade = n->masquerade;
