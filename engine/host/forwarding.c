@@ -33,19 +33,26 @@ static void keep_router_advertisements(void) {
         }
 }
 
-int forwarding_enable(int family, const char *note) {
-        const char *path =
-                family == AF_INET6 ? CONF6 "/all/forwarding" : "/proc/sys/net/ipv4/ip_forward";
+static const char *switch_path(int family) {
+        return family == AF_INET6 ? CONF6 "/all/forwarding" : "/proc/sys/net/ipv4/ip_forward";
+}
+
+int forwarding_is_on(int family) {
         _cleanup_(freep) char *value = NULL;
+        int r;
+
+        r = file_read_line(switch_path(family), &value);
+        if (r == -ENOENT && family == AF_INET6)
+                return 1;
+        return r < 0 ? r : !streq(value, "0");
+}
+
+int forwarding_enable(int family, const char *note) {
         int fd, r;
 
-        r = file_read_line(path, &value);
-        if (r == -ENOENT && family == AF_INET6)
-                return 0;
-        if (r < 0)
-                return r;
-        if (!streq(value, "0"))
-                return 0;
+        r = forwarding_is_on(family);
+        if (r != 0)
+                return r < 0 ? r : 0;
 
         if (family == AF_INET6)
                 keep_router_advertisements();
@@ -53,8 +60,7 @@ int forwarding_enable(int family, const char *note) {
         if (fd < 0)
                 return -errno;
         (void) fd_close(fd);
-        r = file_write_kernel(path, "1");
-        return r < 0 ? r : 1;
+        return file_write_kernel(switch_path(family), "1");
 }
 
 bool forwarding_was_off(const char *note) {

@@ -5,7 +5,10 @@
 
 #include <stdbool.h>
 
-/* Turns it on. 1: it was off until now, 0: it was on (or there is no IPv6). A host that forwards IPv6 no longer listens to routers unless told otherwise: links that did
- * (accept_ra 1) go on doing so (2). note: a file that is made when it was off, so that forwarding_was_off() knows after a restart of ours. */
+/* 1, 0; without IPv6 it is taken as on. */
+int forwarding_is_on(int family);
+
+/* Turns it on. A host that forwards IPv6 no longer listens to routers unless told otherwise: links that did (accept_ra 1) go on doing so (2).
+ * note: a file that is made if it was off, so that forwarding_was_off() knows after a restart of ours. */
 int forwarding_enable(int family, const char *note);
 bool forwarding_was_off(const char *note);
