@@ -282,11 +282,11 @@ static NetlinkStep *change_link(NetlinkBatch *b, uint16_t type, const char *name
 int netlink_link_remove(NetlinkBatch *b, const char *name) {
         NetlinkStep *s = change_link(b, RTM_DELLINK, name, 0, 0, "remove link");
 
-        if (s) {
-                s->fine[0] = -ENODEV;
-                s->renames = true;
-        }
-        return netlink_batch_add(b, s, 0);
+        if (!s)
+                return b->failure;
+        s->fine[0] = -ENODEV;
+        s->renames = s->removes = true;
+        return netlink_batch_add(b, s, str_copy(&s->value, name));
 }
 
 int netlink_link_up(NetlinkBatch *b, const char *name) {

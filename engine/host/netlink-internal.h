@@ -28,6 +28,7 @@ struct NetlinkStep {
         NetlinkRef refs[NETLINK_REFS_MAX];
         unsigned n_refs;
         int fine[2];  /* negative errno that count as done */
+        bool removes; /* the link named .value; by the remover, if there is one */
         bool renames; /* what was looked up before may not hold afterwards */
         char *what;   /* "add link x": behind "Failed to" */
 

@@ -196,11 +196,11 @@ static int on_removed(NetlinkBatch *b, NetlinkStep *s, const struct nlmsghdr *h)
         header.ifi_index = e.ifindex;
         gone = netlink_step_new(
                 b, RTM_DELLINK, NLM_F_ACK, &header, sizeof(header), "remove link %s", e.name);
-        if (gone) {
-                gone->renames = true;
-                gone->fine[0] = -ENODEV;
-        }
-        return netlink_batch_insert(b, s, gone, 0);
+        if (!gone)
+                return b->failure;
+        gone->renames = gone->removes = true;
+        gone->fine[0] = -ENODEV;
+        return netlink_batch_insert(b, s, gone, str_copy(&gone->value, e.name));
 }
 
 int netlink_link_remove_aliased(NetlinkBatch *b, const char *name, const char *prefix) {

@@ -31,7 +31,8 @@ struct Known {
 };
 
 struct NetlinkCall {
-        ListNode node; /* .calls of the netlink */
+        ListNode node; /* .calls of the netlink, or .parked while its remover is at work */
+        bool is_parked;
         Netlink *netlink;
         NetlinkBatch *batch;
         ListNode by_then; /* .expected of then_netlink */
@@ -57,6 +58,8 @@ struct Netlink {
         sd_event_source *turn;  /* on while there is something to send */
         sd_event_source *timer; /* of the first call */
         List calls;
+        List parked;
+        NetlinkRemover remover;
         List expected; /* calls that come here when they are done elsewhere */
         uint32_t sequence;
         bool waits;             /* for an answer to the message .sequence */
@@ -123,12 +126,15 @@ static void note_words(Netlink *n, const struct nlmsghdr *h) {
 static void call_unqueue(NetlinkCall *c) {
         Netlink *n = c->netlink;
 
-        if (n && list_first(&n->calls, NetlinkCall, node) == c) {
+        if (n && c->is_parked)
+                n->remover.forget(c, n->remover.userdata);
+        else if (n && list_first(&n->calls, NetlinkCall, node) == c) {
                 n->waits = false;
                 n->asks = NULL;
                 (void) loop_timer_stop(n->timer);
         }
         list_remove(&c->node);
+        c->is_parked = false;
         c->netlink = NULL;
 }
 
@@ -285,6 +291,40 @@ static int call_answered(Netlink *n, NetlinkCall *c, NetlinkStep *s) {
         return 1;
 }
 
+/* Others go on meanwhile. */
+static int call_park(Netlink *n, NetlinkCall *c, NetlinkStep *s) {
+        int r;
+
+        r = n->remover.remove(s->value, c, n->remover.userdata);
+        if (r < 0)
+                return call_fail(n, c, r, s);
+        list_remove(&c->node);
+        list_append(&n->parked, &c->node);
+        c->is_parked = true;
+        return 1;
+}
+
+void netlink_removed(NetlinkCall *c, int r) {
+        Netlink *n = c->netlink;
+        NetlinkStep *s = list_first(&c->batch->steps, NetlinkStep, node);
+
+        assert(c->is_parked);
+
+        c->is_parked = false;
+        list_remove(&c->node);
+        list_append(&n->calls, &c->node);
+        if (r < 0 && r != s->fine[0]) {
+                n->words[0] = 0;
+                (void) call_fail(n, c, r, s);
+                return;
+        }
+        c->n_known = 0;
+        c->n_done++;
+        netlink_step_free(s);
+        if (!n->waits)
+                (void) sd_event_source_set_enabled(n->turn, SD_EVENT_ON);
+}
+
 /* --- answers -------------------------------------------------------------------------------------------------------------------------------- */
 
 /* 1: the answer is complete. */
@@ -384,6 +424,8 @@ static int netlink_step(Netlink *n) {
                 n->answer = file_write_kernel(s->sysctl, s->value);
                 return call_answered(n, c, s);
         }
+        if (s->removes && n->remover.remove)
+                return call_park(n, c, s);
         if (!n->waits) {
                 r = call_send(n, c, s);
                 if (r == -EAGAIN || r == -ENOBUFS) {
@@ -464,6 +506,7 @@ int netlink_new(sd_event *e, int fd, Netlink **ret) {
         n->fd = TAKE_FD(taken);
         list_init(&n->calls);
         list_init(&n->expected);
+        list_init(&n->parked);
 
         r = loop_io(e, n->fd, EPOLLIN, LOOP_SYSTEM, "netlink", on_io, n, &n->io);
         if (r >= 0)
@@ -489,6 +532,8 @@ Netlink *netlink_free(Netlink *n) {
                 *n->ret_freed = true;
         while ((c = list_first(&n->calls, NetlinkCall, node)))
                 netlink_call_free(c);
+        while ((c = list_first(&n->parked, NetlinkCall, node)))
+                netlink_call_free(c);
         while ((c = list_first(&n->expected, NetlinkCall, by_then)))
                 netlink_call_free(c);
         loop_source_free(n->io);
@@ -498,6 +543,13 @@ Netlink *netlink_free(Netlink *n) {
         sd_event_unref(n->event);
         free(n);
         return NULL;
+}
+
+void netlink_set_remover(Netlink *n, const NetlinkRemover *remover) {
+        assert(n);
+        assert(list_empty(&n->parked));
+
+        n->remover = remover ? *remover : (NetlinkRemover) {};
 }
 
 int netlink_fd(const Netlink *n) {

@@ -42,6 +42,18 @@ int netlink_run(
 NetlinkCall *netlink_call_free(NetlinkCall *c);
 DEFINE_CLEANUP(NetlinkCall *, netlink_call_free);
 
+/* Removing a link keeps the kernel busy for tens of milliseconds, and whoever asked waits in the system call. A Netlink with a remover has somebody else do
+ * that (netns.h): remove gets a request to be answered by netlink_removed() from the loop; forget: the answer is not wanted any more. Without one, as
+ * inside of namespaces, it is done here. */
+typedef struct NetlinkRemover {
+        int (*remove)(const char *name, NetlinkCall *call, void *userdata);
+        void (*forget)(NetlinkCall *call, void *userdata);
+        void *userdata;
+} NetlinkRemover;
+void netlink_set_remover(Netlink *n,
+        const NetlinkRemover *remover); /* NULL: none any more; nothing may be under way */
+void netlink_removed(NetlinkCall *c, int r);
+
 typedef struct NetlinkPlan NetlinkPlan;
 
 /* The same in two namespaces, as one call: batch on netlink, then then_batch on then_netlink; if a step fails after another one was done, undo on undo_netlink (what it

@@ -42,6 +42,14 @@ struct NetnsTake {
         int dns_udp_fd, dns_tcp_fd;
 };
 
+/* A link of the host that goes. */
+typedef struct Removal {
+        ListNode node; /* .removals of the pool */
+        char name[NETLINK_NAME_SIZE];
+        NetlinkCall *call; /* NULL: forgotten */
+        bool asked;
+} Removal;
+
 typedef struct Entry {
         Netns netns;
         ListNode node; /* .ready or .given of the pool, or in none */
@@ -60,6 +68,7 @@ struct NetnsPool {
         List adopting; /* not yet asked of a worker */
         List asked;    /* the worker opens them */
         char **remove;
+        List removals;
         unsigned n_failures;
 
         /* the worker that runs, if any */
@@ -287,6 +296,59 @@ void netns_pool_give_back(NetnsPool *p, Netns *ns) {
         remove_later(p, ns->id);
 }
 
+/* --- links of the host ---------------------------------------------------------------------- */
+
+static Removal *removal_free(Removal *q) {
+        list_remove(&q->node);
+        free(q);
+        return NULL;
+}
+
+static void removal_finish(Removal *q, int r) {
+        NetlinkCall *call = q->call;
+
+        removal_free(q);
+        if (call)
+                netlink_removed(call, r);
+}
+
+static int on_remove(const char *name, NetlinkCall *call, void *userdata) {
+        NetnsPool *p = userdata;
+        Removal *q = new0(Removal, 1);
+
+        if (!q)
+                return -ENOMEM;
+        strcpy(q->name, name);
+        q->call = call;
+        list_append(&p->removals, &q->node);
+        pool_kick(p);
+        return 0;
+}
+
+static void on_forget(NetlinkCall *call, void *userdata) {
+        NetnsPool *p = userdata;
+        Removal *q;
+
+        LIST_FOREACH (q, &p->removals, node)
+                if (q->call == call)
+                        q->call = NULL;
+}
+
+void netns_pool_serve(NetnsPool *p, Netlink *n) {
+        const NetlinkRemover remover = { on_remove, on_forget, p };
+
+        netlink_set_remover(n, &remover);
+}
+
+static Removal *find_removal(NetnsPool *p, const char *name) {
+        Removal *q;
+
+        LIST_FOREACH (q, &p->removals, node)
+                if (q->asked && streq(q->name, name))
+                        return q;
+        return NULL;
+}
+
 /* --- the worker's rows -------------------------------------------------------------------------------------------------------------------------- */
 
 static NetnsTake *find_asked(NetnsPool *p, const char *id) {
@@ -336,6 +398,7 @@ static int on_row(NetnsPool *p, Json *record, int *fds, size_t n_fds) {
         _cleanup_(task_progress_done) TaskProgress row = {};
         _cleanup_(error_done) Error e = {};
         NetnsTake *t;
+        Removal *q;
         Netns *ns;
         int r;
 
@@ -344,6 +407,11 @@ static int on_row(NetnsPool *p, Json *record, int *fds, size_t n_fds) {
                 return r;
         if (!row.id)
                 return -EPROTO;
+        q = find_removal(p, row.id);
+        if (q) {
+                removal_finish(q, -(int) MIN(row.current, (uint64_t) 4095));
+                return 0;
+        }
 
         t = find_asked(p, row.id);
         if (row.current != 0) {
@@ -400,6 +468,7 @@ static void pool_back_off(NetnsPool *p) {
 /* The worker is gone; r < 0: not as it should. */
 static void worker_over(NetnsPool *p, int r) {
         NetnsTake *t;
+        Removal *q;
 
         p->child = child_free(p->child);
         p->channel_fd = fd_close(p->channel_fd);
@@ -414,6 +483,8 @@ static void worker_over(NetnsPool *p, int r) {
 
         while ((t = list_first(&p->asked, NetnsTake, node)))
                 take_fail(t, r < 0 ? r : -EIO, "open the namespace");
+        while ((q = list_first(&p->removals, Removal, node)) && q->asked) /* those stand first */
+                removal_finish(q, r < 0 ? r : -EIO);
 
         if (r >= 0)
                 p->n_failures = 0;
@@ -488,12 +559,13 @@ static unsigned count_makes(const NetnsPool *p) {
 /* What is to be done next, as a task; 0: nothing. */
 static int fill_task(NetnsPool *p) {
         NetnsTake *t;
+        Removal *q;
         Entry *e;
         unsigned n;
         int r;
 
         n = count_makes(p);
-        if (n == 0 && list_empty(&p->adopting) &&
+        if (n == 0 && list_empty(&p->adopting) && list_empty(&p->removals) &&
                 (strv_empty(p->remove) || (!p->quiet && strv_length(p->remove) < REMOVE_MANY)))
                 return 0;
 
@@ -511,6 +583,11 @@ static int fill_task(NetnsPool *p) {
                         break;
                 list_remove(&t->node);
                 list_append(&p->asked, &t->node);
+        }
+        LIST_FOREACH (q, &p->removals, node) {
+                if (r >= 0)
+                        r = strv_add(&p->task.links_remove, q->name);
+                q->asked = true;
         }
         if (r < 0)
                 return r;
@@ -580,6 +657,7 @@ int netns_pool_new(sd_event *e, Launcher *launcher, const char *run_root, NetnsP
         p->channel_fd = -EBADF;
         list_init(&p->ready);
         list_init(&p->given);
+        list_init(&p->removals);
         list_init(&p->waiting);
         list_init(&p->adopting);
         list_init(&p->asked);
@@ -596,6 +674,7 @@ int netns_pool_new(sd_event *e, Launcher *launcher, const char *run_root, NetnsP
 
 NetnsPool *netns_pool_free(NetnsPool *p) {
         NetnsTake *t;
+        Removal *q;
         Entry *e;
 
         if (!p)
@@ -612,6 +691,8 @@ NetnsPool *netns_pool_free(NetnsPool *p) {
                 netns_take_free(t);
         while ((e = list_first(&p->ready, Entry, node)) || (e = list_first(&p->given, Entry, node)))
                 netns_free(&e->netns);
+        while ((q = list_first(&p->removals, Removal, node)))
+                removal_free(q);
         strv_free(p->remove);
         loop_source_free(p->turn);
         loop_source_free(p->timer);

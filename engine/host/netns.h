@@ -64,5 +64,8 @@ void netns_pool_remove(NetnsPool *p, const char *id);
 /* Lets go of what this daemon holds of it; the namespace stays with its container (the daemon ends). */
 Netns *netns_free(Netns *ns);
 
+/* Links of the host that a Netlink is to remove are removed by a worker (netlink_set_remover()). The pool must outlive n's calls. */
+void netns_pool_serve(NetnsPool *p, Netlink *n);
+
 /* Links made from now on in ns have IPv6, or have not. */
 int netns_allow_ipv6(Netns *ns, bool allow);

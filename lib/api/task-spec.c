@@ -59,6 +59,7 @@ const JsonField task_spec_fields[] = {
         JSON_STRV  ("netns_open",   TaskSpec, netns_open,   OPTIONAL),
         JSON_STRV  ("netns_renew",  TaskSpec, netns_renew,  OPTIONAL),
         JSON_STRV  ("netns_remove", TaskSpec, netns_remove, OPTIONAL),
+        JSON_STRV  ("links_remove", TaskSpec, links_remove, OPTIONAL),
         {}
 };
 

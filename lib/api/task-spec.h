@@ -74,6 +74,7 @@ typedef struct TaskSpec {
         char **netns_open;   /* those of containers that run; their resolver's sockets are there */
         char **netns_renew;  /* the same, and the resolver's sockets are made anew */
         char **netns_remove; /* names in path */
+        char **links_remove; /* of the host; a row without descriptors for each, with its name as id */
 } TaskSpec;
 
 /* A bind mount, parents first. The source of a copy-up is relative to the data root. */

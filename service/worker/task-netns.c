@@ -15,7 +15,9 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
 
 #include "lib/base/alloc.h"
 #include "lib/base/fd.h"
@@ -245,7 +247,71 @@ static int remove_each(TaskContext *c) {
         return 0;
 }
 
+/* --- links of the host, which the kernel takes its time for ------------------------------------------ */
+
+static int ask_removal(int fd, const char *name) {
+        static const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+        struct ifinfomsg header = {};
+        struct nl_msg *m;
+        int r = -ENOMEM;
+
+        m = nlmsg_alloc_size(256);
+        if (!m)
+                return r;
+        if (nlmsg_put(m, 0, 0, RTM_DELLINK, 0, NLM_F_REQUEST | NLM_F_ACK) &&
+                nlmsg_append(m, &header, sizeof(header), NLMSG_ALIGNTO) >= 0 &&
+                nla_put_string(m, IFLA_IFNAME, name) >= 0)
+                r = sendto(fd, nlmsg_hdr(m), nlmsg_hdr(m)->nlmsg_len, 0,
+                            (const struct sockaddr *) &kernel, sizeof(kernel)) < 0
+                          ? -errno
+                          : 0;
+        nlmsg_free(m);
+        return r;
+}
+
+/* The answer is there when the request was taken. */
+static int remove_link(const char *name) {
+        struct {
+                struct nlmsghdr header;
+                struct nlmsgerr error;
+                char more[1024];
+        } answer;
+        _cleanup_(fd_closep) int fd = open_socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+        ssize_t n;
+        int r;
+
+        if (fd < 0)
+                return fd;
+        r = ask_removal(fd, name);
+        if (r < 0)
+                return r;
+        n = recv(fd, &answer, sizeof(answer), 0);
+        if (n < 0)
+                return -errno;
+        if ((size_t) n < offsetof(typeof(answer), more) || answer.header.nlmsg_type != NLMSG_ERROR)
+                return -EBADMSG;
+        return answer.error.error;
+}
+
+static int remove_links(TaskContext *c, int host_fd) {
+        static const Attempt a = { .step = "remove the link",
+                .fds = { -EBADF, -EBADF, -EBADF, -EBADF, -EBADF } };
+        int r;
+
+        if (strv_empty(c->spec.links_remove))
+                return 0;
+        if (setns(host_fd, CLONE_NEWNET) < 0)
+                return -errno;
+        STRV_FOREACH (name, c->spec.links_remove) {
+                r = send_row(c, *name, remove_link(*name), &a);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 int task_netns_run(TaskContext *c, Error *reterr) {
+        _cleanup_(fd_closep) int host_fd = -EBADF;
         int r;
 
         if (str_empty(c->spec.path))
@@ -253,15 +319,20 @@ int task_netns_run(TaskContext *c, Error *reterr) {
         r = file_mkdir_p(c->spec.path, 0755);
         if (r < 0)
                 return error_set_errno(reterr, r, "Failed to make %s", c->spec.path);
+        host_fd = open(NETNS_SELF, O_RDONLY | O_CLOEXEC);
+        if (host_fd < 0)
+                return -errno;
         r = confine_netns();
         if (r < 0)
                 return r;
 
-        /* Those first that somebody waits for. */
+        /* Those first that a start waits for. */
         r = run_each(c, c->spec.netns_open, netns_open);
         if (r >= 0)
                 r = run_each(c, c->spec.netns_renew, netns_renew);
         if (r >= 0)
                 r = run_each(c, c->spec.netns_make, netns_make);
+        if (r >= 0)
+                r = remove_links(c, host_fd);
         return r < 0 ? r : remove_each(c);
 }

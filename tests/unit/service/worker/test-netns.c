@@ -346,6 +346,44 @@ static void test_give_up(void **state) {
         assert_int_equal(w->n_taken, 1);
 }
 
+/* A link of the host goes by the worker, others' calls are served meanwhile; one that is not there is fine; a call may be forgotten. */
+static void test_remove_link(void **state) {
+        World *w = world(state);
+        const NetlinkLink pair = { .name = "gone0", .kind = "veth", .peer = "gone1" };
+        NetlinkBatch *b = netlink_batch_new();
+        NetlinkCall *call = NULL;
+        Netlink *n;
+        int r[3] = { 1, 1, 1 };
+
+        assert_int_equal(netns_pool_start(w->pool), 0);
+        assert_int_equal(netlink_new(w->event, -EBADF, &n), 0);
+        netns_pool_serve(w->pool, n);
+        (void) netlink_link_add(b, &pair);
+        (void) netlink_link_remove(b, "gone0");
+        (void) netlink_link_expect(b, "gone0", false);
+        (void) netlink_link_remove(b, "gone0");
+        assert_int_equal(netlink_run(n, b, on_listed, r, NULL), 0);
+        b = netlink_batch_new();
+        (void) netlink_link_expect(b, "lo", true);
+        assert_int_equal(netlink_run(n, b, on_listed, r + 1, NULL), 0);
+        while (r[0] == 1)
+                assert_true(sd_event_run(w->event, 5000000) > 0);
+        assert_int_equal(r[0], 0);
+        assert_int_equal(r[1], 0);
+
+        b = netlink_batch_new();
+        (void) netlink_link_remove(b, "gone0");
+        assert_int_equal(netlink_run(n, b, on_listed, r + 2, &call), 0);
+        for (unsigned i = 0; i < 3; i++)
+                assert_true(sd_event_run(w->event, 0) >= 0);
+        netlink_call_free(call);
+        assert_null(call);
+        take(w);
+        await(w, 1);
+        assert_int_equal(r[2], 1);
+        netlink_free(n);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_take, setup, teardown),
@@ -353,6 +391,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_adopt, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_renew, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_give_up, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_remove_link, setup, teardown),
         };
 
         may_make_namespaces = geteuid() == 0 && getenv("STAUER_LAUNCHER") &&
