@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "engine/host/nft.h"
 
+#include <malloc.h>
 #include <nftables/libnftables.h>
 #include <string.h>
 
@@ -154,6 +155,15 @@ int nft_run(Nft *n, const char *commands, Error *reterr) {
         if (is_touched)
                 n->touched(n->userdata);
         return r;
+}
+
+void nft_rest(Nft *n) {
+        assert(n);
+
+        if (n->context)
+                nft_ctx_free(n->context);
+        n->context = NULL;
+        (void) malloc_trim(0);
 }
 
 int nft_list(Nft *n, const char *command, Json **ret, Error *reterr) {

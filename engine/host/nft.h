@@ -25,6 +25,9 @@ DEFINE_CLEANUP(Nft *, nft_free);
 /* Commands as nft(8) reads them, all or none. The text of an error is libnftables' first line. */
 int nft_run(Nft *n, const char *commands, Error *reterr);
 
+/* After commands of many entries: gives the library's memory back to the system (it keeps megabytes otherwise). The next call takes a little longer. */
+void nft_rest(Nft *n);
+
 /* What a "list …" command says, as libnftables' JSON. */
 int nft_list(Nft *n, const char *command, Json **ret, Error *reterr);
 

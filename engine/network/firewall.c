@@ -110,6 +110,8 @@ static int write_all(Firewall *f, Error *reterr) {
                         r = rules_write_endpoint(&b, RULE_ADD, e);
         if (r >= 0)
                 r = run(f, &b, reterr);
+        buffer_done(&b);
+        nft_rest(f->nft);
         if (r >= 0)
                 f->repaired_usec = clock_monotonic_us();
         return r;
@@ -198,6 +200,8 @@ int firewall_start(Firewall *f, Error *reterr) {
         if (r < 0)
                 return r;
         f->started = true;
+        if (firewall_warning(f))
+                log_warning("%s.", f->warning);
         return 0;
 }
 
