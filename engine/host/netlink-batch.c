@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <linux/if.h>
 #include <linux/if_bridge.h>
-#include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
@@ -62,7 +61,7 @@ bool netlink_name_is_valid(const char *name) {
                !streq(name, "..") && !strpbrk(name, "/: \t\n\v\f\r");
 }
 
-static int batch_fail(NetlinkBatch *b, int r) {
+int netlink_batch_fail(NetlinkBatch *b, int r) {
         if (b->failure >= 0)
                 b->failure = r;
         return r;
@@ -78,7 +77,7 @@ NetlinkStep *netlink_step_new(NetlinkBatch *b, uint16_t type, uint16_t flags, co
 
         s = new0(NetlinkStep, 1);
         if (!s) {
-                (void) batch_fail(b, -ENOMEM);
+                (void) netlink_batch_fail(b, -ENOMEM);
                 return NULL;
         }
 
@@ -92,7 +91,7 @@ NetlinkStep *netlink_step_new(NetlinkBatch *b, uint16_t type, uint16_t flags, co
         if (!s->what || !s->message ||
                 !nlmsg_put(s->message, 0, 0, type, 0, NLM_F_REQUEST | flags) ||
                 nlmsg_append(s->message, (void *) header, size, NLMSG_ALIGNTO) < 0) {
-                (void) batch_fail(b, -ENOMEM);
+                (void) netlink_batch_fail(b, -ENOMEM);
                 return NULL;
         }
         return TAKE_PTR(s);
@@ -116,7 +115,7 @@ int netlink_batch_add(NetlinkBatch *b, NetlinkStep *s, int r) {
                 return b->failure;
         if (r < 0) {
                 netlink_step_free(s);
-                return batch_fail(b, r == -EINVAL ? r : -ENOMEM);
+                return netlink_batch_fail(b, r == -EINVAL ? r : -ENOMEM);
         }
         list_append(&b->steps, &s->node);
         return 0;
@@ -132,8 +131,7 @@ int netlink_batch_insert(NetlinkBatch *b, NetlinkStep *after, NetlinkStep *s, in
         return 0;
 }
 
-/* A number of which only the place is known yet. */
-static int put_index(NetlinkStep *s, int type, const char *name) {
+int netlink_put_index(NetlinkStep *s, int type, const char *name) {
         int r = nla_put_u32(s->message, type, 0);
 
         if (r < 0)
@@ -244,9 +242,9 @@ int netlink_link_add(NetlinkBatch *b, const NetlinkLink *link) {
         if (r >= 0 && link->ns_fd > 0)
                 r = nla_put_u32(s->message, IFLA_NET_NS_FD, (uint32_t) link->ns_fd);
         if (r >= 0 && link->master)
-                r = put_index(s, IFLA_MASTER, link->master);
+                r = netlink_put_index(s, IFLA_MASTER, link->master);
         if (r >= 0 && link->parent)
-                r = put_index(s, IFLA_LINK, link->parent);
+                r = netlink_put_index(s, IFLA_LINK, link->parent);
         if (r >= 0)
                 r = put_kind(s->message, link);
         r = netlink_batch_add(b, s, r);
@@ -273,7 +271,7 @@ static NetlinkStep *change_link(NetlinkBatch *b, uint16_t type, const char *name
                 b, type, NLM_F_ACK, &header, sizeof(header), "%s %s", what, str_or_empty(name));
         if (s && put_name(s->message, name) < 0) {
                 netlink_step_free(s);
-                (void) batch_fail(b, -EINVAL);
+                (void) netlink_batch_fail(b, -EINVAL);
                 return NULL;
         }
         return s;
@@ -339,7 +337,7 @@ int netlink_link_master(NetlinkBatch *b, const char *name, const char *master) {
         int r = 0;
 
         if (s)
-                r = master ? put_index(s, IFLA_MASTER, master)
+                r = master ? netlink_put_index(s, IFLA_MASTER, master)
                            : nla_put_u32(s->message, IFLA_MASTER, 0);
         return netlink_batch_add(b, s, r);
 }
@@ -428,126 +426,6 @@ int netlink_port_isolated(NetlinkBatch *b, const char *name, bool on) {
         return change_port(b, name, IFLA_BRPORT_ISOLATED, on);
 }
 
-/* --- addresses and routes ------------------------------------------------------------------------------------------------------------- */
-
-static int address_size(int family) {
-        return family == AF_INET6 ? (int) sizeof(struct in6_addr) : (int) sizeof(struct in_addr);
-}
-
-static int put_address(struct nl_msg *m, int family, const void *address) {
-        int r = nla_put(m, IFA_LOCAL, address_size(family), address);
-
-        return r < 0 ? r : nla_put(m, IFA_ADDRESS, address_size(family), address);
-}
-
-static int put_broadcast(struct nl_msg *m, const void *address, unsigned prefix) {
-        struct in_addr a;
-
-        memcpy(&a, address, sizeof(a));
-        if (prefix >= 31)
-                return 0;
-        a.s_addr |= htonl(UINT32_MAX >> prefix);
-        return nla_put(m, IFA_BROADCAST, sizeof(a), &a);
-}
-
-int netlink_address_add(
-        NetlinkBatch *b, const char *name, int family, const void *address, unsigned prefix) {
-        struct ifaddrmsg header = {
-                .ifa_family = (uint8_t) family,
-                .ifa_prefixlen = (uint8_t) prefix,
-                .ifa_flags = family == AF_INET6 ? IFA_F_NODAD : 0,
-                .ifa_scope = RT_SCOPE_UNIVERSE,
-        };
-        NetlinkStep *s;
-        int r;
-
-        s = netlink_step_new(b, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE | NLM_F_ACK, &header,
-                sizeof(header), "add an address to link %s", str_or_empty(name));
-        if (!s)
-                return b->failure;
-        r = netlink_step_refer(s, name, NLMSG_HDRLEN + offsetof(struct ifaddrmsg, ifa_index));
-        if (r >= 0)
-                r = put_address(s->message, family, address);
-        if (r >= 0 && family == AF_INET)
-                r = put_broadcast(s->message, address, prefix);
-        return netlink_batch_add(b, s, r);
-}
-
-NetlinkStep *netlink_step_remove_address(NetlinkBatch *b, const char *name, int family,
-        const void *address, unsigned prefix, int ifindex) {
-        struct ifaddrmsg header = {
-                .ifa_family = (uint8_t) family,
-                .ifa_prefixlen = (uint8_t) prefix,
-                .ifa_index = (uint32_t) ifindex,
-        };
-        NetlinkStep *s;
-
-        s = netlink_step_new(b, RTM_DELADDR, NLM_F_ACK, &header, sizeof(header),
-                "remove an address from link %s", str_or_empty(name));
-        if (!s)
-                return NULL;
-        s->fine[0] = -EADDRNOTAVAIL;
-        s->fine[1] = -ENODEV;
-        if (put_address(s->message, family, address) < 0) {
-                (void) batch_fail(b, -ENOMEM);
-                return netlink_step_free(s);
-        }
-        return s;
-}
-
-int netlink_address_remove(
-        NetlinkBatch *b, const char *name, int family, const void *address, unsigned prefix) {
-        NetlinkStep *s = netlink_step_remove_address(b, name, family, address, prefix, 0);
-
-        return netlink_batch_add(b, s,
-                s ? netlink_step_refer(
-                            s, name, NLMSG_HDRLEN + offsetof(struct ifaddrmsg, ifa_index))
-                  : 0);
-}
-
-static int change_route(NetlinkBatch *b, bool add, const char *name, int family,
-        const void *destination, unsigned prefix, const void *gateway) {
-        struct rtmsg header = {
-                .rtm_family = (uint8_t) family,
-                .rtm_dst_len = destination ? (uint8_t) prefix : 0,
-                .rtm_table = RT_TABLE_MAIN,
-                .rtm_protocol = add ? RTPROT_BOOT : RTPROT_UNSPEC,
-                .rtm_scope = !add                          ? RT_SCOPE_NOWHERE
-                           : family == AF_INET && !gateway ? RT_SCOPE_LINK
-                                                           : RT_SCOPE_UNIVERSE,
-                .rtm_type = add ? RTN_UNICAST : RTN_UNSPEC,
-        };
-        NetlinkStep *s;
-        int r = 0;
-
-        s = netlink_step_new(b, add ? RTM_NEWROUTE : RTM_DELROUTE,
-                add ? NLM_F_CREATE | NLM_F_REPLACE | NLM_F_ACK : NLM_F_ACK, &header, sizeof(header),
-                "%s a route of link %s", add ? "add" : "remove", name ? name : "by gateway");
-        if (!s)
-                return b->failure;
-        if (!add) {
-                s->fine[0] = -ESRCH;
-                s->fine[1] = -ENODEV;
-        }
-        if (destination)
-                r = nla_put(s->message, RTA_DST, address_size(family), destination);
-        if (r >= 0 && gateway)
-                r = nla_put(s->message, RTA_GATEWAY, address_size(family), gateway);
-        if (r >= 0 && name)
-                r = put_index(s, RTA_OIF, name);
-        return netlink_batch_add(b, s, r);
-}
-
-int netlink_route_add(NetlinkBatch *b, const char *name, int family, const void *destination,
-        unsigned prefix, const void *gateway) {
-        return change_route(b, /* add= */ true, name, family, destination, prefix, gateway);
-}
-
-int netlink_route_remove(NetlinkBatch *b, const char *name, int family, const void *destination,
-        unsigned prefix, const void *gateway) {
-        return change_route(b, /* add= */ false, name, family, destination, prefix, gateway);
-}
-
 /* --- sysctls ---------------------------------------------------------------------------------- */
 
 int netlink_sysctl(NetlinkBatch *b, const char *name, const char *value, bool optional) {
@@ -557,7 +435,7 @@ int netlink_sysctl(NetlinkBatch *b, const char *name, const char *value, bool op
         assert(b);
 
         if (!s)
-                return batch_fail(b, -ENOMEM);
+                return netlink_batch_fail(b, -ENOMEM);
         if (optional)
                 s->fine[0] = -ENOENT;
         r = str_printf(&s->sysctl, "/proc/sys/net/%s", name);

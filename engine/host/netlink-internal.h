@@ -56,6 +56,10 @@ NetlinkStep *netlink_step_new(NetlinkBatch *b, uint16_t type, uint16_t flags, co
         size_t size, const char *what, ...) _printf_(6, 7);
 /* The index of the link will be written at offset. */
 int netlink_step_refer(NetlinkStep *s, const char *name, size_t offset);
+/* An attribute with the index of that link. */
+int netlink_put_index(NetlinkStep *s, int type, const char *name);
+/* Notes the first thing that could not be written; gives r. */
+int netlink_batch_fail(NetlinkBatch *b, int r);
 /* Appends the step; r is what came of writing it. Takes s. */
 int netlink_batch_add(NetlinkBatch *b, NetlinkStep *s, int r);
 /* The same, but right behind after. */

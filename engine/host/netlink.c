@@ -2,14 +2,12 @@
 #include "engine/host/netlink.h"
 
 #include <errno.h>
-#include <linux/rtnetlink.h>
-#include <netlink/attr.h>
 #include <netlink/msg.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#include "engine/host/netlink-internal.h"
+#include "engine/host/netlink-call.h"
 #include "lib/base/alloc.h"
 #include "lib/base/clock.h"
 #include "lib/base/fd.h"
@@ -18,107 +16,7 @@
 #include "lib/event/loop.h"
 
 #define TIMEOUT_USEC  (10 * USEC_PER_SEC)
-#define ANSWER_MAX    (64U * 1024U) /* one part of a list */
-#define MESSAGES_TURN 64U           /* until others of the loop have theirs */
-#define KNOWN_MAX     4U
-
-typedef struct Known Known;
-
-/* A link's index, good for the rest of the batch. */
-struct Known {
-        char name[NETLINK_NAME_SIZE];
-        int ifindex;
-};
-
-struct NetlinkCall {
-        ListNode node; /* .calls of the netlink, or .parked while its remover is at work */
-        bool is_parked;
-        Netlink *netlink;
-        NetlinkBatch *batch;
-        ListNode by_then; /* .expected of then_netlink */
-        Netlink *then_netlink;
-        NetlinkBatch *then_batch;
-        Netlink *undo_netlink;
-        NetlinkBatch *undo;
-        netlink_done_t done;
-        void *userdata;
-        NetlinkCall **holder;
-        Known known[KNOWN_MAX];
-        unsigned n_known;
-        unsigned n_done;        /* steps */
-        uint64_t deadline_usec; /* 0: not begun */
-        int result;
-        Error error;
-};
-
-struct Netlink {
-        sd_event *event;
-        int fd;
-        sd_event_source *io;    /* on while an answer is awaited */
-        sd_event_source *turn;  /* on while there is something to send */
-        sd_event_source *timer; /* of the first call */
-        List calls;
-        List parked;
-        NetlinkRemover remover;
-        List expected; /* calls that come here when they are done elsewhere */
-        uint32_t sequence;
-        bool waits;             /* for an answer to the message .sequence */
-        const NetlinkRef *asks; /* .. which only asked for this link's index */
-        int answer;      /* 0, the kernel's negative errno, or one of ours about the answer */
-        char words[160]; /* the kernel's, to .answer */
-        bool *ret_freed; /* set by netlink_free() while a callback runs */
-};
-
-/* --- the socket ------------------------------------------------------------------------------------------------------------------------- */
-
-static int open_socket(void) {
-        int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
-
-        return fd < 0 ? -errno : fd;
-}
-
-/* Without them the answers only have fewer words. */
-static void set_options(int fd) {
-        static const int on = 1;
-
-        (void) setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
-        (void) setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
-        (void) fd_set_nonblock(fd, true);
-}
-
-static int send_message(Netlink *n, struct nl_msg *m) {
-        static const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
-        struct nlmsghdr *h = nlmsg_hdr(m);
-
-        h->nlmsg_seq = ++n->sequence;
-        n->answer = 0;
-        n->words[0] = 0;
-        if (sendto(n->fd, h, h->nlmsg_len, MSG_DONTWAIT, (const struct sockaddr *) &kernel,
-                    sizeof(kernel)) < 0)
-                return -errno;
-        n->waits = true;
-        return 0;
-}
-
-/* The kernel's sentence behind an error. */
-static void note_words(Netlink *n, const struct nlmsghdr *h) {
-        const struct nlmsgerr *e = nlmsg_data(h);
-        struct nlattr *a;
-        int skip = sizeof(*e);
-
-        if (!(h->nlmsg_flags & NLM_F_ACK_TLVS))
-                return;
-        if (!(h->nlmsg_flags & NLM_F_CAPPED))
-                skip += (int) e->msg.nlmsg_len - NLMSG_HDRLEN;
-        skip = NLMSG_ALIGN(skip);
-        if (nlmsg_datalen(h) <= skip)
-                return;
-        a = nla_find((struct nlattr *) ((char *) nlmsg_data(h) + skip), nlmsg_datalen(h) - skip,
-                NLMSGERR_ATTR_MSG);
-        if (a)
-                (void) snprintf(
-                        n->words, sizeof(n->words), "%.*s", nla_len(a), (const char *) nla_data(a));
-}
+#define MESSAGES_TURN 64U /* until others of the loop have theirs */
 
 /* --- one call --------------------------------------------------------------------------------------------------------------------------- */
 
@@ -228,33 +126,6 @@ static int known_index(const NetlinkCall *c, const char *name) {
         return 0;
 }
 
-static void learn_index(NetlinkCall *c, const char *name, int ifindex) {
-        Known *k = c->known + (c->n_known < KNOWN_MAX ? c->n_known++ : 0);
-
-        strcpy(k->name, name);
-        k->ifindex = ifindex;
-}
-
-static int ask_index(Netlink *n, const NetlinkRef *ref) {
-        struct ifinfomsg header = {};
-        struct nl_msg *m;
-        int r;
-
-        m = nlmsg_alloc_size(256);
-        if (!m)
-                return -ENOMEM;
-        if (nlmsg_put(m, 0, 0, RTM_GETLINK, 0, NLM_F_REQUEST) &&
-                nlmsg_append(m, &header, sizeof(header), NLMSG_ALIGNTO) >= 0 &&
-                nla_put_string(m, IFLA_IFNAME, ref->name) >= 0)
-                r = send_message(n, m);
-        else
-                r = -ENOMEM;
-        nlmsg_free(m);
-        if (r >= 0)
-                n->asks = ref;
-        return r;
-}
-
 /* Sends what comes next: the question for a link's index, or the step. */
 static int call_send(Netlink *n, NetlinkCall *c, NetlinkStep *s) {
         if (c->deadline_usec == 0)
@@ -264,12 +135,12 @@ static int call_send(Netlink *n, NetlinkCall *c, NetlinkStep *s) {
                 int ifindex = known_index(c, s->refs[i].name);
 
                 if (ifindex == 0)
-                        return ask_index(n, s->refs + i);
+                        return netlink_ask(n, s->refs + i);
                 memcpy((char *) nlmsg_hdr(s->message) + s->refs[i].offset, &ifindex,
                         sizeof(ifindex));
                 s->ifindex = ifindex;
         }
-        return send_message(n, s->message);
+        return netlink_send(n, s->message);
 }
 
 /* The answer to what was sent is complete. 1: go on, 0: the Netlink is gone. */
@@ -325,75 +196,6 @@ void netlink_removed(NetlinkCall *c, int r) {
                 (void) sd_event_source_set_enabled(n->turn, SD_EVENT_ON);
 }
 
-/* --- answers -------------------------------------------------------------------------------------------------------------------------------- */
-
-/* 1: the answer is complete. */
-static int take_message(Netlink *n, NetlinkCall *c, NetlinkStep *s, const struct nlmsghdr *h) {
-        const struct ifinfomsg *link = nlmsg_data(h);
-        int r;
-
-        switch (h->nlmsg_type) {
-        case NLMSG_ERROR:
-                if (!nlmsg_valid_hdr(h, sizeof(struct nlmsgerr)))
-                        return -EBADMSG;
-                note_words(n, h);
-                r = ((const struct nlmsgerr *) nlmsg_data(h))->error;
-                if (n->answer >= 0)
-                        n->answer = r;
-                return 1;
-        case NLMSG_DONE:
-                if (nlmsg_datalen(h) >= (int) sizeof(int) && n->answer >= 0)
-                        n->answer = MIN(0, *(const int *) nlmsg_data(h));
-                return 1;
-        case NLMSG_NOOP:
-                return 0;
-        case NLMSG_OVERRUN:
-                return -ENOBUFS;
-        }
-
-        if (n->asks) {
-                if (h->nlmsg_type != RTM_NEWLINK || !nlmsg_valid_hdr(h, sizeof(*link)))
-                        return -EBADMSG;
-                learn_index(c, n->asks->name, link->ifi_index);
-                return 1;
-        }
-        if (s->on_message && n->answer >= 0)
-                n->answer = MIN(0, s->on_message(c->batch, s, h));
-        return 0;
-}
-
-/* 1: the answer is complete, 0: there is more, -EAGAIN: nothing there yet. */
-static int receive_answer(Netlink *n, NetlinkCall *c, NetlinkStep *s) {
-        static char buffer[ANSWER_MAX]
-                __attribute__((aligned(NLMSG_ALIGNTO))); /* one thread, used inside of here only */
-        struct sockaddr_nl from = {};
-        struct iovec iov = { buffer, sizeof(buffer) };
-        struct msghdr m = {
-                .msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &iov, .msg_iovlen = 1
-        };
-        ssize_t size;
-        int left, r;
-
-        size = recvmsg(n->fd, &m, MSG_DONTWAIT);
-        if (size < 0)
-                return -errno;
-        if (m.msg_flags & MSG_TRUNC)
-                return -EMSGSIZE;
-        if (from.nl_pid != 0)
-                return 0; /* only the kernel is believed */
-
-        left = (int) size;
-        for (struct nlmsghdr *h = (struct nlmsghdr *) buffer; nlmsg_ok(h, left);
-                h = nlmsg_next(h, &left)) {
-                if (h->nlmsg_seq != n->sequence)
-                        continue; /* to something that was forgotten */
-                r = take_message(n, c, s, h);
-                if (r != 0)
-                        return r;
-        }
-        return 0;
-}
-
 /* --- turns of the loop ------------------------------------------------------------------------------------------------------------------- */
 
 static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata);
@@ -435,7 +237,7 @@ static int netlink_step(Netlink *n) {
                 return r < 0 ? call_fail(n, c, r, s) : 1;
         }
 
-        r = receive_answer(n, c, s);
+        r = netlink_receive(n, c, s);
         if (r == -EAGAIN) {
                 wait_for_answer(n, c);
                 return r;
@@ -494,10 +296,10 @@ int netlink_new(sd_event *e, int fd, Netlink **ret) {
         assert(ret);
 
         if (taken < 0)
-                taken = open_socket();
+                taken = netlink_socket_open();
         if (taken < 0)
                 return taken;
-        set_options(taken);
+        netlink_socket_prepare(taken);
 
         n = new0(Netlink, 1);
         if (!n)
