@@ -175,8 +175,8 @@ static int make_containers(Engine *e, Error *reterr) {
         return stats_new(e->event, e->containers, &e->stats);
 }
 
-int engine_new(
-        sd_event *event, sd_bus *bus, const Settings *settings, Engine **ret, Error *reterr) {
+int engine_new(sd_event *event, sd_bus *bus, FdStore *fd_store, const Settings *settings,
+        Engine **ret, Error *reterr) {
         static int (*const steps[])(Engine * e, Error * reterr) = {
                 make_ground,
                 make_sets,
@@ -187,6 +187,7 @@ int engine_new(
 
         assert(event);
         assert(bus);
+        assert(fd_store);
         assert(settings);
         assert(ret);
 
@@ -195,6 +196,7 @@ int engine_new(
                 return -ENOMEM;
         e->event = sd_event_ref(event);
         e->bus = sd_bus_ref(bus);
+        e->fd_store = fd_store;
         e->settings = settings;
         e->lock_fd = -EBADF;
 

@@ -7,6 +7,7 @@
 #include "lib/base/macro.h"
 
 typedef struct Containers Containers;
+typedef struct FdStore FdStore;
 typedef struct Hub Hub;
 typedef struct Images Images;
 typedef struct Jobs Jobs;
@@ -24,7 +25,8 @@ typedef struct sd_event sd_event;
 
 typedef struct Engine {
         sd_event *event;
-        sd_bus *bus; /* the system bus; shared by units and the D-Bus face */
+        sd_bus *bus;       /* the system bus; shared by units and the D-Bus face */
+        FdStore *fd_store; /* the daemon's: sockets that outlive it */
         const Settings *settings;
         SysInfo *sysinfo;
         Hub *hub;
@@ -45,8 +47,10 @@ typedef struct Engine {
 } Engine;
 
 /* Opens the data root (0710, refuses another engine's data with the way out), the storage driver, the sets; reads all state; links to the
- * monitors that live. Refuses a host without cgroup v2. reterr holds the one sentence for the administrator. */
-int engine_new(sd_event *event, sd_bus *bus, const Settings *settings, Engine **ret, Error *reterr);
+ * monitors that live. Refuses a host without cgroup v2. reterr holds the one sentence for the administrator. fd_store stays the caller's and must
+ * outlive the engine. */
+int engine_new(sd_event *event, sd_bus *bus, FdStore *fd_store, const Settings *settings,
+        Engine **ret, Error *reterr);
 
 /* Lets go of everything; containers run on. */
 Engine *engine_free(Engine *e);

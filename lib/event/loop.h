@@ -20,6 +20,7 @@ typedef enum LoopPriority {
         LOOP_REQUEST = 10,  /* REST */
         LOOP_STREAM = 20,   /* log and attach bytes */
         LOOP_TIMER = 30,    /* time-outs, restarts with back-off */
+        LOOP_NAMES = 40,    /* questions for names: a flood of them holds up nothing else */
         LOOP_IDLE = 100,    /* house-keeping */
 } LoopPriority;
 

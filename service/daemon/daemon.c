@@ -17,12 +17,14 @@
 #include "lib/base/log.h"
 #include "lib/base/str.h"
 #include "lib/base/strv.h"
+#include "lib/event/fd-store.h"
 #include "lib/event/loop.h"
 #include "rest/rest.h"
 
-#define LISTEN_FDS_MAX 64
-#define NAME_TRIES     20
-#define NAME_WAIT_USEC 50000
+#define LISTEN_FDS_MAX  64
+#define NAME_TRIES      20
+#define NAME_WAIT_USEC  50000
+#define SWEEP_WAIT_USEC (30 * USEC_PER_SEC)
 
 struct Daemon {
         int argc;
@@ -36,9 +38,12 @@ struct Daemon {
         Rest *face_rest;
         int listen_fds[LISTEN_FDS_MAX];
         size_t n_listen_fds;
+        FdStore *fd_store;
+        sd_event_source *sweep;
 };
 
-/* Sockets from systemd: ours is named "rest"; one without a name is Docker's old unit file. */
+/* Sockets from systemd: the one of the API is named "rest"; one without a name is Docker's old unit file. The others are what the daemon
+ * before this one has put into the store. */
 static int take_sockets(Daemon *d, Error *reterr) {
         _cleanup_(strv_freep) char **names = NULL;
         int n;
@@ -52,8 +57,11 @@ static int take_sockets(Daemon *d, Error *reterr) {
                 const char *name = names && names[i] ? names[i] : "";
 
                 (void) fd_set_cloexec(fd, true);
-                if (!STR_IN_SET(name, "", "unknown", "rest", "docker.socket", "stauer.socket") ||
-                        d->n_listen_fds >= LISTEN_FDS_MAX) {
+                if (!STR_IN_SET(name, "", "unknown", "rest", "docker.socket", "stauer.socket")) {
+                        (void) fd_store_inherit(d->fd_store, name, fd);
+                        continue;
+                }
+                if (d->n_listen_fds >= LISTEN_FDS_MAX) {
                         log_warning(
                                 "Socket \"%s\" passed by systemd is not for us, closing it", name);
                         fd_close(fd);
@@ -145,12 +153,21 @@ static int open_loop(Daemon *d, Error *reterr) {
         r = loop_on_stop(d->event, on_stop, d);
         if (r < 0)
                 return r;
-        return loop_on_signal(d->event, SIGHUP, "reload", on_reload, d, NULL);
+        r = loop_on_signal(d->event, SIGHUP, "reload", on_reload, d, NULL);
+        return r < 0 ? r : fd_store_new(d->event, &d->fd_store);
+}
+
+/* By now every container that runs has been found again, with what is its own. */
+static int on_sweep(sd_event_source *source, uint64_t usec, void *userdata) {
+        Daemon *d = userdata;
+
+        fd_store_sweep(d->fd_store);
+        return 0;
 }
 
 static int open_engine(Daemon *d, Error *reterr) {
         (void) sd_notify(/* unset_environment= */ false, "STATUS=Reading images and containers");
-        return engine_new(d->event, d->bus, d->settings, &d->engine, reterr);
+        return engine_new(d->event, d->bus, d->fd_store, d->settings, &d->engine, reterr);
 }
 
 static int open_faces(Daemon *d, Error *reterr) {
@@ -169,8 +186,8 @@ static int open_faces(Daemon *d, Error *reterr) {
 
 int daemon_new(int argc, char *const *argv, Settings *settings, Daemon **ret, Error *reterr) {
         static int (*const steps[])(Daemon * d, Error * reterr) = {
-                take_sockets,
                 open_loop,
+                take_sockets,
                 open_bus,
                 open_engine,
                 open_faces,
@@ -207,6 +224,8 @@ Daemon *daemon_free(Daemon *d) {
         bus_free(d->face_bus);
         auth_free(d->auth);
         engine_free(d->engine);
+        loop_source_free(d->sweep);
+        fd_store_free(d->fd_store);
         fd_close_many(d->listen_fds, d->n_listen_fds);
         sd_bus_flush_close_unref(d->bus);
         sd_event_unref(d->event);
@@ -216,6 +235,12 @@ Daemon *daemon_free(Daemon *d) {
 }
 
 int daemon_run(Daemon *d) {
+        int r;
+
+        r = loop_timer(
+                d->event, SWEEP_WAIT_USEC, LOOP_IDLE, "fd-store-sweep", on_sweep, d, &d->sweep);
+        if (r < 0)
+                return r;
         (void) sd_notify(/* unset_environment= */ false, "READY=1\nSTATUS=Ready");
         return sd_event_loop(d->event);
 }
