@@ -13,6 +13,7 @@
 #include "lib/base/error.h"
 #include "lib/base/macro.h"
 
+typedef struct Endpoint Endpoint;
 typedef struct FdStore FdStore;
 typedef struct Resolver Resolver;
 typedef struct ResolverLeg ResolverLeg;
@@ -55,3 +56,13 @@ bool resolver_serves(const Resolver *r, const char *container_id) _pure_;
 
 /* What the process before us has kept under the name; -EBADF each when that is not both of them. */
 void resolver_take_kept(Resolver *r, const char *keep_name, int *ret_udp_fd, int *ret_tcp_fd);
+
+/* --- the same for the network of a container (resolver-sandbox.c) --- */
+
+/* The sandbox has its namespace: its endpoints answer, and it is served if one of its networks has names. Again after each change: an endpoint that
+ * has come, other names, --dns. Takes the sockets out of Netns when it serves them. */
+int resolver_attach(Resolver *r, Sandbox *b);
+void resolver_drop(Resolver *r, const Endpoint *e);  /* before it goes */
+void resolver_detach(Resolver *r, const Sandbox *b); /* before the namespace goes */
+/* After a restart of the daemon, for netns_pool_adopt(): as resolver_take_kept(). */
+void resolver_take_kept_of(Resolver *r, const Sandbox *b, int *ret_udp_fd, int *ret_tcp_fd);
