@@ -30,6 +30,10 @@ int setting_store_size(Settings *s, const Setting *row, const char *value, Error
         return parse_size(value, MEMBER(uint64_t, s, row));
 }
 
+int setting_store_unsigned(Settings *s, const Setting *row, const char *value, Error *reterr) {
+        return parse_unsigned(value, MEMBER(unsigned, s, row));
+}
+
 int setting_store_map(Settings *s, const Setting *row, const char *value, Error *reterr) {
         _cleanup_(freep) char *key = NULL, *v = NULL;
         int r;

@@ -13,6 +13,7 @@ int setting_store_bool(Settings *s, const Setting *row, const char *value, Error
 int setting_store_string(Settings *s, const Setting *row, const char *value, Error *reterr);
 int setting_store_strv(Settings *s, const Setting *row, const char *value, Error *reterr);
 int setting_store_size(Settings *s, const Setting *row, const char *value, Error *reterr);
+int setting_store_unsigned(Settings *s, const Setting *row, const char *value, Error *reterr);
 int setting_store_map(Settings *s, const Setting *row, const char *value, Error *reterr);
 int setting_store_label(Settings *s, const Setting *row, const char *value, Error *reterr);
 int setting_store_host(Settings *s, const Setting *row, const char *value, Error *reterr);

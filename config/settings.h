@@ -68,6 +68,28 @@ struct Settings {
         char *storage_driver; /* NULL: the engine picks */
         char **storage_opts;  /* "driver.option=value" */
 
+        /* networks; strings NULL: not given */
+        char *bridge;
+        char *bip;
+        char *bip6;
+        char *fixed_cidr;
+        char *fixed_cidr6;
+        char *gateway4;
+        char *gateway6;
+        char *publish_ip;
+        bool icc;
+        bool ip_masq;
+        bool ipv6;
+        bool ip_forward;
+        bool iptables;
+        unsigned mtu;
+        char **address_pools; /* base=CIDR,size=N */
+        char **network_opts;  /* driver=key=value */
+        char **dns;
+        char **dns_opts;
+        char **dns_search;
+        char **host_gateway_ips;
+
         /* defaults of containers */
         char *cgroup_parent; /* a slice; "machine.slice" unless asked */
         char *log_driver;

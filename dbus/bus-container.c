@@ -214,6 +214,8 @@ const sd_bus_vtable bus_container_vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("UpdateFromJSON", SD_BUS_ARGS("s", json), SD_BUS_RESULT("as", warnings), bus_container_update, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Top", SD_BUS_ARGS("s", ps_args), SD_BUS_RESULT("as", titles, "aas", processes), bus_container_top, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Wait", SD_BUS_ARGS("s", condition), SD_BUS_RESULT("i", exit_code), bus_container_wait, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ConnectNetwork", SD_BUS_ARGS("s", network, "a{sv}", properties), SD_BUS_NO_RESULT, bus_container_connect_network, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("DisconnectNetwork", SD_BUS_ARGS("s", network, "b", force), SD_BUS_NO_RESULT, bus_container_disconnect_network, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Remove", SD_BUS_ARGS("b", force, "b", volumes), SD_BUS_NO_RESULT, bus_container_remove, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Inspect", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", json), method_inspect, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetSize", SD_BUS_NO_ARGS, SD_BUS_RESULT("t", own, "t", all), bus_container_get_size, SD_BUS_VTABLE_UNPRIVILEGED),

@@ -23,6 +23,13 @@ int bus_manager_unsubscribe(sd_bus_message *m, void *userdata, sd_bus_error *ret
 /* bus-events.c */
 int bus_manager_get_events(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
 
+/* bus-manager-networks.c */
+int bus_manager_list_networks(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
+int bus_manager_get_network(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
+int bus_manager_create_network(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
+int bus_manager_create_network_from_json(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
+int bus_manager_prune_networks(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
+
 /* bus-volume.c */
 int bus_manager_list_volumes(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
 int bus_manager_get_volume(sd_bus_message *m, void *userdata, sd_bus_error *reterr);

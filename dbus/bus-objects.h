@@ -16,6 +16,7 @@ typedef struct Hub Hub;
 typedef struct Image Image;
 typedef struct Job Job;
 typedef struct BusSignals BusSignals;
+typedef struct Network Network;
 typedef struct Volume Volume;
 
 #define BUS_ROOT           "/org/stauer/Engine1"
@@ -23,6 +24,7 @@ typedef struct Volume Volume;
 #define BUS_IMAGE_ROOT     BUS_ROOT "/image"
 #define BUS_JOB_ROOT       BUS_ROOT "/job"
 #define BUS_EXEC_ROOT      BUS_ROOT "/exec"
+#define BUS_NETWORK_ROOT   BUS_ROOT "/network"
 #define BUS_VOLUME_ROOT    BUS_ROOT "/volume"
 
 #define BUS_INTERFACE_MANAGER   "org.stauer.Engine1.Manager"
@@ -30,6 +32,7 @@ typedef struct Volume Volume;
 #define BUS_INTERFACE_IMAGE     "org.stauer.Engine1.Image"
 #define BUS_INTERFACE_JOB       "org.stauer.Engine1.Job"
 #define BUS_INTERFACE_EXEC      "org.stauer.Engine1.Exec"
+#define BUS_INTERFACE_NETWORK   "org.stauer.Engine1.Network"
 #define BUS_INTERFACE_VOLUME    "org.stauer.Engine1.Volume"
 
 extern const sd_bus_vtable bus_manager_vtable[];   /* userdata: Engine */
@@ -37,6 +40,7 @@ extern const sd_bus_vtable bus_container_vtable[]; /* userdata: Container */
 extern const sd_bus_vtable bus_image_vtable[];     /* userdata: Image */
 extern const sd_bus_vtable bus_job_vtable[];       /* userdata: Job */
 extern const sd_bus_vtable bus_exec_vtable[];      /* userdata: Exec */
+extern const sd_bus_vtable bus_network_vtable[];   /* userdata: Network */
 extern const sd_bus_vtable bus_volume_vtable[];    /* userdata: Volume */
 
 int bus_container_path(const Container *c, char **ret);
@@ -83,6 +87,10 @@ int bus_container_get_size(sd_bus_message *m, void *userdata, sd_bus_error *rete
 /* bus-lists.c */
 int bus_manager_list_containers_as_json(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
 int bus_manager_list_images_as_json(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
+
+/* bus-network.c */
+int bus_container_connect_network(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
+int bus_container_disconnect_network(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
 
 /* bus-exec.c */
 int bus_container_create_exec(sd_bus_message *m, void *userdata, sd_bus_error *reterr);

@@ -15,6 +15,7 @@
 #include "engine/engine.h"
 #include "engine/image/image.h"
 #include "engine/image/images.h"
+#include "engine/network/networks.h"
 #include "engine/volume/volumes.h"
 #include "lib/api/task-spec.h"
 #include "lib/base/alloc.h"
@@ -246,6 +247,27 @@ static int emit_volume(BusSignals *s, const Event *e) {
         return send_objects(s, NULL, "InterfacesAdded", fill_added, &n);
 }
 
+static int emit_network(BusSignals *s, const Event *e) {
+        ObjectNews n = { .interface = BUS_INTERFACE_NETWORK, .vtable = bus_network_vtable };
+        _cleanup_(freep) char *path = NULL;
+        Network *network;
+        int r;
+
+        if (!STR_IN_SET(e->action, "create", "destroy"))
+                return 0;
+        r = bus_path_make(BUS_NETWORK_ROOT, e->id, &path);
+        if (r < 0)
+                return r;
+        n.path = path;
+
+        if (streq(e->action, "destroy"))
+                return send_objects(s, NULL, "InterfacesRemoved", fill_removed, &n);
+        if (networks_find(s->engine->networks, e->id, &network, NULL) < 0)
+                return 0;
+        n.object = network;
+        return send_objects(s, NULL, "InterfacesAdded", fill_added, &n);
+}
+
 static void on_event(const Event *e, void *userdata) {
         BusSignals *s = userdata;
         int r = 0, k;
@@ -256,6 +278,8 @@ static void on_event(const Event *e, void *userdata) {
                 r = emit_image(s, e);
         else if (streq(e->type, "volume"))
                 r = emit_volume(s, e);
+        else if (streq(e->type, "network"))
+                r = emit_network(s, e);
 
         k = emit_event(s, e);
         if (r < 0 || k < 0)

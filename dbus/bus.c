@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dbus/bus-auth.h"
+#include "dbus/bus-network.h"
 #include "dbus/bus-objects.h"
 #include "dbus/bus-util.h"
 #include "engine/container/container.h"
@@ -14,6 +15,7 @@
 #include "engine/engine.h"
 #include "engine/image/image.h"
 #include "engine/image/images.h"
+#include "engine/network/networks.h"
 #include "engine/volume/volumes.h"
 #include "lib/base/alloc.h"
 #include "lib/base/ident.h"
@@ -245,6 +247,43 @@ static int list_volumes(
         return 0;
 }
 
+static int find_network(sd_bus *bus, const char *path, const char *interface, void *userdata,
+        void **ret_found, sd_bus_error *reterr) {
+        _cleanup_(freep) char *name = NULL;
+        Engine *e = userdata;
+        Network *n;
+        int r;
+
+        r = bus_path_parse(path, BUS_NETWORK_ROOT, &name);
+        if (r <= 0)
+                return r;
+        if (networks_find(e->networks, name, &n, NULL) < 0)
+                return 0;
+
+        *ret_found = n;
+        return 1;
+}
+
+static int list_networks(
+        sd_bus *bus, const char *prefix, void *userdata, char ***ret_nodes, sd_bus_error *reterr) {
+        _cleanup_(strv_freep) char **nodes = NULL;
+        Engine *e = userdata;
+
+        for (Network *n = NULL; (n = networks_next(e->networks, n));) {
+                char *path = NULL;
+                int r;
+
+                r = bus_network_path(n, &path);
+                if (r >= 0)
+                        r = strv_take(&nodes, path);
+                if (r < 0)
+                        return r;
+        }
+
+        *ret_nodes = TAKE_PTR(nodes);
+        return 0;
+}
+
 /* ---- who may look ---- */
 
 /* Whether it shows anything: introspection does where the objects stand. A call without an interface may reach any of them. */
@@ -294,6 +333,7 @@ typedef struct BusObject {
 static const BusObject objects[] = {
         { BUS_CONTAINER_ROOT, BUS_INTERFACE_CONTAINER, bus_container_vtable, find_container, list_containers },
         { BUS_IMAGE_ROOT,     BUS_INTERFACE_IMAGE,     bus_image_vtable,     find_image,     list_images },
+        { BUS_NETWORK_ROOT,   BUS_INTERFACE_NETWORK,   bus_network_vtable,   find_network,   list_networks },
         { BUS_VOLUME_ROOT,    BUS_INTERFACE_VOLUME,    bus_volume_vtable,    find_volume,    list_volumes },
         { BUS_JOB_ROOT,       BUS_INTERFACE_JOB,       bus_job_vtable,       find_job,       list_jobs },
         { BUS_EXEC_ROOT,      BUS_INTERFACE_EXEC,      bus_exec_vtable,      find_exec,      list_execs },

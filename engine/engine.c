@@ -13,10 +13,14 @@
 #include "engine/core/worker.h"
 #include "engine/data-root.h"
 #include "engine/host/launcher.h"
+#include "engine/host/netlink.h"
+#include "engine/host/netns.h"
 #include "engine/host/sysinfo.h"
 #include "engine/host/units.h"
 #include "engine/image/images.h"
+#include "engine/network/firewall.h"
 #include "engine/network/networks.h"
+#include "engine/network/ports.h"
 #include "engine/storage/storage.h"
 #include "engine/volume/volumes.h"
 #include "lib/base/alloc.h"
@@ -111,6 +115,75 @@ static void on_trash(void *userdata) {
                 containers_empty_trash(e->containers);
 }
 
+/* What is not allowed to us stays NULL: networks that need it cannot be used then, and say so. */
+static int make_network_ground(Engine *e) {
+        const Settings *s = e->settings;
+        int r;
+
+        r = ports_new(&e->ground.ports);
+        if (r >= 0)
+                r = netns_pool_new(e->event, e->launcher, s->exec_root, &e->ground.pool);
+        if (r >= 0 && s->iptables)
+                r = firewall_new(e->event, &e->ground.firewall);
+        if (r < 0)
+                return r;
+        e->ground.event = e->event;
+        e->ground.run_root = s->exec_root;
+        e->ground.ip_forward = s->ip_forward;
+        if (e->ground.firewall)
+                (void) firewall_use_bus(e->ground.firewall, e->bus);
+        r = netlink_new(e->event, -EBADF, &e->ground.netlink);
+        if (r >= 0)
+                netns_pool_serve(e->ground.pool, e->ground.netlink);
+        return r == -ENOMEM ? r : 0;
+}
+
+static int make_networks(Engine *e, Error *reterr) {
+        const Settings *s = e->settings;
+        const NetworksWiring w = {
+                .data_root = s->data_root,
+                .seed = e->id,
+                .hub = e->hub,
+                .ground = &e->ground,
+                .defaults = {
+                        .bridge = s->bridge,
+                        .bip = settings_was_given(s, "bip") ? s->bip : NULL,
+                        .bip6 = s->bip6,
+                        .fixed_cidr = s->fixed_cidr,
+                        .fixed_cidr6 = s->fixed_cidr6,
+                        .gateway4 = s->gateway4,
+                        .gateway6 = s->gateway6,
+                        .ip = s->publish_ip,
+                        .ipv6 = s->ipv6,
+                        .icc = s->icc,
+                        .masquerade = s->ip_masq,
+                        .mtu = s->mtu,
+                        .pools = s->address_pools,
+                        .options = s->network_opts,
+                },
+        };
+        int r;
+
+        r = make_network_ground(e);
+        return r < 0 ? r : networks_new(&w, &e->networks, reterr);
+}
+
+/* All that runs is known by now: what belongs to nobody any more goes. */
+static void start_networks(Engine *e) {
+        _cleanup_(error_done) Error error = {};
+        int r;
+
+        r = e->ground.firewall ? firewall_start(e->ground.firewall, &error) : 0;
+        if (r < 0) {
+                log_warning("The firewall is not set up, ports of containers are not published: %s",
+                        error_text(&error, r));
+                e->ground.firewall = firewall_free(e->ground.firewall);
+        }
+        r = networks_start_pool(e->networks, /* at_once= */ false);
+        if (r < 0)
+                (void) log_warning_errno(r, "Failed to prepare network namespaces: %m, ignoring");
+}
+
 static int make_sets(Engine *e, Error *reterr) {
         const Settings *s = e->settings;
         const VolumesWiring volumes = {
@@ -138,7 +211,7 @@ static int make_sets(Engine *e, Error *reterr) {
         if (r < 0)
                 return error_set_errno(reterr, r, "Failed to load the images of %s", s->data_root);
         r = volumes_new(&volumes, &e->volumes, reterr);
-        return r < 0 ? r : networks_new(&e->networks);
+        return r < 0 ? r : make_networks(e, reterr);
 }
 
 static int make_containers(Engine *e, Error *reterr) {
@@ -167,9 +240,11 @@ static int make_containers(Engine *e, Error *reterr) {
         r = containers_new(&wiring, &e->containers, reterr);
         if (r < 0)
                 return r;
+        networks_start(e->networks);
         r = containers_restore(e->containers, reterr);
         if (r < 0)
                 return r;
+        start_networks(e);
         if (e->trash_is_full)
                 containers_empty_trash(e->containers);
         return stats_new(e->event, e->containers, &e->stats);
@@ -220,12 +295,17 @@ Engine *engine_free(Engine *e) {
         containers_detach(e->containers);
         images_end(e->images);
         volumes_end(e->volumes);
+        networks_end(e->networks);
+        e->ground.netlink = netlink_free(e->ground.netlink);
+        e->ground.pool = netns_pool_free(e->ground.pool);
         e->launcher = launcher_free(e->launcher);
         workers_free(e->copiers);
         workers_free(e->workers);
         jobs_free(e->jobs);
         containers_free(e->containers);
         networks_free(e->networks);
+        firewall_free(e->ground.firewall);
+        ports_free(e->ground.ports);
         volumes_free(e->volumes);
         images_free(e->images);
         storage_free(e->storage);

@@ -3,6 +3,7 @@
 
 /* The engine as a whole: makes, wires and owns every set; the one thing both faces get. No logic of its own. */
 
+#include "engine/network/driver.h"
 #include "lib/base/error.h"
 #include "lib/base/macro.h"
 
@@ -37,6 +38,7 @@ typedef struct Engine {
         Workers *copiers; /* the same for tasks that feed a client or are fed by one */
         Storage *storage;
         Images *images;
+        NetworkGround ground;
         Networks *networks;
         Volumes *volumes;
         Containers *containers;

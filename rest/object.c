@@ -7,6 +7,7 @@
 #include "engine/engine.h"
 #include "engine/image/image.h"
 #include "engine/image/images.h"
+#include "engine/network/networks.h"
 #include "engine/volume/volumes.h"
 #include "lib/api/container-spec.h"
 #include "lib/base/str.h"
@@ -47,6 +48,13 @@ static void find_volume(Request *q, RequestObject *o) {
                 *o = (RequestObject) { .object = v->name, .details = { "volume", v->name } };
 }
 
+static void find_network(Request *q, RequestObject *o) {
+        Network *n;
+
+        if (networks_find(q->engine->networks, o->object, &n, NULL) >= 0)
+                *o = (RequestObject) { .object = n->id, .details = { "network", n->name } };
+}
+
 int request_object(Request *q, RequestObject *ret) {
         const char *name = q->route->object;
 
@@ -58,6 +66,8 @@ int request_object(Request *q, RequestObject *ret) {
                 return find_container(q, ret);
         if (streq(name, "volume"))
                 find_volume(q, ret);
+        else if (streq(name, "network"))
+                find_network(q, ret);
         else
                 find_image(q, ret);
         return 0;

@@ -20,6 +20,7 @@ static const Route *const tables[] = {
         container_files_routes,
         image_routes,
         image_transfer_routes,
+        network_routes,
         volume_routes,
         stats_routes,
         events_routes,

@@ -41,6 +41,7 @@ extern const Route exec_routes[];
 extern const Route container_files_routes[];
 extern const Route image_routes[];
 extern const Route image_transfer_routes[];
+extern const Route network_routes[];
 extern const Route volume_routes[];
 extern const Route stats_routes[];
 extern const Route attach_routes[];

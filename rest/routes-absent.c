@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What Docker's API has and this engine has not: 501 with a sentence, so that nobody takes it for a wrong path. Objects that cannot exist here
- * (a network, a volume by name, …) are simply not found, since clients that look for a name go on after a 404 only. A row leaves this file when
+ * (a swarm's, …) are simply not found, since clients that look for a name go on after a 404 only. A row leaves this file when
  * its function arrives. */
 
 #include "lib/base/error.h"
@@ -23,9 +23,6 @@ const Route absent_routes[] = {
         { "GET",    "/images/search",                    AUTH_VIEW, not_implemented },
         { "GET",    "/images/{name...}/get",             AUTH_VIEW, not_implemented },
         { "POST",   "/images/{name...}/push",            AUTH_VIEW, not_implemented },
-        { "GET",    "/networks",                         AUTH_VIEW, not_implemented },
-        { "POST",   "/networks/create",                  AUTH_VIEW, not_implemented },
-        { "POST",   "/networks/prune",                   AUTH_VIEW, not_implemented },
         {}
 };
 /* clang-format on */

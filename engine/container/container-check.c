@@ -40,10 +40,6 @@ int check_warn(const CheckContext *x, const char *format, ...) {
         return escaped ? strv_take(x->warnings, TAKE_PTR(escaped)) : -ENOMEM;
 }
 
-static int not_implemented(Error *reterr, const char *what) {
-        return error_set(reterr, ERROR_NOT_IMPLEMENTED, "%s is not implemented yet", what);
-}
-
 static int check_health(const ContainerConfig *c, Error *reterr) {
         const HealthSpec *h = c->healthcheck;
         const char *what = pairs_get(c->labels, ON_UNHEALTHY_LABEL);
@@ -173,10 +169,6 @@ static int check_network(ContainerSpec *spec, const CheckContext *x, Error *rete
         const HostConfig *h = &spec->host;
         int r;
 
-        if (!strv_empty(h->links))
-                return not_implemented(reterr, "Links");
-        if (!str_empty(spec->config.mac_address))
-                return not_implemented(reterr, "MacAddress");
         if (str_equal(h->network_mode, "host") &&
                 (h->n_port_bindings > 0 || h->publish_all_ports)) {
                 r = check_warn(x, "Published ports are discarded when using host network mode");

@@ -14,7 +14,6 @@
 #include "engine/host/sysinfo.h"
 #include "engine/image/image.h"
 #include "engine/image/images.h"
-#include "engine/network/networks.h"
 #include "engine/storage/storage.h"
 #include "lib/api/task-spec.h"
 #include "lib/base/alloc.h"
@@ -127,7 +126,6 @@ static int prepare(Container *c, const char *platform, Error *reterr) {
                 .sysinfo = s->sysinfo,
                 .warnings = &c->warnings,
         };
-        Network *network;
         Image *image;
         int r;
 
@@ -150,11 +148,9 @@ static int prepare(Container *c, const char *platform, Error *reterr) {
         r = container_check(&c->spec, &x, reterr);
         if (r < 0)
                 return r;
-        if (!join_target(c->spec.host.network_mode)) {
-                r = networks_find_mode(s->networks, c->spec.host.network_mode, &network, reterr);
-                if (r < 0)
-                        return r;
-        }
+        r = container_network_complete(c, reterr);
+        if (r < 0)
+                return r;
         r = choose_hostname(c);
         if (r < 0)
                 return r;

@@ -3,11 +3,9 @@
 
 #include "engine/container/container-again.h"
 #include "engine/container/exec.h"
-#include "engine/container/join.h"
 #include "engine/container/monitor-link.h"
 #include "engine/container/set.h"
 #include "engine/container/start.h"
-#include "engine/network/networks.h"
 #include "lib/base/alloc.h"
 #include "lib/base/clock.h"
 #include "lib/base/fd.h"
@@ -41,16 +39,6 @@ int container_read_exit(Container *c, MonitorRecord *ret) {
         if (r < 0)
                 return r;
         return ret->type == MONITOR_EXITED || ret->type == MONITOR_FAILED ? 0 : -EBADMSG;
-}
-
-static void leave_network(Container *c) {
-        Network *n;
-
-        if (join_target(c->spec.host.network_mode))
-                return;
-        if (networks_find_mode(c->set->networks, c->spec.host.network_mode, &n, NULL) < 0)
-                return;
-        network_leave(n, c->id);
 }
 
 static int64_t run_time(const Container *c) {
@@ -96,7 +84,7 @@ void container_handle_exit(Container *c, const MonitorRecord *record) {
         c->lost = container_lost_free(c->lost);
         c->freezer = container_freezer_free(c->freezer);
         c->follower = container_follower_free(c->follower);
-        leave_network(c);
+        container_network_close(c);
         container_move(
                 c, container_wants_again(c, run_time(c)) ? CONTAINER_RESTARTING : CONTAINER_EXITED);
 
@@ -112,6 +100,7 @@ void container_handle_exit(Container *c, const MonitorRecord *record) {
 
         container_execs_end(c);
         publish_die(c);
+        container_network_publish(c, "disconnect");
         mount_points_publish(c, /* mounted= */ false);
         container_logs_finish(c, /* removed= */ false);
         container_stops_finish(c, 0, NULL);

@@ -158,6 +158,13 @@ static int read_ancestors(Containers *s, ListQuery *q) {
         return 0;
 }
 
+static bool is_in_network(const Container *c, char *const *networks) {
+        for (size_t i = 0; i < c->spec.n_endpoints; i++)
+                if (strv_contains(networks, c->spec.endpoints[i].network))
+                        return true;
+        return strv_contains(networks, str_or_empty(c->spec.host.network_mode));
+}
+
 static int read_networks(Containers *s, ListQuery *q) {
         STRV_FOREACH (value, (char **) filter_values(q->filter, "network")) {
                 Network *n;
@@ -218,8 +225,7 @@ static bool passes(const Container *c, const ListQuery *q) {
                 return false;
         if (filter_has(f, "ancestor") && !descends(c, q))
                 return false;
-        if (filter_has(f, "network") &&
-                !strv_contains(q->networks, str_or_empty(c->spec.host.network_mode)))
+        if (filter_has(f, "network") && !is_in_network(c, q->networks))
                 return false;
         if (filter_has(f, "volume") && !uses_volume(c, f))
                 return false;

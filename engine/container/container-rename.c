@@ -3,6 +3,7 @@
 #include "engine/container/set.h"
 #include "engine/host/unit-properties.h"
 #include "engine/host/units.h"
+#include "engine/network/sandbox.h"
 #include "lib/base/alloc.h"
 #include "lib/base/str.h"
 
@@ -64,6 +65,8 @@ int container_rename(Container *c, const char *name, Error *reterr) {
         }
 
         containers_release(s, old, c);
+        if (c->sandbox && sandbox_rename(c->sandbox, c->name) < 0)
+                (void) log_oom();
         container_publish(c, "rename", "oldName", shown);
         describe_scope(c);
         return 0;

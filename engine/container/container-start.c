@@ -11,6 +11,7 @@
 #include "engine/host/sysinfo.h"
 #include "engine/host/unit-properties.h"
 #include "engine/host/units.h"
+#include "engine/network/sandbox.h"
 #include "lib/base/alloc.h"
 #include "lib/base/clock.h"
 #include "lib/base/fd.h"
@@ -24,6 +25,7 @@
  * runtime works. The monitor's record ends the start. What is told to the world is on disk by then. */
 
 #define OLD_SCOPE_USEC (10 * USEC_PER_SEC)
+#define NETWORK_USEC   (35 * USEC_PER_SEC)
 #define LAUNCH_USEC    (10 * USEC_PER_SEC)
 #define STARTED_USEC   (60 * USEC_PER_SEC) /* mounts, hooks and the runtime's own work */
 
@@ -68,8 +70,10 @@ static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
 
         r = error_set(&e, ERROR_TIMEOUT, "container %s: %s", c->name,
                 s->phase == START_OLD_SCOPE ? "the scope of its last run does not end"
+                : s->phase == START_STEPS   ? "no network namespace is made for it"
                 : s->phase == START_LAUNCH  ? "the launcher does not answer"
                 : !s->scope_done            ? "systemd does not make its scope"
+                : !s->network_done          ? "its network is not made"
                                             : "its monitor does not answer");
         start_fail(c, r, &e);
         return 0;
@@ -109,6 +113,7 @@ static void start_undo(Container *c) {
         if (s->scope_asked || s->phase == START_OLD_SCOPE)
                 container_end_scope(c);
         start_steps_undo(s);
+        container_network_close(c); /* of a start that another daemon began, too */
 }
 
 static void start_rest(Container *c, int64_t code, const char *text) {
@@ -150,6 +155,7 @@ static void start_refused(Container *c, const MonitorRecord *record) {
         if (!c->start->scope_done && c->start->scope_asked)
                 container_end_scope(c);
         start_steps_undo(c->start);
+        container_network_close(c);
         start_rest(c, record->exit_code, error_text(&e, r));
         if (c->link)
                 monitor_link_release(c->link);
@@ -167,7 +173,6 @@ static void start_done(Container *c, const MonitorRecord *record) {
 
         /* What dies with the boot is kept in /run; that a start was begun is on disk already, or was when its daemon lived on. */
         if (c->start->resumed) {
-                container_join_network(c);
                 r = container_save(c);
                 if (r < 0)
                         (void) log_container_warning(
@@ -182,6 +187,7 @@ static void start_done(Container *c, const MonitorRecord *record) {
 
         start_steps_keep(c->start);
         container_move(c, CONTAINER_RUNNING);
+        container_network_publish(c, "connect");
         mount_points_publish(c, /* mounted= */ true);
         container_publish(c, "start", NULL, NULL);
         container_follow_freezer(c);
@@ -196,6 +202,8 @@ static void start_go(Container *c) {
         _cleanup_(error_done) Error e = {};
         int r;
 
+        if (!c->start->scope_done || !c->start->network_done)
+                return; /* the other one goes on */
         container_attach_hand_over(c);
         r = c->link ? monitor_link_command(c->link, &go, NULL, NULL) : -ENOTCONN;
         if (r >= 0)
@@ -277,6 +285,36 @@ static void on_launched(int r, int pid, int pidfd, void *userdata) {
         }
 }
 
+static void on_network_joined(int r, const Error *e, void *userdata) {
+        _cleanup_(error_done) Error error = {};
+        Container *c = userdata;
+
+        if (r >= 0)
+                r = container_network_save(c);
+        if (r < 0) {
+                if (e)
+                        (void) error_copy(&error, e);
+                (void) error_prefix(&error, r, "failed to set up container networking");
+                start_fail(c, r, &error);
+                return;
+        }
+        c->start->network_done = true;
+        start_go(c);
+}
+
+/* Beside the monitor's own beginning. */
+static int join_networks(Container *c, Error *reterr) {
+        int r;
+
+        r = c->sandbox ? sandbox_join(c->sandbox, on_network_joined, c, reterr) : 1;
+        if (r > 0 && c->sandbox)
+                r = container_network_save(c) < 0 ? -EIO : 1;
+        if (r < 0)
+                return error_prefix(reterr, r, "failed to set up container networking");
+        c->start->network_done = r > 0;
+        return 0;
+}
+
 static int launch(Container *c) {
         ContainerStart *s = c->start;
         const int fds[] = { s->spec_fd, s->listen_fd };
@@ -301,10 +339,24 @@ static void walk(Container *c) {
         int r;
 
         r = start_steps_walk(c->start, &e);
-        if (r >= 0)
+        if (r > 0)
+                r = arm(c, NETWORK_USEC); /* container_start_on_network() goes on */
+        else if (r == 0) {
                 r = launch(c);
+                if (r >= 0)
+                        r = join_networks(c, &e);
+        }
         if (r < 0)
                 start_fail(c, r, &e);
+}
+
+void container_start_on_network(int r, const Error *e, void *container) {
+        Container *c = container;
+
+        if (r < 0)
+                start_fail(c, r, e);
+        else
+                walk(c);
 }
 
 static int on_walk(sd_event_source *source, void *userdata) {
@@ -459,7 +511,7 @@ int container_start_resume(Container *c) {
                 return -ENOMEM;
         start_steps_init(s, c);
         s->phase = START_MONITOR;
-        s->resumed = s->scope_asked = s->scope_done = true;
+        s->resumed = s->scope_asked = s->scope_done = s->network_done = true;
         c->start = s;
         r = arm(c, STARTED_USEC);
         if (r < 0)

@@ -175,14 +175,6 @@ const char *container_image_name(const Container *c) {
         return name;
 }
 
-const char *container_network_id(const Container *c) {
-        Network *n;
-
-        if (networks_find_mode(c->set->networks, c->spec.host.network_mode, &n, NULL) < 0)
-                return NULL;
-        return n->id;
-}
-
 int container_describe_layer(const Container *c, char ***ret) {
         return storage_layer_describe(c->set->storage, c->id, /* read_only= */ false, ret);
 }

@@ -24,7 +24,10 @@ typedef struct ContainerRemove ContainerRemove;
 typedef struct Containers Containers;
 typedef struct Image Image;
 typedef struct MonitorLink MonitorLink;
+typedef struct Endpoint Endpoint;
+typedef struct Network Network;
 typedef struct Pending Pending;
+typedef struct Sandbox Sandbox;
 typedef struct sd_event sd_event;
 typedef struct sd_event_source sd_event_source;
 typedef struct UnitCall UnitCall;
@@ -82,6 +85,9 @@ struct Container {
         MonitorLink *link;
         ContainerStart *start;
         ContainerRemove *remove;
+        Sandbox *sandbox; /* its network, while it runs or starts; NULL: it has none of its own */
+        Pending *network_change;     /* who waits for a connect */
+        Network *network_new;        /* to this one */
         bool restart_cancelled;      /* the policy sleeps until the next start */
         bool restarting;             /* starts by policy */
         uint64_t restart_pause_usec; /* the last one */
@@ -173,6 +179,10 @@ int container_apparmor_profile(const Container *c, char **ret);
 void container_size(const Container *c, uint64_t *ret_own, uint64_t *ret_all);
 
 const char *container_network_id(const Container *c); /* NULL: there is no such network */
+typedef struct Networks Networks;
+Networks *container_networks(const Container *c); /* the set that its networks are in */
+/* Its leg in the network that one of spec.endpoints names; NULL: it does not run, or has not joined. */
+const Endpoint *container_endpoint(const Container *c, const EndpointSpec *spec);
 
 /* Pairs of GraphDriver.Data. */
 int container_describe_layer(const Container *c, char ***ret);

@@ -14,6 +14,7 @@
 #include "engine/core/worker.h"
 #include "engine/host/sysinfo.h"
 #include "engine/host/units.h"
+#include "engine/network/sandbox.h"
 #include "engine/storage/storage.h"
 #include "lib/api/task-spec.h"
 #include "lib/base/alloc.h"
@@ -132,6 +133,8 @@ void container_detach(Container *c) {
         container_logs_finish(c, /* removed= */ true);
         container_execs_free(c);
         container_again_forget(c);
+        container_connects_forget(c);
+        c->sandbox = sandbox_free(c->sandbox);
         container_restarts_forget(c);
         container_holds_forget(c);
         container_freezes_forget(c);

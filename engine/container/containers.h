@@ -19,6 +19,7 @@ typedef struct Container Container;
 typedef struct ContainerLog ContainerLog;
 typedef struct Containers Containers;
 typedef struct ContainerSpec ContainerSpec;
+typedef struct EndpointSpec EndpointSpec;
 typedef struct Filter Filter;
 typedef struct Pending Pending;
 
@@ -76,6 +77,12 @@ int container_unpause(Container *c, Pending *p, Error *reterr);
 /* Changes limits and restart policy: of wish (taken over on success, left empty) only host.resources and host.restart_policy count, zero and
  * empty are unchanged. What runs is changed by systemd, until it ends; then it is saved. Pending's result: char *const * warnings. */
 int container_update(Container *c, ContainerSpec *wish, Pending *p, Error *reterr);
+
+/* Joins a network, leaves one: at once if it runs, else from its next start on; saved. wish is copied; NULL: nothing special.
+ * ERROR_FORBIDDEN, ERROR_INVALID for what Docker refuses. network: name or id; force: also one that is not there any more. */
+int container_connect(
+        Container *c, const char *network, const EndpointSpec *wish, Pending *p, Error *reterr);
+int container_disconnect(Container *c, const char *network, bool force, Pending *p, Error *reterr);
 
 typedef struct TopTable {
         char **titles;

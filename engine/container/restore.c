@@ -10,7 +10,6 @@
 #include "engine/host/sysinfo.h"
 #include "engine/host/units.h"
 #include "engine/image/images.h"
-#include "engine/network/networks.h"
 #include "engine/storage/storage.h"
 #include "lib/base/alloc.h"
 #include "lib/base/clock.h"
@@ -118,20 +117,10 @@ static int read_mark(Container *c, int64_t *ret_started, int64_t *ret_pid) {
         return 1;
 }
 
-void container_join_network(Container *c) {
-        NetworkLeg leg = {};
-        Network *n;
-
-        if (networks_find_mode(c->set->networks, c->spec.host.network_mode, &n, NULL) >= 0 &&
-                network_join(n, c->id, &leg, NULL) >= 0)
-                network_leg_done(&leg);
-}
-
 static void now_running(Container *c, int64_t started_ns, int64_t pid) {
         c->has_started = true;
         c->started_ns = started_ns;
         c->pid = pid;
-        container_join_network(c); /* container_handle_exit() leaves it */
         container_move(c, CONTAINER_RUNNING);
         if (!c->link)
                 return;
@@ -143,6 +132,7 @@ static void now_running(Container *c, int64_t started_ns, int64_t pid) {
 static void now_at_rest(Container *c, int64_t code, const char *why) {
         int r;
 
+        container_network_close(c);
         container_move(c, c->has_started ? CONTAINER_EXITED : CONTAINER_CREATED);
         c->exit_code = code;
         (void) str_copy(&c->error, why);
@@ -172,6 +162,8 @@ static void restore_this_boot(Container *c) {
         int r;
 
         marked = read_mark(c, &started, &pid) > 0;
+        container_network_restore(
+                c); /* whatever becomes of it: container_network_close() follows */
 
         if (container_read_exit(c, &record) >= 0) {
                 if (!marked && record.started_at == 0) {

@@ -107,9 +107,16 @@ void container_start_on_scope_gone(Container *c);
 ContainerStart *container_start_free(ContainerStart *s);
 int container_start_resume(Container *
                 c); /* an earlier daemon began it; its monitor is linked and will say how it went */
-/* restore.c: what an earlier daemon joined counts again; container_handle_exit() leaves it. */
-void container_join_network(Container *c);
-#define START_MARK "started" /* RUNROOT/containers/ID/started: time and pid */
+/* container-network.c */
+int container_network_complete(Container *c, Error *reterr); /* create: spec.endpoints, checked */
+int container_network_reserve(Container *c, Error *reterr);  /* start: the sandbox, not open yet */
+int container_network_save(Container *c);        /* RUNROOT/containers/ID/network.json */
+void container_network_restore(Container *c);    /* from there */
+void container_network_close(Container *c);      /* it does not run any more; once more is fine */
+int container_network_write_files(Container *c); /* hosts, hostname, resolv.conf */
+void container_network_publish(Container *c, const char *action);
+void container_connects_forget(Container *c); /* container-connect.c */
+#define START_MARK "started"                  /* RUNROOT/containers/ID/started: time and pid */
 
 /* container-exit.c: the one place where an exit is handled. */
 void container_handle_exit(Container *c, const MonitorRecord *r);

@@ -14,8 +14,7 @@
 #include "engine/host/unit-properties.h"
 #include "engine/image/image.h"
 #include "engine/log/fields.h"
-#include "engine/network/hosts-file.h"
-#include "engine/network/networks.h"
+#include "engine/network/sandbox.h"
 #include "engine/storage/storage.h"
 #include "lib/base/alloc.h"
 #include "lib/base/clock.h"
@@ -32,7 +31,6 @@
 #include "lib/oci/runtime-spec.h"
 
 #define STOP_TIMEOUT_SEC 10
-#define HOSTS_SIZE_MAX   ((size_t) 1024 * 1024)
 
 void start_steps_init(ContainerStart *s, Container *c) {
         s->container = c;
@@ -128,47 +126,44 @@ static int share_network(ContainerStart *s) {
         return r < 0 ? r : str_copy(&c->spec.config.domainname, owner->spec.config.domainname);
 }
 
+/* 1: the namespace is not there yet. */
 static int step_network(ContainerStart *s, Error *reterr) {
         Container *c = s->container;
-        const HostConfig *h = &c->spec.host;
-        _cleanup_(freep) char *hosts = NULL, *resolv = NULL;
-        HostsFile files;
         int r;
 
-        if (join_target(h->network_mode))
+        if (join_target(c->spec.host.network_mode))
                 return share_network(s);
-        r = networks_find_mode(c->set->networks, h->network_mode, &s->network, reterr);
-        if (r >= 0)
-                r = network_join(s->network, c->id, &s->leg, reterr);
-        if (r < 0) {
-                s->network = NULL;
-                return r;
-        }
-
-        if (s->leg.host)
-                (void) file_read("/etc/hosts", HOSTS_SIZE_MAX, &hosts, NULL);
-        r = file_read("/etc/resolv.conf", HOSTS_SIZE_MAX, &resolv, NULL);
-        files = (HostsFile) {
-                .hostname = c->spec.config.hostname,
-                .domainname = c->spec.config.domainname,
-                .extra_hosts = h->extra_hosts,
-                .dns = h->dns,
-                .dns_search = h->dns_search,
-                .dns_options = h->dns_options,
-                .host_hosts = hosts,
-                .host_resolv = resolv,
-                .host_network = s->leg.host,
-        };
-        r = hosts_file_write(s->folder_fd, &files);
+        s->leg.host = str_equal(c->spec.host.network_mode, "host");
+        r = container_network_reserve(c, reterr);
         if (r < 0)
-                return error_set_errno(
-                        reterr, r, "Failed to write the hosts files of container %s", c->name);
-        return 0;
+                return r;
+        if (!c->sandbox)
+                return 0;
+        r = sandbox_open(c->sandbox, container_start_on_network, c, reterr);
+        if (r < 0)
+                return error_prefix(reterr, r, "failed to set up container networking");
+        return r == 0;
 }
 
 static void undo_network(ContainerStart *s) {
-        if (s->network)
-                network_leave(TAKE_PTR(s->network), s->container->id);
+        container_network_close(s->container);
+}
+
+static int step_hosts(ContainerStart *s, Error *reterr) {
+        Container *c = s->container;
+        int r;
+
+        if (join_target(c->spec.host.network_mode))
+                return 0;
+        if (c->sandbox && c->sandbox->netns_path) {
+                r = str_copy(&s->leg.netns, c->sandbox->netns_path);
+                if (r < 0)
+                        return r;
+        }
+        r = container_network_write_files(c);
+        return r < 0 ? error_set_errno(reterr, r, "Failed to write the hosts files of container %s",
+                               c->name)
+                     : 0;
 }
 
 static int make_binds(const MountPoints *l, MonitorSpec *m) {
@@ -406,6 +401,7 @@ static const struct {
         { "look up layer", step_layer, NULL },
         { "find shared namespaces", step_joins, NULL },
         { "join network", step_network, undo_network },
+        { "write hosts files", step_hosts, NULL },
         { "write bundle", step_bundle, NULL },
         { "listen for monitor", step_socket, NULL },
 };
@@ -417,6 +413,10 @@ int start_steps_walk(ContainerStart *s, Error *reterr) {
                 int r;
 
                 r = start_steps[s->n_done].run(s, reterr);
+                if (r > 0) {
+                        s->n_done++;
+                        return 1;
+                }
                 if (r < 0) {
                         s->n_done++; /* it may have done a part */
                         start_steps_undo(s);
@@ -436,7 +436,6 @@ void start_steps_undo(ContainerStart *s) {
 
 void start_steps_keep(ContainerStart *s) {
         s->n_done = 0;
-        s->network = NULL; /* container-exit.c leaves it */
 }
 
 static ScopeInput scope_input(const Container *c, pid_t monitor_pid) {

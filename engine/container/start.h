@@ -10,7 +10,6 @@
 #include "engine/container/join.h"
 #include "engine/network/driver.h"
 
-typedef struct Network Network;
 typedef struct Pending Pending;
 typedef struct UnitProperties UnitProperties;
 
@@ -35,7 +34,6 @@ struct ContainerStart {
         int folder_fd; /* DATAROOT/containers/ID */
         int run_fd;    /* RUNROOT/containers/ID */
         MountSpec rootfs;
-        Network *network; /* joined */
         NetworkLeg leg;
         NamespaceJoin joins[_JOIN_KIND_MAX];
         char *files_folder; /* whose hosts, hostname and resolv.conf; NULL: our own */
@@ -51,11 +49,14 @@ struct ContainerStart {
         bool scope_in_the_way; /* one of that name was there: asked again when it is gone */
         bool scope_asked_again;
         bool scope_done;
-        bool resumed; /* begun by an earlier daemon */
+        bool network_done; /* links and ports are there */
+        bool resumed;      /* begun by an earlier daemon */
 };
 
 void start_steps_init(ContainerStart *s, Container *c);
-int start_steps_walk(ContainerStart *s, Error *reterr); /* undoes itself on failure */
+/* Undoes itself on failure. 1: the network namespace is waited for, container_start_on_network() goes on. */
+int start_steps_walk(ContainerStart *s, Error *reterr);
+void container_start_on_network(int r, const Error *e, void *container);
 void start_steps_undo(ContainerStart *s);
 void start_steps_keep(ContainerStart *s); /* it runs: nothing is to be undone any more */
 void start_steps_done(ContainerStart *s); /* frees, undoes nothing */

@@ -2,6 +2,7 @@
 #include "engine/network/driver.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 
 /* The two networks that need nothing done: the host's own namespace, and an empty one. */
 
@@ -12,3 +13,8 @@ const NetworkDriver network_driver_host = {
 const NetworkDriver network_driver_null = {
         .name = "null",
 };
+
+void network_leg_done(NetworkLeg *l) {
+        free(l->netns);
+        *l = (NetworkLeg) {};
+}

@@ -93,7 +93,3 @@ bool network_option_bool(const Network *n, const char *key, bool otherwise);
 
 /* The first one of the family; NULL: none. */
 const NetworkSubnet *network_subnet(const Network *n, int family);
-
-int network_new(const char *id, const char *name, const NetworkDriver *driver, Network **ret);
-int network_join(Network *n, const char *container_id, NetworkLeg *ret, Error *reterr);
-void network_leave(Network *n, const char *container_id);

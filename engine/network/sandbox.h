@@ -14,6 +14,7 @@
 
 #include "engine/network/driver.h"
 #include "engine/network/endpoint.h"
+#include "engine/network/ports.h"
 #include "lib/base/list.h"
 
 typedef struct EndpointSpec EndpointSpec;
@@ -29,6 +30,7 @@ typedef struct SandboxWish {
         char *const *dns; /* of --dns…: the container's, else the daemon's; empty: the host's */
         char *const *dns_search;
         char *const *dns_options;
+        PortsWish ports; /* bindings, exposed, publish_all; the rest is filled here */
 } SandboxWish;
 
 struct Sandbox {
@@ -45,6 +47,7 @@ struct Sandbox {
         Netns *netns;   /* NULL: not taken yet, or it has none */
         List endpoints; /* in the order in which they were connected */
 
+        PortsWish ports_wish;
         PortMapping *ports; /* all; each endpoint has those that lead to it */
         size_t n_ports;
 

@@ -4,6 +4,7 @@
 #include "engine/container/container.h"
 #include "engine/container/exec.h"
 #include "engine/view/container-parts.h"
+#include "engine/view/network-view.h"
 #include "engine/volume/volume.h"
 #include "lib/base/alloc.h"
 #include "lib/base/clock.h"
@@ -175,66 +176,6 @@ int container_view_set_mounts(Json *v, const Container *c) {
         return r;
 }
 
-/* The newest client decodes addresses strictly: "" is fine, anything that is none is not. */
-int container_view_set_networks(Json *settings, const Container *c) {
-        static const struct {
-                const char *key;
-                enum { TEXT, NUMBER, NOTHING } kind;
-        } rows[] = {
-                { "IPAMConfig", NOTHING },
-                { "Links", NOTHING },
-                { "Aliases", NOTHING },
-                { "MacAddress", TEXT },
-                { "DriverOpts", NOTHING },
-                { "GwPriority", NUMBER },
-                { "NetworkID", TEXT },
-                { "EndpointID", TEXT },
-                { "Gateway", TEXT },
-                { "IPAddress", TEXT },
-                { "IPPrefixLen", NUMBER },
-                { "IPv6Gateway", TEXT },
-                { "GlobalIPv6Address", TEXT },
-                { "GlobalIPv6PrefixLen", NUMBER },
-                { "DNSNames", NOTHING },
-        };
-        Json *networks, *e;
-        int r;
-
-        r = json_set_new_object(settings, "Networks", &networks);
-        if (r >= 0 && str_starts(str_or_empty(c->spec.host.network_mode), "container:"))
-                return r; /* it has none, it shares one */
-        if (r >= 0)
-                r = json_set_new_object(networks, str_or_empty(c->spec.host.network_mode), &e);
-        for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(rows); i++)
-                r = rows[i].kind == TEXT   ? json_set_text(e, rows[i].key, "")
-                  : rows[i].kind == NUMBER ? json_set_int64(e, rows[i].key, 0)
-                                           : json_set_null(e, rows[i].key);
-        if (r >= 0)
-                r = json_set_text(e, "NetworkID", str_or_empty(container_network_id(c)));
-        return r;
-}
-
-static int set_network_settings(Json *v, const Container *c, unsigned api) {
-        static const char *const texts[] = { "EndpointID", "Gateway", "GlobalIPv6Address",
-                "IPAddress", "IPv6Gateway", "MacAddress" };
-        static const char *const numbers[] = { "GlobalIPv6PrefixLen", "IPPrefixLen" };
-        Json *s, *ports;
-        int r;
-
-        r = json_set_new_object(v, "NetworkSettings", &s);
-        if (r >= 0)
-                r = json_set_text(s, "SandboxID", "");
-        if (r >= 0)
-                r = json_set_text(s, "SandboxKey", "");
-        if (r >= 0)
-                r = json_set_new_object(s, "Ports", &ports);
-        for (size_t i = 0; r >= 0 && api < 1052 && i < ARRAY_SIZE(texts); i++)
-                r = json_set_text(s, texts[i], "");
-        for (size_t i = 0; r >= 0 && api < 1052 && i < ARRAY_SIZE(numbers); i++)
-                r = json_set_int64(s, numbers[i], 0);
-        return r < 0 ? r : container_view_set_networks(s, c);
-}
-
 static int set_configs(Json *v, const Container *c, unsigned api) {
         _cleanup_(json_unrefp) Json *config = NULL, *host = NULL;
         int r;
@@ -333,7 +274,7 @@ int container_view_inspect(const Container *c, unsigned api, int size, Json **re
         if (r >= 0)
                 r = set_configs(v, c, api);
         if (r >= 0)
-                r = set_network_settings(v, c, api);
+                r = container_view_set_network_settings(v, c, api);
         if (r < 0)
                 return r;
 

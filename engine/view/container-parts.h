@@ -7,4 +7,3 @@ typedef struct Container Container;
 typedef struct Json Json;
 
 int container_view_set_mounts(Json *v, const Container *c);
-int container_view_set_networks(Json *settings, const Container *c);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "engine/container/container.h"
 #include "engine/view/container-parts.h"
+#include "engine/view/network-view.h"
 #include "engine/view/container-view.h"
 #include "lib/base/alloc.h"
 #include "lib/base/buffer.h"
@@ -68,33 +69,6 @@ static int set_status(Json *v, const Container *c) {
         }
 }
 
-/* What is merely exposed: on "none" and "host" nothing is published. */
-static int set_ports(Json *v, const Container *c) {
-        Json *list, *p;
-        int r;
-
-        r = json_set_new_list(v, "Ports", &list);
-        STRV_FOREACH (entry, c->spec.config.exposed_ports) {
-                _cleanup_(freep) char *number = NULL;
-                const char *slash = strchr(*entry, '/');
-                unsigned port;
-
-                if (r < 0 || !container_is_running(c))
-                        break;
-                r = str_copy_n(&number, *entry, slash ? (size_t) (slash - *entry) : strlen(*entry));
-                if (r < 0)
-                        return r;
-                if (parse_unsigned(number, &port) < 0)
-                        continue; /* a range */
-                r = json_append_new_object(list, &p);
-                if (r >= 0)
-                        r = json_set_uint64(p, "PrivatePort", port);
-                if (r >= 0)
-                        r = json_set_text(p, "Type", slash ? slash + 1 : "tcp");
-        }
-        return r;
-}
-
 static int set_host_config(Json *v, const Container *c, unsigned api) {
         Json *h;
         int r;
@@ -151,7 +125,7 @@ int container_view_row(const Container *c, unsigned api, int size, Json **ret) {
         if (r >= 0)
                 r = json_set_int64(v, "Created", c->created_ns / NSEC_PER_SEC);
         if (r >= 0)
-                r = set_ports(v, c);
+                r = container_view_set_ports(v, c);
         if (r >= 0 && size)
                 r = set_sizes(v, c);
         if (r >= 0)
@@ -172,7 +146,7 @@ int container_view_row(const Container *c, unsigned api, int size, Json **ret) {
         if (r >= 0)
                 r = json_set_new_object(v, "NetworkSettings", &settings);
         if (r >= 0)
-                r = container_view_set_networks(settings, c);
+                r = container_view_set_networks(settings, c, api);
         if (r >= 0)
                 r = container_view_set_mounts(v, c);
         if (r < 0)

@@ -95,7 +95,7 @@ class EngineDaemon:
             'unshare', *space, '--propagation', 'private', 'sh', '-c', CGROUP2, 'sh', program('stauerd'),
             '--sysconfig-file', self.folder / 'sysconfig', '--lens-dir', TREE / 'config/lenses',
             '--seccomp-profile', TREE / 'engine/container/seccomp.json', '--data-root', self.data, '--exec-root', self.run,
-            '-H', f'unix://{self.socket}', '-s', 'vfs', '--add-runtime', f'fake={HERE / "fake-runtime"}', '--default-runtime',
+            '-H', f'unix://{self.socket}', '-s', 'vfs', '--bridge', 'none', '--iptables=false', '--add-runtime', f'fake={HERE / "fake-runtime"}', '--default-runtime',
             'fake', '-D', *self.options, *more)
         if wait:
             wait_for(lambda: self.process.poll() is not None or self.answers(), 'stauerd answers')

@@ -1,0 +1,547 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "engine/network/sandbox.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/host/netlink.h"
+#include "engine/host/netns.h"
+#include "engine/network/networks-internal.h"
+#include "engine/network/sandbox-internal.h"
+#include "lib/base/alloc.h"
+#include "lib/base/ident.h"
+#include "lib/base/log.h"
+#include "lib/base/str.h"
+#include "lib/base/strv.h"
+#include "lib/json/json.h"
+#include "lib/json/pairs.h"
+
+#define INTERFACE_PREFIX "eth"
+#define INTERFACES_MAX   1000U
+
+int sandbox_new(Networks *s, const SandboxWish *w, Sandbox **ret) {
+        Sandbox *b;
+        int r;
+
+        assert(s);
+        assert(w);
+
+        b = new0(Sandbox, 1);
+        if (!b)
+                return -ENOMEM;
+        b->set = s;
+        list_init(&b->endpoints);
+        list_append(&s->sandboxes, &b->by_set);
+        b->ports_wish = w->ports;
+        r = str_copy(&b->container_id, w->container_id);
+        if (r >= 0)
+                r = str_copy(&b->container_name, w->container_name);
+        if (r >= 0)
+                r = str_copy(&b->hostname, str_or_empty(w->hostname));
+        if (r >= 0)
+                r = strv_set(&b->dns, w->dns);
+        if (r >= 0)
+                r = strv_set(&b->dns_search, w->dns_search);
+        if (r >= 0)
+                r = strv_set(&b->dns_options, w->dns_options);
+        if (r < 0) {
+                sandbox_free(b);
+                return r;
+        }
+        *ret = b;
+        return 0;
+}
+
+Sandbox *sandbox_free(Sandbox *b) {
+        Endpoint *e;
+
+        if (!b)
+                return NULL;
+
+        sandbox_forget(b);
+        while ((e = list_first(&b->endpoints, Endpoint, by_sandbox)))
+                endpoint_free(e);
+        if (b->netns)
+                netns_free(b->netns);
+        list_remove(&b->by_set);
+        port_mappings_free(b->ports);
+        free(b->container_id);
+        free(b->container_name);
+        free(b->hostname);
+        free(b->netns_id);
+        free(b->netns_path);
+        strv_free(b->dns);
+        strv_free(b->dns_search);
+        strv_free(b->dns_options);
+        free(b);
+        return NULL;
+}
+
+void sandbox_forget(Sandbox *b) {
+        Endpoint *e;
+
+        b->take = netns_take_free(b->take);
+        b->done = NULL;
+        b->joining = false;
+        LIST_FOREACH (e, &b->endpoints, by_sandbox)
+                e->call = netlink_call_free(e->call);
+}
+
+static void give_back_addresses(Endpoint *e) {
+        const IpamAddress addresses[] = {
+                { .family = e->prefix4 > 0 ? AF_INET : 0, .four = e->address4 },
+                { .family = e->prefix6 > 0 ? AF_INET6 : 0, .six = e->address6 },
+        };
+
+        for (size_t k = 0; k < ARRAY_SIZE(addresses); k++) {
+                IpamSubnet *s = addresses[k].family == 0
+                                      ? NULL
+                                      : network_subnet_of(e->network, addresses + k);
+
+                if (s)
+                        ipam_give_back(s, addresses + k);
+        }
+}
+
+/* Out of the kernel and out of the books. */
+static void leave(Sandbox *b, Endpoint *e) {
+        _cleanup_(error_done) Error error = {};
+        Network *n = e->network;
+        int r = 0;
+
+        sandbox_unpublish(e);
+        if (e->joined && n->driver && n->driver->leave) {
+                e->call = netlink_call_free(e->call);
+                r = n->driver->leave(n, e, b->netns, NULL, NULL, &error);
+        }
+        if (r < 0)
+                log_warning("Container %s did not leave network %s: %s, ignoring",
+                        b->container_name, n->name, error_text(&error, r));
+        give_back_addresses(e);
+        endpoint_free(e);
+}
+
+Sandbox *sandbox_close(Sandbox *b) {
+        const NetworkGround *g;
+        Endpoint *e;
+
+        if (!b)
+                return NULL;
+
+        g = b->set->w.ground;
+        sandbox_forget(b);
+        if (b->netns)
+                b->netns->ends = true; /* its links go with it */
+        while ((e = list_first(&b->endpoints, Endpoint, by_sandbox)))
+                leave(b, e);
+        if (b->ports && g->ports)
+                ports_release(g->ports, b->ports, b->n_ports);
+        if (b->netns)
+                netns_pool_give_back(g->pool, TAKE_PTR(b->netns));
+        else if (b->netns_id && g->pool)
+                netns_pool_remove(g->pool, b->netns_id);
+        return sandbox_free(b);
+}
+
+void sandbox_drop(Sandbox *b, Endpoint *e) {
+        leave(b, e);
+        sandbox_choose_gateways(b);
+        sandbox_reroute(b);
+        (void) sandbox_publish(b, NULL);
+        sandbox_tell_resolver(b);
+}
+
+/* ---- reserve ---- */
+
+IpamSubnet *network_subnet_of(const Network *n, const IpamAddress *a) {
+        for (size_t i = 0; i < n->n_subnets; i++)
+                if (ipam_contains(ipam_subnet_prefix(n->subnets[i].ipam), a))
+                        return n->subnets[i].ipam;
+        return NULL;
+}
+
+static int take_asked(Network *n, int family, const char *text, IpamAddress *ret,
+        const NetworkSubnet **ret_subnet, Error *reterr) {
+        IpamAddress a;
+
+        if (ipam_parse(text, &a) < 0 || a.family != family)
+                return error_set(reterr, ERROR_INVALID, "invalid IPv%d address: %s",
+                        family == AF_INET ? 4 : 6, text);
+        for (size_t i = 0; i < n->n_subnets; i++) {
+                NetworkSubnet *s = n->subnets + i;
+                int r;
+
+                if (!ipam_contains(ipam_subnet_prefix(s->ipam), &a))
+                        continue;
+                r = ipam_take(s->ipam, &a, reterr);
+                if (r < 0)
+                        return r;
+                *ret = a;
+                *ret_subnet = s;
+                return 0;
+        }
+        return error_set(reterr, ERROR_INVALID,
+                "no configured subnet or ip-range contain the IP address %s", text);
+}
+
+static int take_any(
+        Network *n, int family, IpamAddress *ret, const NetworkSubnet **ret_subnet, Error *reterr) {
+        _cleanup_(error_done) Error last = {};
+        _cleanup_(freep) char *label = NULL;
+        int r;
+
+        r = str_printf(&label, "%s (%.12s)", n->name, n->id);
+        if (r < 0)
+                return r;
+        r = error_set(&last, ERROR_INTERNAL, "network %s has no IPv%d subnet", n->name,
+                family == AF_INET ? 4 : 6);
+        for (size_t i = 0; i < n->n_subnets; i++) {
+                if (n->subnets[i].family != family)
+                        continue;
+                error_done(&last);
+                r = ipam_take_next(n->subnets[i].ipam, label, ret, &last);
+                if (r >= 0) {
+                        *ret_subnet = n->subnets + i;
+                        return 0;
+                }
+        }
+        error_move(reterr, &last);
+        return r;
+}
+
+static int take_address(Network *n, Endpoint *e, int family, const char *asked, Error *reterr) {
+        const NetworkSubnet *s = NULL;
+        IpamAddress a = {};
+        int r;
+
+        r = str_empty(asked) ? take_any(n, family, &a, &s, reterr)
+                             : take_asked(n, family, asked, &a, &s, reterr);
+        if (r < 0)
+                return r;
+        if (family == AF_INET) {
+                e->address4 = a.four;
+                e->prefix4 = s->prefix;
+                e->gateway4 = n->container_gateway4.s_addr != 0 ? n->container_gateway4
+                                                                : s->gateway.address4;
+                e->fixed4 = !str_empty(asked);
+        } else {
+                e->address6 = a.six;
+                e->prefix6 = s->prefix;
+                e->gateway6 = IN6_IS_ADDR_UNSPECIFIED(&n->container_gateway6)
+                                    ? s->gateway.address6
+                                    : n->container_gateway6;
+                e->fixed6 = !str_empty(asked);
+        }
+        return 0;
+}
+
+static int take_addresses(Network *n, Endpoint *e, const EndpointSpec *wish, Error *reterr) {
+        const char *four = wish->ipam ? wish->ipam->ipv4_address : NULL;
+        const char *six = wish->ipam ? wish->ipam->ipv6_address : NULL;
+        int r = 0;
+
+        if (!n->driver->has_ipam)
+                return 0;
+        if (n->ipv4)
+                r = take_address(n, e, AF_INET, four, reterr);
+        else if (!str_empty(four))
+                return error_set(reterr, ERROR_INVALID,
+                        "network %s has no IPv4: address %s cannot be used", n->name, four);
+        if (r >= 0 && n->ipv6)
+                r = take_address(n, e, AF_INET6, six, reterr);
+        else if (r >= 0 && !str_empty(six))
+                return error_set(reterr, ERROR_INVALID,
+                        "network %s has no IPv6: address %s cannot be used", n->name, six);
+        return r;
+}
+
+static int choose_mac(Endpoint *e, const char *asked, Error *reterr) {
+        if (!str_empty(asked)) {
+                if (endpoint_parse_mac(asked, e->mac) < 0)
+                        return error_set(reterr, ERROR_INVALID, "invalid MAC address: %s", asked);
+                return 0;
+        }
+        random_bytes(e->mac, sizeof(e->mac));
+        e->mac[0] = (uint8_t) ((e->mac[0] & ~1U) | 2U); /* one, given out locally */
+        return 0;
+}
+
+static bool has_interface(const Sandbox *b, const char *name) {
+        const Endpoint *e;
+
+        LIST_FOREACH (e, &b->endpoints, by_sandbox)
+                if (streq(e->interface, name))
+                        return true;
+        return false;
+}
+
+static int choose_interface(Sandbox *b, Endpoint *e, Error *reterr) {
+        const char *asked = pairs_get(e->driver_options, ENDPOINT_OPTION_IFNAME);
+        const char *prefix = network_option(e->network, NETWORK_OPTION_PREFIX);
+        char name[2 * ENDPOINT_INTERFACE_SIZE];
+
+        if (!str_empty(asked)) {
+                if (!network_interface_is_valid(asked) || has_interface(b, asked))
+                        return error_set(reterr, ERROR_INVALID,
+                                "invalid name of a network interface: \"%s\"", asked);
+                (void) snprintf(e->interface, sizeof(e->interface), "%s", asked);
+                return 0;
+        }
+        for (unsigned i = 0; i < INTERFACES_MAX; i++) {
+                (void) snprintf(name, sizeof(name), "%.11s%u",
+                        str_empty(prefix) ? INTERFACE_PREFIX : prefix, i);
+                if (has_interface(b, name))
+                        continue;
+                memcpy(e->interface, name, strlen(name) + 1);
+                return 0;
+        }
+        return error_set(reterr, ERROR_INVALID, "too many networks");
+}
+
+static int add_name(char ***l, const char *name) {
+        return str_empty(name) || strv_contains(*l, name) ? 0 : strv_add(l, name);
+}
+
+int endpoint_make_names(Endpoint *e) {
+        _cleanup_(strv_freep) char **l = NULL;
+        const Sandbox *b = e->sandbox;
+        char id[IDENT_SHORT_SIZE];
+        int r;
+
+        if (!e->network->driver->has_names || e->network->is_default)
+                return 0;
+        r = add_name(&l, b->container_name);
+        STRV_FOREACH (alias, e->aliases)
+                if (r >= 0)
+                        r = add_name(&l, *alias);
+        if (r >= 0)
+                r = add_name(&l, ident_short(b->container_id, id));
+        if (r >= 0)
+                r = add_name(&l, b->hostname);
+        if (r < 0)
+                return r;
+        strv_free(e->dns_names);
+        e->dns_names = TAKE_PTR(l);
+        return 0;
+}
+
+static int copy_wish(Endpoint *e, const EndpointSpec *wish) {
+        int r;
+
+        e->gateway_priority = wish->gateway_priority;
+        r = strv_set(&e->driver_options, wish->driver_opts);
+        if (r >= 0)
+                r = strv_set(&e->aliases, wish->aliases);
+        if (r >= 0 && wish->ipam)
+                r = strv_set(&e->link_local, wish->ipam->link_local_ips);
+        STRV_FOREACH (link, wish->links)
+                if (r >= 0)
+                        r = strchr(*link, ':') ? strv_add(&e->links, *link)
+                                               : strv_addf(&e->links, "%s:%s", *link, *link);
+        return r;
+}
+
+int sandbox_add(Sandbox *b, Network *n, const EndpointSpec *wish, const char *mac, Endpoint **ret,
+        Error *reterr) {
+        Endpoint *e;
+        int r;
+
+        assert(b);
+        assert(n);
+        assert(n->driver);
+
+        r = endpoint_new(n, b, &e);
+        if (r < 0)
+                return r;
+        r = copy_wish(e, wish);
+        if (r >= 0 && n->driver->uses_netns)
+                r = choose_mac(e, str_empty(mac) ? wish->mac_address : mac, reterr);
+        if (r >= 0 && n->driver->uses_netns)
+                r = choose_interface(b, e, reterr);
+        if (r >= 0)
+                r = endpoint_make_names(e);
+        if (r >= 0)
+                r = take_addresses(n, e, wish, reterr);
+        if (r < 0) {
+                leave(b, e);
+                return r;
+        }
+        sandbox_choose_gateways(b);
+        if (ret)
+                *ret = e;
+        return 0;
+}
+
+Endpoint *sandbox_find(const Sandbox *b, const Network *n) {
+        Endpoint *e;
+
+        if (b)
+                LIST_FOREACH (e, &b->endpoints, by_sandbox)
+                        if (e->network == n)
+                                return e;
+        return NULL;
+}
+
+bool sandbox_has_names(const Sandbox *b) {
+        const Endpoint *e;
+
+        LIST_FOREACH (e, &b->endpoints, by_sandbox)
+                if (e->network->driver->has_names && !e->network->is_default)
+                        return true;
+        return false;
+}
+
+int sandbox_rename(Sandbox *b, const char *name) {
+        Endpoint *e;
+        int r;
+
+        r = str_copy(&b->container_name, name);
+        LIST_FOREACH (e, &b->endpoints, by_sandbox)
+                if (r >= 0)
+                        r = endpoint_make_names(e);
+        if (r >= 0)
+                sandbox_tell_resolver(b);
+        return r;
+}
+
+/* ---- the namespace ---- */
+
+static void on_taken(int r, Netns *ns, const Error *e, void *userdata) {
+        Sandbox *b = userdata;
+
+        b->take = NULL;
+        b->netns = ns;
+        if (r >= 0)
+                r = str_copy(&b->netns_id, ns->id);
+        if (r >= 0)
+                r = str_copy(&b->netns_path, ns->path);
+        sandbox_tell_done(b, r, e);
+}
+
+int sandbox_open(Sandbox *b, network_done_t done, void *userdata, Error *reterr) {
+        const NetworkGround *g = b->set->w.ground;
+        bool needed = false;
+        const Endpoint *e;
+        int r;
+
+        r = sandbox_reserve_ports(b, reterr);
+        if (r < 0)
+                return r;
+        LIST_FOREACH (e, &b->endpoints, by_sandbox)
+                needed = needed || e->network->driver->uses_netns;
+        if (!needed || b->netns)
+                return 1;
+        if (!g->pool)
+                return error_set(reterr, ERROR_INTERNAL,
+                        "the engine has no right to make network namespaces");
+        r = networks_start_pool(b->set, /* at_once= */ true);
+        if (r < 0)
+                return error_set_errno(reterr, r, "Failed to prepare network namespaces");
+        b->done = done;
+        b->userdata = userdata;
+        return netns_pool_take(g->pool, on_taken, b, &b->take);
+}
+
+/* ---- the saved form ---- */
+
+int sandbox_write(const Sandbox *b, Json **ret) {
+        _cleanup_(json_unrefp) Json *v = NULL;
+        const Endpoint *e;
+        Json *list;
+        int r;
+
+        r = json_new_object(&v);
+        if (r >= 0)
+                r = json_set_text(v, "Netns", str_or_empty(b->netns_id));
+        if (r >= 0)
+                r = json_set_text(v, "NetnsPath", str_or_empty(b->netns_path));
+        if (r >= 0)
+                r = json_set_new_list(v, "Endpoints", &list);
+        LIST_FOREACH (e, &b->endpoints, by_sandbox) {
+                _cleanup_(json_unrefp) Json *one = NULL;
+
+                if (r >= 0)
+                        r = endpoint_write(e, &one);
+                if (r >= 0)
+                        r = json_append(list, one);
+        }
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(v);
+        return 0;
+}
+
+/* What it has is taken in the books as well; another one cannot have it, unless somebody wrote into our files. */
+static void take_again(Endpoint *e) {
+        const IpamAddress addresses[] = {
+                { .family = e->prefix4 > 0 ? AF_INET : 0, .four = e->address4 },
+                { .family = e->prefix6 > 0 ? AF_INET6 : 0, .six = e->address6 },
+        };
+
+        for (size_t k = 0; k < ARRAY_SIZE(addresses); k++) {
+                IpamSubnet *s = addresses[k].family == 0
+                                      ? NULL
+                                      : network_subnet_of(e->network, addresses + k);
+                char text[IPAM_TEXT_SIZE];
+
+                if (addresses[k].family != 0 && (!s || ipam_take(s, addresses + k, NULL) < 0))
+                        log_warning(
+                                "Address %s of container %s is not free in network %s, ignoring",
+                                ipam_format(addresses + k, text), e->sandbox->container_name,
+                                e->network->name);
+        }
+}
+
+static int add_ports(Sandbox *b, const Endpoint *e) {
+        PortMapping *l;
+
+        if (e->n_ports == 0)
+                return 0;
+        l = realloc(b->ports, (b->n_ports + e->n_ports) * sizeof(*l));
+        if (!l)
+                return -ENOMEM;
+        memcpy(l + b->n_ports, e->ports, e->n_ports * sizeof(*l));
+        b->ports = l;
+        b->n_ports += e->n_ports;
+        return 0;
+}
+
+int sandbox_read(Networks *s, const SandboxWish *w, Json *v, Sandbox **ret, Error *reterr) {
+        Sandbox *b;
+        const char *key;
+        Json *one;
+        int r;
+
+        r = sandbox_new(s, w, &b);
+        if (r < 0)
+                return r;
+        if (!str_empty(json_get_text(v, "Netns"))) {
+                r = str_copy(&b->netns_id, json_get_text(v, "Netns"));
+                if (r >= 0)
+                        r = str_copy(&b->netns_path, json_get_text(v, "NetnsPath"));
+        }
+        JSON_FOREACH (key, one, json_get(v, "Endpoints")) {
+                Network *n;
+                Endpoint *e;
+
+                if (r < 0)
+                        break;
+                if (networks_find(s, str_or_empty(json_get_text(one, "NetworkID")), &n, NULL) < 0) {
+                        log_warning("A network of container %s is not there any more, ignoring",
+                                b->container_name);
+                        continue;
+                }
+                r = endpoint_read(one, n, b, &e, reterr);
+                if (r < 0)
+                        break;
+                e->joined = true;
+                take_again(e);
+                r = add_ports(b, e);
+        }
+        if (r < 0) {
+                sandbox_free(b);
+                return r;
+        }
+        *ret = b;
+        return 0;
+}
