@@ -21,6 +21,7 @@
 #include "engine/network/firewall.h"
 #include "engine/network/networks.h"
 #include "engine/network/ports.h"
+#include "engine/network/resolver.h"
 #include "engine/storage/storage.h"
 #include "engine/volume/volumes.h"
 #include "lib/base/alloc.h"
@@ -121,6 +122,8 @@ static int make_network_ground(Engine *e) {
         int r;
 
         r = ports_new(&e->ground.ports);
+        if (r >= 0)
+                r = resolver_new(e->event, e->fd_store, NULL, &e->ground.resolver);
         if (r >= 0)
                 r = netns_pool_new(e->event, e->launcher, s->exec_root, &e->ground.pool);
         if (r >= 0 && s->iptables)
@@ -304,6 +307,7 @@ Engine *engine_free(Engine *e) {
         jobs_free(e->jobs);
         containers_free(e->containers);
         networks_free(e->networks);
+        resolver_free(e->ground.resolver);
         firewall_free(e->ground.firewall);
         ports_free(e->ground.ports);
         volumes_free(e->volumes);

@@ -57,14 +57,14 @@ static void finish(Container *c, int r, const Error *e) {
 }
 
 /* On disk and in its files before anybody hears of it. */
-static int keep(Container *c) {
+static int keep(Container *c, char *const *gone) {
         int r;
 
         r = container_save(c);
         if (r >= 0)
                 r = container_network_save(c);
         if (r >= 0 && container_is_running(c))
-                r = container_network_write_files(c);
+                r = container_network_write_files(c, gone);
         return r;
 }
 
@@ -81,7 +81,7 @@ static void on_connected(int r, const Error *e, void *userdata) {
         Network *n = c->network_new;
 
         if (r >= 0)
-                r = keep(c);
+                r = keep(c, NULL);
         if (r >= 0) {
                 network_publish(n, "connect", c->id);
                 finish(c, 0, NULL);
@@ -155,6 +155,7 @@ int container_connect(
 }
 
 int container_disconnect(Container *c, const char *network, bool force, Pending *p, Error *reterr) {
+        _cleanup_(strv_freep) char **gone = NULL;
         EndpointSpec *spec = NULL;
         Network *n = NULL;
         Endpoint *e;
@@ -176,9 +177,13 @@ int container_disconnect(Container *c, const char *network, bool force, Pending 
                         "container %s is not connected to network %s", c->id, n->name);
         container_remove_endpoint_spec(c, spec);
         e = sandbox_find(c->sandbox, n);
-        if (e)
+        if (e) {
+                r = container_endpoint_addresses(e, &gone);
+                if (r < 0)
+                        return r;
                 sandbox_drop(c->sandbox, e);
-        r = keep(c);
+        }
+        r = keep(c, gone);
         if (r < 0)
                 return error_set_errno(reterr, r, "Failed to save container %s", c->name);
         if (container_is_running(c))

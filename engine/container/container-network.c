@@ -4,7 +4,6 @@
 #include "config/settings.h"
 #include "engine/container/join.h"
 #include "engine/container/set.h"
-#include "engine/network/hosts-file.h"
 #include "engine/network/networks.h"
 #include "engine/network/sandbox.h"
 #include "lib/base/alloc.h"
@@ -17,7 +16,6 @@
 #define NETWORK_FILE \
         "network.json" /* below RUNROOT/containers/ID: what it has dies with the boot */
 #define NETWORK_FILE_MAX ((size_t) 4 * 1024 * 1024)
-#define HOSTS_SIZE_MAX   ((size_t) 1024 * 1024)
 
 const char *container_network_id(const Container *c) {
         Network *n;
@@ -225,7 +223,7 @@ int container_network_complete(Container *c, Error *reterr) {
 
 /* ---- start and end ---- */
 
-static SandboxWish make_wish(const Container *c) {
+SandboxWish container_network_wish(const Container *c) {
         const HostConfig *h = &c->spec.host;
         const Settings *s = c->set->settings;
 
@@ -246,7 +244,7 @@ static SandboxWish make_wish(const Container *c) {
 }
 
 int container_network_reserve(Container *c, Error *reterr) {
-        const SandboxWish wish = make_wish(c);
+        const SandboxWish wish = container_network_wish(c);
         int r;
 
         if (c->spec.config.network_disabled || c->spec.n_endpoints == 0)
@@ -314,7 +312,7 @@ int container_network_save(Container *c) {
 }
 
 void container_network_restore(Container *c) {
-        const SandboxWish wish = make_wish(c);
+        const SandboxWish wish = container_network_wish(c);
         _cleanup_(json_unrefp) Json *v = NULL;
         _cleanup_(fd_closep) int folder = -EBADF;
         _cleanup_(error_done) Error e = {};
@@ -339,34 +337,4 @@ void container_network_restore(Container *c) {
                 return;
         }
         sandbox_adopt(c->sandbox);
-}
-
-/* ---- hosts, hostname, resolv.conf ---- */
-
-int container_network_write_files(Container *c) {
-        const HostConfig *h = &c->spec.host;
-        const SandboxWish wish = make_wish(c);
-        _cleanup_(freep) char *hosts = NULL, *resolv = NULL;
-        _cleanup_(fd_closep) int folder = -EBADF;
-        bool host = str_equal(h->network_mode, "host");
-        HostsFile files;
-
-        folder = file_open_dir(c->set->root_fd, c->id);
-        if (folder < 0)
-                return folder;
-        if (host)
-                (void) file_read("/etc/hosts", HOSTS_SIZE_MAX, &hosts, NULL);
-        (void) file_read("/etc/resolv.conf", HOSTS_SIZE_MAX, &resolv, NULL);
-        files = (HostsFile) {
-                .hostname = c->spec.config.hostname,
-                .domainname = c->spec.config.domainname,
-                .extra_hosts = h->extra_hosts,
-                .dns = wish.dns,
-                .dns_search = wish.dns_search,
-                .dns_options = wish.dns_options,
-                .host_hosts = hosts,
-                .host_resolv = resolv,
-                .host_network = host,
-        };
-        return hosts_file_write(folder, &files);
 }

@@ -160,7 +160,7 @@ static int step_hosts(ContainerStart *s, Error *reterr) {
                 if (r < 0)
                         return r;
         }
-        r = container_network_write_files(c);
+        r = container_network_write_files(c, NULL);
         return r < 0 ? error_set_errno(reterr, r, "Failed to write the hosts files of container %s",
                                c->name)
                      : 0;

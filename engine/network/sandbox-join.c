@@ -5,6 +5,7 @@
 #include "engine/host/netns.h"
 #include "engine/network/firewall.h"
 #include "engine/network/networks-internal.h"
+#include "engine/network/resolver.h"
 #include "engine/network/sandbox-internal.h"
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
@@ -184,6 +185,15 @@ int sandbox_publish(Sandbox *b, Error *reterr) {
 }
 
 void sandbox_tell_resolver(Sandbox *b) {
+        Resolver *resolver = b->set->w.ground->resolver;
+        int r;
+
+        if (!resolver || !b->netns)
+                return;
+        r = resolver_attach(resolver, b);
+        if (r < 0)
+                (void) log_warning_errno(
+                        r, "Container %s cannot be told names: %m, ignoring", b->container_name);
 }
 
 /* ---- join ---- */
@@ -344,6 +354,8 @@ void sandbox_adopt(Sandbox *b) {
                         b->container_name, error_text(&error, r));
         if (!b->netns_id || !g->pool)
                 return;
+        if (g->resolver)
+                resolver_take_kept_of(g->resolver, b, &udp, &tcp);
         r = netns_pool_adopt(g->pool, b->netns_id, udp, tcp, on_adopted, b, &b->take);
         if (r < 0)
                 on_adopted(r, NULL, NULL, b);

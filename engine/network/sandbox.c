@@ -7,6 +7,7 @@
 #include "engine/host/netlink.h"
 #include "engine/host/netns.h"
 #include "engine/network/networks-internal.h"
+#include "engine/network/resolver.h"
 #include "engine/network/sandbox-internal.h"
 #include "lib/base/alloc.h"
 #include "lib/base/ident.h"
@@ -109,6 +110,8 @@ static void leave(Sandbox *b, Endpoint *e) {
         Network *n = e->network;
         int r = 0;
 
+        if (n->ground->resolver)
+                resolver_drop(n->ground->resolver, e);
         sandbox_unpublish(e);
         if (e->joined && n->driver && n->driver->leave) {
                 e->call = netlink_call_free(e->call);
@@ -130,6 +133,8 @@ Sandbox *sandbox_close(Sandbox *b) {
 
         g = b->set->w.ground;
         sandbox_forget(b);
+        if (g->resolver)
+                resolver_detach(g->resolver, b);
         if (b->netns)
                 b->netns->ends = true; /* its links go with it */
         while ((e = list_first(&b->endpoints, Endpoint, by_sandbox)))
