@@ -110,10 +110,11 @@ int container_start_resume(Container *
 /* container-network.c */
 int container_network_complete(Container *c, Error *reterr); /* create: spec.endpoints, checked */
 int container_network_reserve(Container *c, Error *reterr);  /* start: the sandbox, not open yet */
-int container_network_save(Container *c);        /* RUNROOT/containers/ID/network.json */
-void container_network_restore(Container *c);    /* from there */
-void container_network_close(Container *c);      /* it does not run any more; once more is fine */
-int container_network_write_files(Container *c, char *const *gone); /* hosts, hostname, resolv.conf */
+int container_network_save(Container *c);     /* RUNROOT/containers/ID/network.json */
+void container_network_restore(Container *c); /* from there */
+void container_network_close(Container *c);   /* it does not run any more; once more is fine */
+int container_network_write_files(
+        Container *c, char *const *gone); /* hosts, hostname, resolv.conf */
 void container_network_publish(Container *c, const char *action);
 void container_connects_forget(Container *c); /* container-connect.c */
 #define START_MARK "started"                  /* RUNROOT/containers/ID/started: time and pid */
