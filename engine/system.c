@@ -85,7 +85,8 @@ static int set_storage(Json *v, Engine *e) {
 }
 
 static int set_plugins(Json *v) {
-        static const char *const networks[] = { "host", "null", NULL };
+        static const char *const networks[] = { "bridge", "host", "ipvlan", "macvlan", "null",
+                NULL };
         Json *p;
         int r;
 
