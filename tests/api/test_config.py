@@ -182,7 +182,7 @@ def test_checks_without_writing(config):
     valid, problems, before, after = config.call('Check', 'a(sas)', [('storage-driver', ['vfs']), ('debug', ['maybe']), ('mtu', ['1'])])
     assert not valid
     assert ['error', 'debug'] in [p[:2] for p in problems]
-    assert ['warning', 'mtu'] in [p[:2] for p in problems]
+    assert ['warning', 'userland-proxy'] in [p[:2] for p in problems]
     assert before == '"--unknown  -s btrfs --label=a=1"'
     assert after == '"--unknown  -s vfs --label=a=1 --mtu=1"'
     assert config.file.read_text() == FILE
@@ -196,7 +196,7 @@ def test_checks_without_writing(config):
 def test_says_what_a_save_needs(config):
     needs = lambda *changes: config.call('SaveNeeds', 'a(sas)', list(changes))
     assert needs(('storage-driver', ['btrfs'])) == 'nothing'
-    assert needs(('mtu', ['1400'])) == 'nothing'
+    assert needs(('userland-proxy', ['false'])) == 'nothing'
     assert needs(('debug', ['true'])) == 'reload'
     assert needs(('debug', ['true']), ('storage-driver', ['vfs'])) == 'restart'
 
