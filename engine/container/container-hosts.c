@@ -6,6 +6,7 @@
 #include "engine/container/set.h"
 #include "engine/network/hosts-file.h"
 #include "engine/network/networks.h"
+#include "engine/network/sandbox.h"
 #include "lib/base/alloc.h"
 #include "lib/base/fd.h"
 #include "lib/base/file.h"
@@ -58,7 +59,7 @@ static int host_gateways(const Container *c, char ***ret) {
 }
 
 /* --link on the default bridge: "container:alias", those that run. */
-static int add_link(const Container *c, const char *link, Links *l) {
+static int add_link(const Container *c, const Network *n, const char *link, Links *l) {
         _cleanup_(freep) char *name = NULL, *names = NULL, *address = NULL;
         char four[INET_ADDRSTRLEN];
         const char *alias = strchr(link, ':');
@@ -72,11 +73,12 @@ static int add_link(const Container *c, const char *link, Links *l) {
                 return r;
         if (containers_find(c->set, name, &other, NULL) < 0 || !other->sandbox)
                 return 0;
-        e = list_first(&other->sandbox->endpoints, Endpoint, by_sandbox);
+        e = sandbox_find(other->sandbox, n);
         if (!e || str_empty(endpoint_address4(e, four)))
                 return 0;
-        r = str_printf(&names, "%s %s %s", alias ? alias + 1 : name,
-                str_or_empty(other->spec.config.hostname), other->name);
+        alias = alias ? alias + 1 : name;
+        r = str_printf(&names, "%s %s%s%s", alias, str_or_empty(other->spec.config.hostname),
+                streq(alias, other->name) ? "" : " ", streq(alias, other->name) ? "" : other->name);
         if (r >= 0)
                 r = str_copy(&address, four);
         if (r < 0)
@@ -113,7 +115,7 @@ int container_network_write_files(Container *c, char *const *gone) {
                         if (r >= 0 && e->network->is_default)
                                 STRV_FOREACH (link, h->links)
                                         if (r >= 0)
-                                                r = add_link(c, *link, &links);
+                                                r = add_link(c, e->network, *link, &links);
                 }
         if (r < 0)
                 return r;

@@ -86,11 +86,29 @@ void resolver_detach(Resolver *r, const Sandbox *b) {
         resolver_leave(r, b->container_id);
 }
 
-void resolver_take_kept_of(Resolver *r, const Sandbox *b, int *ret_udp_fd, int *ret_tcp_fd) {
+void resolver_adopt(Resolver *r, Sandbox *b, int *ret_udp_fd, int *ret_tcp_fd) {
+        _cleanup_(fd_closep) int udp = -EBADF, tcp = -EBADF;
         char buffer[KEEP_NAME_SIZE];
         const char *name = keep_name(b, buffer);
+        int k;
+
+        assert(r);
+        assert(b);
 
         *ret_udp_fd = *ret_tcp_fd = -EBADF;
         if (name)
-                resolver_take_kept(r, name, ret_udp_fd, ret_tcp_fd);
+                resolver_take_kept(r, name, &udp, &tcp);
+        k = resolver_attach(r, b);
+        if (udp < 0 || k < 0)
+                return;
+        *ret_udp_fd = fd_dup(udp);
+        *ret_tcp_fd = fd_dup(tcp);
+        if (*ret_udp_fd >= 0 && *ret_tcp_fd >= 0)
+                k = resolver_serve(r, b->container_id, TAKE_FD(udp), TAKE_FD(tcp), name, b->dns);
+        else
+                k = -EMFILE;
+        if (k >= 0)
+                return;
+        *ret_udp_fd = fd_close(*ret_udp_fd);
+        *ret_tcp_fd = fd_close(*ret_tcp_fd);
 }

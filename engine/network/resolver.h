@@ -64,5 +64,6 @@ void resolver_take_kept(Resolver *r, const char *keep_name, int *ret_udp_fd, int
 int resolver_attach(Resolver *r, Sandbox *b);
 void resolver_drop(Resolver *r, const Endpoint *e);  /* before it goes */
 void resolver_detach(Resolver *r, const Sandbox *b); /* before the namespace goes */
-/* After a restart of the daemon, for netns_pool_adopt(): as resolver_take_kept(). */
-void resolver_take_kept_of(Resolver *r, const Sandbox *b, int *ret_udp_fd, int *ret_tcp_fd);
+/* After a restart of the daemon, before netns_pool_adopt(), which gets the copies: its endpoints answer, and it is served at once by the sockets that
+ * were kept. -EBADF each when they were not. */
+void resolver_adopt(Resolver *r, Sandbox *b, int *ret_udp_fd, int *ret_tcp_fd);

@@ -355,7 +355,7 @@ void sandbox_adopt(Sandbox *b) {
         if (!b->netns_id || !g->pool)
                 return;
         if (g->resolver)
-                resolver_take_kept_of(g->resolver, b, &udp, &tcp);
+                resolver_adopt(g->resolver, b, &udp, &tcp);
         r = netns_pool_adopt(g->pool, b->netns_id, udp, tcp, on_adopted, b, &b->take);
         if (r < 0)
                 on_adopted(r, NULL, NULL, b);

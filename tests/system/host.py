@@ -8,6 +8,8 @@ from pathlib import Path
 
 DATA_ROOT = Path('/var/lib/docker')
 RUN_ROOT = Path('/run/stauer')
+NETNS = f'{RUN_ROOT}/netns'             # namespaces that wait for a container are pinned there …
+NETNS_READY = 4                         # … at most so many
 
 
 def run(*words, check=True, timeout=60, **more):
@@ -99,7 +101,10 @@ def leftovers():
             found += [f'folder {p}' for p in folder.iterdir()]
     with open('/proc/self/mountinfo', encoding='utf-8') as f:
         points = [line.split()[4] for line in f]
-    found += [f'mount {p}' for p in points if p.startswith((f'{RUN_ROOT}/', f'{DATA_ROOT}/'))]
+    found += [f'mount {p}' for p in points if p.startswith((f'{RUN_ROOT}/', f'{DATA_ROOT}/')) and not p.startswith(NETNS)]
+    pins = [p for p in points if p.startswith(f'{NETNS}/')]
+    if len(pins) > NETNS_READY:
+        found += [f'mount {p}' for p in pins]
     for path, folders, _ in os.walk('/sys/fs/cgroup'): # what goes away meanwhile is passed over
         found += [f'cgroup {path}/{name}' for name in folders if name.startswith('docker-') and name.endswith('.scope')]
     return found
