@@ -179,12 +179,12 @@ def test_refuses_what_is_wrong(config):
 
 
 def test_checks_without_writing(config):
-    valid, problems, before, after = config.call('Check', 'a(sas)', [('storage-driver', ['vfs']), ('debug', ['maybe']), ('mtu', ['1'])])
+    valid, problems, before, after = config.call('Check', 'a(sas)', [('storage-driver', ['vfs']), ('debug', ['maybe']), ('userland-proxy', ['false'])])
     assert not valid
     assert ['error', 'debug'] in [p[:2] for p in problems]
     assert ['warning', 'userland-proxy'] in [p[:2] for p in problems]
     assert before == '"--unknown  -s btrfs --label=a=1"'
-    assert after == '"--unknown  -s vfs --label=a=1 --mtu=1"'
+    assert after == '"--unknown  -s vfs --label=a=1 --userland-proxy=false"'
     assert config.file.read_text() == FILE
 
     valid, problems, *_ = config.call('Check', 'a(sas)', [])
