@@ -148,6 +148,18 @@ static int check_links(Container *c, Error *reterr) {
         return 0;
 }
 
+/* A network that is not there makes the wish wrong: "not found" would be said of the image, and clients would pull that. */
+static int find_wished(Container *c, const char *mode, Network **ret, Error *reterr) {
+        _cleanup_(error_done) Error e = {};
+        int r;
+
+        r = networks_find_mode(c->set->networks, mode, ret, &e);
+        if (r < 0 && e.kind == ERROR_NOT_FOUND)
+                return error_set(reterr, ERROR_INVALID, "%s", e.text);
+        error_move(reterr, &e);
+        return r;
+}
+
 /* Each key of the map becomes the name of a network that is there. */
 static int resolve(Container *c, const Network *of_mode, Error *reterr) {
         for (size_t i = 0; i < c->spec.n_endpoints; i++) {
@@ -155,7 +167,7 @@ static int resolve(Container *c, const Network *of_mode, Error *reterr) {
                 Network *n;
                 int r;
 
-                r = networks_find_mode(c->set->networks, e->network, &n, reterr);
+                r = find_wished(c, e->network, &n, reterr);
                 if (r >= 0)
                         r = container_check_endpoint(e, n, reterr);
                 if (r >= 0 && (c->spec.n_endpoints > 1 || n != of_mode) &&
@@ -195,7 +207,7 @@ int container_network_complete(Container *c, Error *reterr) {
                                 "non-user-defined network-modes");
                 return 0;
         }
-        r = networks_find_mode(c->set->networks, mode, &n, reterr);
+        r = find_wished(c, mode, &n, reterr);
         if (r >= 0)
                 r = resolve(c, n, reterr);
         if (r < 0)
