@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
@@ -110,6 +111,9 @@ static int teardown(void **state) {
         assert_int_equal(process_kill(w->launcher_pidfd, SIGTERM), 0);
         assert_int_equal(process_wait(w->launcher_pidfd, 10 * USEC_PER_SEC, &si), 1);
         (void) fd_close(w->launcher_pidfd);
+        /* A worker that still filled the pool is ours now; what it pins has to be there before it is taken away. */
+        while (wait(NULL) > 0 || errno == EINTR)
+                ;
         for (unsigned i = 0; i < w->n_taken; i++)
                 netns_free(w->taken[i]);
 
@@ -394,6 +398,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_remove_link, setup, teardown),
         };
 
+        assert_return_code(prctl(PR_SET_CHILD_SUBREAPER, 1), errno);
         may_make_namespaces = geteuid() == 0 && getenv("STAUER_LAUNCHER") &&
                               getenv("STAUER_LIBEXEC") &&
                               unshare(CLONE_NEWNS | CLONE_NEWNET) == 0 &&
