@@ -95,7 +95,7 @@ static void hang_up(Forward *w) {
 
 /* answer may lie in w->in. */
 static void finish(Forward *w, const uint8_t *answer, size_t size) {
-        _cleanup_(freep) uint8_t *kept = TAKE_PTR(w->in);
+        _cleanup_(freep) _unused_ uint8_t *kept = TAKE_PTR(w->in);
         forward_done_t done = w->done;
         void *userdata = w->userdata;
 

@@ -309,7 +309,8 @@ static int describe_default(
 }
 
 static int add_default(Networks *s, Network *old, Error *reterr) {
-        _cleanup_(network_freep) Network *before = old, *n = NULL;
+        _cleanup_(network_freep) _unused_ Network *before = old;
+        _cleanup_(network_freep) Network *n = NULL;
         const NetworkDefaults *d = &s->w.defaults;
         NetworkSpec spec;
         char id[IDENT_SIZE];

@@ -111,7 +111,7 @@ static void test_take(void **state) {
 
 /* All the names fit into one variable of an environment: else the service could not start any more. */
 static void test_full(void **state) {
-        _cleanup_(fd_closep) int systemd = open_systemd(state);
+        _cleanup_(fd_closep) _unused_ int systemd = open_systemd(state);
         _cleanup_(loop_freep) sd_event *e = NULL;
         _cleanup_(fd_store_freep) FdStore *s = NULL;
         size_t size = 0;
