@@ -100,20 +100,60 @@ static int member_to_text(
         return error_set(reterr, ERROR_INVALID, "\"%s\" must be a string", name);
 }
 
+/* {"base":"10.0.0.0/8","size":24} */
+static int pool_to_text(const Json *v, char **ret, Error *reterr) {
+        const char *base = json_to_text(json_get(v, "base"));
+        int64_t size;
+
+        if (!base || json_to_int64(json_get(v, "size"), &size) < 0)
+                return error_set(reterr, ERROR_INVALID,
+                        "an address pool needs the string \"base\" and the number \"size\"");
+        return str_printf(ret, "base=%s,size=%lld", base, (long long) size);
+}
+
 static int read_list(const Reader *reader, const Setting *row, const Json *list, Error *reterr) {
         for (size_t i = 0; i < json_count(list); i++) {
+                _cleanup_(freep) char *pool = NULL;
                 const char *text = json_to_text(json_at(list, i));
                 int r;
 
-                /* Address pools are objects; nothing acts on them yet. */
-                if (!text && !(row->flags & SETTING_ACTS) &&
-                        json_type_of(json_at(list, i)) == JSON_TYPE_OBJECT)
-                        continue;
+                if (streq(row->json_key, "default-address-pools")) {
+                        r = pool_to_text(json_at(list, i), &pool, reterr);
+                        if (r < 0)
+                                return r;
+                        text = pool;
+                }
                 if (!text)
                         return expected(reterr, "a list of strings", json_at(list, i));
                 r = reader->on_value(row, text, reader->userdata, reterr);
                 if (r < 0)
                         return r;
+        }
+        return 0;
+}
+
+/* {"bridge":{"com.docker.network.driver.mtu":"1400"}} */
+static int read_network_opts(
+        const Reader *reader, const Setting *row, const Json *drivers, Error *reterr) {
+        const char *driver, *name;
+        Json *options, *v;
+
+        JSON_FOREACH (driver, options, drivers) {
+                if (json_type_of(options) != JSON_TYPE_OBJECT)
+                        return expected(reterr, "an object", options);
+                JSON_FOREACH (name, v, options) {
+                        _cleanup_(freep) char *text = NULL;
+                        int r;
+
+                        if (!json_to_text(v))
+                                return error_set(
+                                        reterr, ERROR_INVALID, "\"%s\" must be a string", name);
+                        r = str_printf(&text, "%s=%s=%s", driver, name, json_to_text(v));
+                        if (r >= 0)
+                                r = reader->on_value(row, text, reader->userdata, reterr);
+                        if (r < 0)
+                                return r;
+                }
         }
         return 0;
 }
@@ -145,8 +185,9 @@ static int read_row(const Reader *reader, const Setting *row, const Json *v, Err
                                                            : expected(reterr, "an object", v);
         if (row->flags & SETTING_MULTI && json_type_of(v) == JSON_TYPE_LIST)
                 return read_list(reader, row, v, reterr);
-        /* What nothing acts on may have a form of its own (builder, nri-opts,
-         * default-network-opts). */
+        if (streq(row->json_key, "default-network-opts") && json_type_of(v) == JSON_TYPE_OBJECT)
+                return read_network_opts(reader, row, v, reterr);
+        /* What nothing acts on may have a form of its own (builder, nri-opts). */
         if (!(row->flags & SETTING_ACTS) && json_type_of(v) == JSON_TYPE_OBJECT)
                 return 0;
         if (row->flags & SETTING_MULTI)

@@ -50,6 +50,11 @@ static void test_accepted(void **state) {
 
 static void test_refused(void **state) {
         assert_text("[]", "x.json: expected an object");
+        assert_text("{\"default-address-pools\":[{\"base\":\"10.0.0.0/8\"}]}",
+                "needs the string \"base\" and the number \"size\"");
+        assert_text("{\"default-address-pools\":[\"x\"]}", "an address pool needs");
+        assert_text("{\"default-network-opts\":{\"bridge\":[]}}", "expected an object");
+        assert_text("{\"default-network-opts\":{\"bridge\":{\"a\":1}}}", "\"a\" must be a string");
         assert_text("{\"labels\":\"a=1\"}", "key \"labels\": expected a list of strings");
         assert_text("{\"labels\":[1]}", "expected a list of strings");
         assert_text("{\"log-opts\":{\"max-file\":3}}", "\"max-file\" must be a string");

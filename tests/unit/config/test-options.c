@@ -135,7 +135,7 @@ static void test_wrong_before(void **state) {
 static void test_needs(void **state) {
         const OptionChange live = { "debug", (char *[]) { (char *) "true", NULL } };
         const OptionChange same = { "group", (char *[]) { (char *) "adm", NULL } };
-        const OptionChange idle = { "mtu", (char *[]) { (char *) "1400", NULL } };
+        const OptionChange idle = { "userland-proxy", (char *[]) { (char *) "false", NULL } };
         const OptionChange cold = { "storage-driver", (char *[]) { (char *) "vfs", NULL } };
         _cleanup_(options_freep) Options *o = load("DOCKER_OPTS=\"-G adm\"\n", "");
         OptionNeeds needs;
