@@ -154,12 +154,19 @@ int container_connect(
         return 0;
 }
 
+static void on_disconnected(int r, const Error *e, void *userdata) {
+        Container *c = userdata;
+
+        if (c->network_change) /* nobody, if it could not be saved */
+                finish(c, r, e);
+}
+
 int container_disconnect(Container *c, const char *network, bool force, Pending *p, Error *reterr) {
         _cleanup_(strv_freep) char **gone = NULL;
         EndpointSpec *spec = NULL;
         Network *n = NULL;
         Endpoint *e;
-        int r;
+        int r, left;
 
         assert(c);
         assert(p);
@@ -175,19 +182,24 @@ int container_disconnect(Container *c, const char *network, bool force, Pending 
         if (!spec)
                 return error_set(reterr, ERROR_FORBIDDEN,
                         "container %s is not connected to network %s", c->id, n->name);
-        container_remove_endpoint_spec(c, spec);
         e = sandbox_find(c->sandbox, n);
-        if (e) {
-                r = container_endpoint_addresses(e, &gone);
-                if (r < 0)
-                        return r;
-                sandbox_drop(c->sandbox, e);
-        }
-        r = keep(c, gone);
+        r = e ? container_endpoint_addresses(e, &gone) : 0;
         if (r < 0)
-                return error_set_errno(reterr, r, "Failed to save container %s", c->name);
+                return r;
+        container_remove_endpoint_spec(c, spec);
+        left = e ? sandbox_leave(c->sandbox, e, on_disconnected, c, reterr) : 1;
+        if (left == 0)
+                c->network_change = pending_ref(p);
+        r = keep(c, gone);
         if (container_is_running(c))
                 network_publish(n, "disconnect", c->id);
-        pending_complete(p, 0, NULL, NULL);
+        if (r < 0) {
+                c->network_change = pending_unref(c->network_change);
+                return error_set_errno(reterr, r, "Failed to save container %s", c->name);
+        }
+        if (left < 0)
+                return left;
+        if (left > 0)
+                pending_complete(p, 0, NULL, NULL);
         return 0;
 }

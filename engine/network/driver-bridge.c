@@ -217,7 +217,7 @@ static int bridge_leave(
                 (void) netlink_link_remove(b, e->host_interface);
         else
                 (void) netlink_port_off(b, e->host_interface);
-        return netlink_run(n->ground->netlink, b, done, userdata, &e->call);
+        return netlink_run(n->ground->netlink, b, done, userdata, done ? &e->call : NULL);
 }
 
 const NetworkDriver network_driver_bridge = {

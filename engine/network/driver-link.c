@@ -322,7 +322,7 @@ static int link_leave(
                         (void) netlink_address_only(b, e->interface, AF_INET6, NULL, 0);
         } else
                 (void) netlink_link_remove(b, e->interface);
-        return netlink_run(ns->inside, b, done, userdata, &e->call);
+        return netlink_run(ns->inside, b, done, userdata, done ? &e->call : NULL);
 }
 
 const NetworkDriver network_driver_macvlan = {

@@ -73,7 +73,7 @@ struct NetworkDriver {
                 Error *reterr);
 
         /* Takes the link away. A join that is under way is forgotten first. ns NULL: the namespace is gone, or goes now. What is gone already is fine.
-         * Nothing is told that one could wait for: whoever needs to know passes done (may be NULL). NULL: nothing to do. */
+         * done NULL: it goes on by itself, and e may be freed at once; else e has to stay until then. NULL: nothing to do. */
         int (*leave)(Network *n, Endpoint *e, Netns *ns, network_done_t done, void *userdata,
                 Error *reterr);
 };

@@ -62,6 +62,7 @@ Sandbox *sandbox_free(Sandbox *b) {
         sandbox_forget(b);
         while ((e = list_first(&b->endpoints, Endpoint, by_sandbox)))
                 endpoint_free(e);
+        endpoint_free(b->leaving);
         if (b->netns)
                 netns_free(b->netns);
         list_remove(&b->by_set);
@@ -104,23 +105,31 @@ static void give_back_addresses(Endpoint *e) {
         }
 }
 
-/* Out of the kernel and out of the books. */
-static void leave(Sandbox *b, Endpoint *e) {
-        _cleanup_(error_done) Error error = {};
+/* Out of the books at once, out of the kernel as the driver's leave() says. */
+static int leave_begin(
+        Sandbox *b, Endpoint *e, network_done_t done, void *userdata, Error *reterr) {
         Network *n = e->network;
-        int r = 0;
+        int r = 1;
 
         if (n->ground->resolver)
                 resolver_drop(n->ground->resolver, e);
         sandbox_unpublish(e);
         if (e->joined && n->driver && n->driver->leave) {
                 e->call = netlink_call_free(e->call);
-                r = n->driver->leave(n, e, b->netns, NULL, NULL, &error);
+                r = n->driver->leave(n, e, b->netns, done, userdata, reterr);
         }
+        give_back_addresses(e);
+        return r;
+}
+
+static void leave(Sandbox *b, Endpoint *e) {
+        _cleanup_(error_done) Error error = {};
+        int r;
+
+        r = leave_begin(b, e, NULL, NULL, &error);
         if (r < 0)
                 log_warning("Container %s did not leave network %s: %s, ignoring",
-                        b->container_name, n->name, error_text(&error, r));
-        give_back_addresses(e);
+                        b->container_name, e->network->name, error_text(&error, r));
         endpoint_free(e);
 }
 
@@ -148,12 +157,42 @@ Sandbox *sandbox_close(Sandbox *b) {
         return sandbox_free(b);
 }
 
-void sandbox_drop(Sandbox *b, Endpoint *e) {
-        leave(b, e);
+static void without(Sandbox *b) {
         sandbox_choose_gateways(b);
         sandbox_reroute(b);
         (void) sandbox_publish(b, NULL);
         sandbox_tell_resolver(b);
+}
+
+void sandbox_drop(Sandbox *b, Endpoint *e) {
+        leave(b, e);
+        without(b);
+}
+
+static void on_left(int r, const Error *e, void *userdata) {
+        Sandbox *b = userdata;
+
+        b->leaving = endpoint_free(b->leaving);
+        b->left(r, e, b->left_userdata);
+}
+
+int sandbox_leave(Sandbox *b, Endpoint *e, network_done_t left, void *userdata, Error *reterr) {
+        int r;
+
+        assert(!b->leaving);
+        assert(left);
+
+        r = leave_begin(b, e, on_left, b, reterr);
+        list_remove(&e->by_network);
+        list_remove(&e->by_sandbox);
+        if (r == 0) {
+                b->leaving = e;
+                b->left = left;
+                b->left_userdata = userdata;
+        } else
+                endpoint_free(e);
+        without(b);
+        return r;
 }
 
 /* ---- reserve ---- */

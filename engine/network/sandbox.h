@@ -55,6 +55,10 @@ struct Sandbox {
         network_done_t done; /* of what is under way */
         void *userdata;
         bool joining;
+
+        Endpoint *leaving; /* its link is being taken away; in no list any more */
+        network_done_t left;
+        void *left_userdata;
 };
 
 int sandbox_new(Networks *s, const SandboxWish *w, Sandbox **ret);
@@ -76,8 +80,11 @@ int sandbox_join(Sandbox *b, network_done_t done, void *userdata, Error *reterr)
 /* What is under way is not told any more. */
 void sandbox_forget(Sandbox *b);
 
-/* Takes one endpoint of a running container away; frees it. */
+/* Takes one endpoint of a running container away and frees it; what takes time goes on by itself. */
 void sandbox_drop(Sandbox *b, Endpoint *e);
+/* The same; left comes when the link is gone. As the ops of a driver: 0 under way, 1 gone already, negative: only the link may still be
+ * there. One at a time. */
+int sandbox_leave(Sandbox *b, Endpoint *e, network_done_t left, void *userdata, Error *reterr);
 
 Endpoint *sandbox_find(const Sandbox *b, const Network *n);
 /* Does the resolver serve it: is it in a network that has names? */
