@@ -9,6 +9,7 @@
 #include "engine/engine.h"
 #include "engine/host/sysinfo.h"
 #include "engine/image/images.h"
+#include "engine/network/firewall.h"
 #include "engine/log/logs.h"
 #include "engine/storage/storage.h"
 #include "lib/base/alloc.h"
@@ -137,7 +138,19 @@ static int append_open_doors(Json *list, const Settings *s) {
         return 0;
 }
 
-static int set_warnings(Json *v, const SysInfo *s, const Settings *settings) {
+/* What others' firewall rules do to containers. */
+static int append_firewall(Json *list, Firewall *firewall) {
+        _cleanup_(freep) char *text = NULL;
+        const char *warning = firewall ? firewall_warning(firewall) : NULL;
+        int r;
+
+        if (!warning)
+                return 0;
+        r = str_printf(&text, "WARNING: %s", warning);
+        return r < 0 ? r : json_append_text(list, text);
+}
+
+static int set_warnings(Json *v, const SysInfo *s, const Settings *settings, Firewall *firewall) {
         Json *list;
         int r;
 
@@ -163,7 +176,7 @@ static int set_warnings(Json *v, const SysInfo *s, const Settings *settings) {
                         list, !s->ipv4_forwarding, "WARNING: IPv4 forwarding is disabled");
         if (r >= 0)
                 r = append_open_doors(list, settings);
-        return r;
+        return r < 0 ? r : append_firewall(list, firewall);
 }
 
 static int set_runtimes(Json *v, Engine *e) {
@@ -368,7 +381,7 @@ int system_info(Engine *e, unsigned api, Json **ret) {
         if (r >= 0 && api < 1050)
                 r = json_set_bool(v, "BridgeNfIp6tables", false);
         if (r >= 0)
-                r = set_warnings(v, e->sysinfo, e->settings);
+                r = set_warnings(v, e->sysinfo, e->settings, e->ground.firewall);
         if (r < 0)
                 return r;
 

@@ -337,3 +337,15 @@ def test_nothing_is_left_of_ports_and_networks(world):
     host.stauer('network', 'rm', 'short')
     assert len(entries('bridges', 'same', 'members4')) == bridges - 3
     socket.create_server(('', 8097)).close()
+
+
+def test_a_foreign_policy_that_drops_is_said(world):
+    chain = ('ip', 'theirs', 'FORWARD')
+    assert 'drop forwarded packets' not in host.out('info')
+    host.run('nft', 'add table ip theirs; add chain ip theirs FORWARD { type filter hook forward priority 0; policy drop; }')
+    try:
+        assert '"ip theirs FORWARD"' in host.stauer('info').stdout + host.stauer('info').stderr
+        check(world.outside, {f'tcp {HOST4} 8080': 'nothing'})
+    finally:
+        host.run('nft', 'delete', 'table', *chain[:2])
+    check(world.outside, {f'tcp {HOST4} 8080': f'web {OUT4}'})
