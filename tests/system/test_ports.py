@@ -92,6 +92,8 @@ def world(image):
             server = place.serve(name, 80)
             stack.callback(server.wait)
             stack.callback(server.kill)
+        first = f'tcp {HOST6} 8080'                         # neighbours find each other: a SYN that comes too early is sent again after a second
+        wait_for(lambda: w.outside.ask(first) != ['nothing'], 'the way there')
         yield w
 
 

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Networks as users of Docker know them, by the stock client and by ours."""
+
+import json
+import signal
+
+import pytest
+
+import host
+from common.rest import Rest
+from common.wait import wait_for
+
+pytestmark = pytest.mark.skipif(not host.have('docker'), reason='needs the docker command')
+
+KEEP = ('sleep', '1000')
+
+
+def docker(*words, check=True):
+    return host.run('docker', *words, check=check)
+
+
+def addresses(name):
+    """{interface: address} inside a container."""
+    lines = docker('exec', name, 'ip', '-o', '-4', 'addr').stdout.splitlines()
+    return {line.split()[1]: line.split()[3] for line in lines if line.split()[1] != 'lo'}
+
+
+@pytest.fixture
+def app(clean, busybox):                                                    # pylint: disable=unused-argument
+    docker('network', 'create', '--label', 'made=here', '--subnet', '172.30.7.0/24', 'app')
+    yield 'app'
+    host.remove_all()
+    docker('network', 'rm', 'app', check=False)
+    assert 'app' not in docker('network', 'ls', '--format', '{{.Name}}').stdout.split()
+
+
+def test_one_container_meets_another(app):
+    docker('run', '-d', '--name', 'web', '--network', app, 'busybox', 'sh', '-c', 'echo hello >/index.html; exec httpd -f')
+    wait_for(lambda: docker('run', '--rm', '--network', app, 'busybox', 'wget', '-qO-', 'http://web/', check=False).stdout == 'hello\n',
+             'the neighbour answers')
+    docker('run', '-d', '--name', 'side', '--network', 'container:web', 'busybox', *KEEP)
+    assert docker('exec', 'side', 'wget', '-qO-', 'http://127.0.0.1/').stdout == 'hello\n'
+
+
+def test_networks_come_and_go_while_it_runs(app):
+    docker('run', '-d', '--name', 'one', '--network', app, 'busybox', *KEEP)
+    before = addresses('one')
+    assert list(before) == ['eth0']
+    for _ in range(3):
+        docker('network', 'connect', 'bridge', 'one')
+        assert list(addresses('one')) == ['eth0', 'eth1']
+        docker('network', 'disconnect', 'bridge', 'one')
+        assert addresses('one') == before
+    docker('network', 'disconnect', app, 'one')
+    assert addresses('one') == {}
+    docker('network', 'connect', '--ip', '172.30.7.77', app, 'one')
+    assert addresses('one') == {'eth0': '172.30.7.77/24'}
+
+
+def test_what_inspect_says_is_what_there_is(app):
+    docker('run', '-d', '--name', 'one', '--network', app, '--network-alias', 'uno', 'busybox', *KEEP)
+    address = addresses('one')['eth0']
+    settings = host.inspect('one')['NetworkSettings']
+    mine = settings['Networks'][app]
+    assert f'{mine["IPAddress"]}/{mine["IPPrefixLen"]}' == address
+    assert 'uno' in mine['Aliases'] and mine['Gateway']
+    network = json.loads(docker('network', 'inspect', app).stdout)[0]
+    assert [c['IPv4Address'] for c in network['Containers'].values()] == [address]
+    assert network['Labels'] == {'made': 'here'}
+    refused = docker('network', 'rm', app, check=False)
+    assert refused.returncode != 0 and 'has active endpoints' in refused.stderr
+
+
+def test_a_network_that_is_not_there(clean, busybox):                       # pylint: disable=unused-argument
+    done = docker('run', '--rm', '--network', 'nosuch', 'busybox', 'true', check=False)
+    assert done.returncode == 125 and 'network nosuch not found' in done.stderr
+    assert 'Unable to find image' not in done.stderr
+
+
+def test_networks_survive_the_daemon(app):
+    docker('run', '-d', '--name', 'one', '--network', app, 'busybox', *KEEP)
+    before = addresses('one')
+    host.run('kill', f'-{signal.SIGKILL.value}', host.main_pid())
+    wait_for(lambda: Rest().get('/_ping').status == 200, 'it is back')
+    assert addresses('one') == before
+    docker('network', 'connect', 'bridge', 'one')
+    assert list(addresses('one')) == ['eth0', 'eth1']
+    docker('restart', '-t', '0', 'one')
+    assert sorted(addresses('one')) == ['eth0', 'eth1']
