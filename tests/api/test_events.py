@@ -28,9 +28,11 @@ def test_replay(face, past):
     began, identity = past
     events = face.events(since=began)
     assert [(kind, action) for kind, action, _, _ in events] == [
-        ('container', 'create'), ('container', 'start'), ('container', 'die'), ('container', 'create'), ('image', 'tag')]
+        ('container', 'create'), ('network', 'connect'), ('container', 'start'), ('container', 'die'), ('network', 'disconnect'),
+        ('container', 'create'), ('image', 'tag')]
     assert events[0][2] == identity and events[0][3] == {'image': 'busybox', 'name': 'told', 'crew': 'blue'}
-    assert events[2][3]['exitCode'] == '3'
+    assert events[1][3] == {'container': identity, 'name': 'none', 'type': 'null'}
+    assert events[3][3]['exitCode'] == '3'
     assert identity not in [row[2] for row in face.events(since=began - 1000, until=began)]
     with pytest.raises(FaceError) as info:
         face.events(since=began, until=began - 10)
@@ -87,7 +89,7 @@ def test_content_types(daemon, past, accept, kind, before):
     answer = daemon.get(f'/events?since={past[0]:.6f}&until={time.time():.6f}', headers={'Accept': accept} if accept else {})
     assert answer.headers['Content-Type'] == kind
     lines = answer.data.splitlines()
-    assert len(lines) == 5 and all(line.startswith(before + b'{') for line in lines)
+    assert len(lines) == 7 and all(line.startswith(before + b'{') for line in lines)
     assert json.loads(lines[0][len(before):])['Action'] == 'create'
 
 
