@@ -17,7 +17,7 @@ def open_files(pid):
             target = os.readlink(f'/proc/{pid}/fd/{fd}')
         except FileNotFoundError:
             continue
-        kinds.append(target.split(':[')[0])
+        kinds.append('netns' if target.startswith(f'{host.NETNS}/') else target.split(':[')[0])
     return sorted(kinds)
 
 
@@ -109,8 +109,9 @@ class Audit:
 
     @staticmethod
     def noise():
+        ready = len(list(Path(host.NETNS).glob('*')))       # each is a handful of open files of the daemon
         return ([f'temporary {n}' for n in temporary_files()] + [f'zombie {n}' for n in zombies()]
-                + [f'worker {n}' for n in workers()])
+                + [f'worker {n}' for n in workers()] + [f'{ready} namespaces are ready'] * (ready < host.NETNS_READY))
 
     def findings(self):
         found = host.leftovers()
