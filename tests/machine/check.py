@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 import time
 import xml.etree.ElementTree as xml
 from pathlib import Path
@@ -157,26 +156,6 @@ def check_sandbox(count):
         pytest(count, 'tests/system', sandbox('system.journal'))
 
 
-class Beside:
-    """The runner `vm`, while `api` runs: each of them leaves a core idle most of the time. Its output is shown when it is its turn."""
-
-    def __init__(self):
-        self.output = tempfile.TemporaryFile()              # pylint: disable=consider-using-with
-        self.process = subprocess.Popen(                    # pylint: disable=consider-using-with
-                ['/usr/bin/python3', '-B', __file__, 'vm'], stdin=subprocess.DEVNULL, stdout=self.output, stderr=subprocess.STDOUT)
-
-    def join(self, count):
-        code = self.process.wait()
-        self.output.seek(0)
-        text = self.output.read().decode(errors='replace')
-        sys.stdout.write(text)
-        for line in text.splitlines():
-            if line.startswith('vm: '):
-                count.add_summary(line)
-        if code and not count.failed:
-            count.failed += 1
-
-
 def check_vm(count):
     if only_root('vm') and VM.exists():
         pytest(count, 'tests/vm/host')
@@ -197,7 +176,6 @@ def main(names):
 
     ended = []
     failed = False
-    beside = None
     for name in names:
         began = time.monotonic()
         print(f'== {name}', flush=True)
@@ -206,12 +184,7 @@ def main(names):
         else:
             count = Count()
             try:
-                if name == 'api' and 'vm' in names[names.index(name):]:
-                    beside = Beside()
-                if name == 'vm' and beside:
-                    beside.join(count)
-                else:
-                    RUNNERS[name](count)
+                RUNNERS[name](count)
             except Failure as e:
                 say(e)
                 count.failed += 1
