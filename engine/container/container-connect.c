@@ -75,6 +75,24 @@ static void forget_spec(Container *c, const Network *n) {
                 container_remove_endpoint_spec(c, spec);
 }
 
+/* What was disconnected is gone with the namespace; what was not connected yet never will be. */
+void container_connects_end(Container *c) {
+        _cleanup_(error_done) Error e = {};
+        Pending *p = TAKE_PTR(c->network_change);
+        Network *n = TAKE_PTR(c->network_new);
+        int r = 0;
+
+        if (!p)
+                return;
+        if (n) {
+                forget_spec(c, n);
+                r = error_set(&e, ERROR_CONFLICT,
+                        "container %s has stopped before it was connected to network %s", c->name,
+                        n->name);
+        }
+        pending_answer(r, &e, p);
+}
+
 static void on_connected(int r, const Error *e, void *userdata) {
         _cleanup_(error_done) Error error = {};
         Container *c = userdata;

@@ -281,8 +281,8 @@ int container_network_reserve(Container *c, Error *reterr) {
 }
 
 void container_network_close(Container *c) {
-        container_connects_forget(c);
         c->sandbox = sandbox_close(c->sandbox);
+        container_connects_end(c);
 }
 
 void container_network_publish(Container *c, const char *action) {

@@ -116,8 +116,10 @@ void container_network_close(Container *c);   /* it does not run any more; once 
 int container_network_write_files(
         Container *c, char *const *gone); /* hosts, hostname, resolv.conf */
 void container_network_publish(Container *c, const char *action);
-void container_connects_forget(Container *c); /* container-connect.c */
-#define START_MARK "started"                  /* RUNROOT/containers/ID/started: time and pid */
+/* container-connect.c: a connect or disconnect under way is not answered any more; it is answered, for the container has stopped. */
+void container_connects_forget(Container *c);
+void container_connects_end(Container *c);
+#define START_MARK "started" /* RUNROOT/containers/ID/started: time and pid */
 
 /* container-exit.c: the one place where an exit is handled. */
 void container_handle_exit(Container *c, const MonitorRecord *r);
