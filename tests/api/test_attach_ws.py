@@ -71,10 +71,21 @@ def test_close_ends_the_input_of_once(daemon):
         assert wait(daemon, container) == 0
 
 
-@pytest.mark.parametrize('broken', [
-    encode(BINARY, b'no mask', masked=False), encode(3, b'x'), encode(0, b'nothing began'), encode(PING, b'x' * 126), encode(PING, b'', final=False),
-    encode(BINARY | 0x40, b'x'), encode(BINARY, b'x', final=False) + encode(BINARY, b'y'), encode(CLOSE, b'x'), encode(CLOSE, struct.pack('>H', 1005)),
-    encode(BINARY, b'', size=1 << 63)])
+BROKEN = {
+    'no mask': encode(BINARY, b'no mask', masked=False),
+    'unknown opcode': encode(3, b'x'),
+    'nothing to continue': encode(0, b'nothing began'),
+    'long ping': encode(PING, b'x' * 126),
+    'ping in pieces': encode(PING, b'', final=False),
+    'reserved bit': encode(BINARY | 0x40, b'x'),
+    'message in a message': encode(BINARY, b'x', final=False) + encode(BINARY, b'y'),
+    'half a status': encode(CLOSE, b'x'),
+    'reserved status': encode(CLOSE, struct.pack('>H', 1005)),
+    'endless': encode(BINARY, b'', size=1 << 63),
+}
+
+
+@pytest.mark.parametrize('broken', BROKEN.values(), ids=BROKEN)
 def test_broken_rules(daemon, broken):
     """A close that says so, and the end; the container goes on."""
     container = run(daemon, 'cat', OpenStdin=True)

@@ -136,7 +136,9 @@ def check_fuzz(count):
 
 
 def check_api(count):
-    pytest(count, 'tests/api', env=dict(os.environ, STAUER_BUILD=str(build(kind='gcc'))))
+    # Each worker has daemons and a bus of its own; a file's tests stay together, as they share them.
+    workers = ['-n', str(len(os.sched_getaffinity(0))), '--dist', 'loadfile']
+    pytest(count, 'tests/api', options=workers, env=dict(os.environ, STAUER_BUILD=str(build(kind='gcc'))))
 
 
 def sandbox(journal):
