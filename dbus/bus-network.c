@@ -168,15 +168,13 @@ const sd_bus_vtable bus_network_vtable[] = {
 
 /* ---- a container's ---- */
 
-static int find_network(
-        sd_bus_message *m, Container *c, const char *name, Network **ret, sd_bus_error *reterr) {
-        _cleanup_(error_done) Error e = {};
-        int found, r;
+/* The network may be gone: a container can still be rid of it. */
+static int auth_network(sd_bus_message *m, Container *c, const char *name, sd_bus_error *reterr) {
+        Network *n;
 
-        found = networks_find(container_networks(c), name, ret, &e);
-        r = found < 0 ? bus_auth(m, AUTH_MANAGE_NETWORKS, name, NULL, reterr)
-                      : bus_network_auth(m, AUTH_MANAGE_NETWORKS, *ret, reterr);
-        return r <= 0 ? r : found < 0 ? bus_error(reterr, found, &e) : 1;
+        return networks_find(container_networks(c), name, &n, NULL) < 0
+                     ? bus_auth(m, AUTH_MANAGE_NETWORKS, name, NULL, reterr)
+                     : bus_network_auth(m, AUTH_MANAGE_NETWORKS, n, reterr);
 }
 
 int bus_container_connect_network(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
@@ -185,7 +183,6 @@ int bus_container_connect_network(sd_bus_message *m, void *userdata, sd_bus_erro
         Container *c = userdata;
         const char *name;
         BusReply *b;
-        Network *n;
         int r;
 
         r = sd_bus_message_read(m, "s", &name);
@@ -193,13 +190,13 @@ int bus_container_connect_network(sd_bus_message *m, void *userdata, sd_bus_erro
                 r = bus_read_endpoint(m, &wish, &e);
         if (r < 0)
                 return error_is_set(&e) ? bus_error(reterr, r, &e) : r;
-        r = find_network(m, c, name, &n, reterr);
+        r = auth_network(m, c, name, reterr);
         if (r <= 0)
                 return r < 0 ? r : 1;
         r = bus_reply_new(m, NULL, &b);
         return r < 0 ? r
                      : bus_reply_return(
-                               b, container_connect(c, n->id, &wish, b->pending, &e), &e, reterr);
+                               b, container_connect(c, name, &wish, b->pending, &e), &e, reterr);
 }
 
 int bus_container_disconnect_network(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
@@ -207,17 +204,16 @@ int bus_container_disconnect_network(sd_bus_message *m, void *userdata, sd_bus_e
         Container *c = userdata;
         const char *name;
         BusReply *b;
-        Network *n;
         int force, r;
 
         r = sd_bus_message_read(m, "sb", &name, &force);
         if (r < 0)
                 return r;
-        r = find_network(m, c, name, &n, reterr);
+        r = auth_network(m, c, name, reterr);
         if (r <= 0)
                 return r < 0 ? r : 1;
         r = bus_reply_new(m, NULL, &b);
         return r < 0 ? r
-                     : bus_reply_return(b, container_disconnect(c, n->id, force, b->pending, &e),
-                               &e, reterr);
+                     : bus_reply_return(
+                               b, container_disconnect(c, name, force, b->pending, &e), &e, reterr);
 }

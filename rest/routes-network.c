@@ -6,6 +6,7 @@
 #include "engine/view/network-view.h"
 #include "lib/api/filter.h"
 #include "lib/base/alloc.h"
+#include "lib/base/parse.h"
 #include "lib/base/str.h"
 #include "lib/base/strv.h"
 #include "lib/json/fields.h"
@@ -59,9 +60,15 @@ static int get_list(Request *q, Response *a) {
 static int get_inspect(Request *q, Response *a) {
         _cleanup_(json_unrefp) Json *document = NULL;
         const char *scope = request_query(q, "scope"), *id = request_var(q, "network");
+        const char *verbose = request_query(q, "verbose");
+        bool is_verbose;
         Network *n;
         int r;
 
+        /* There is nothing more to say, but a value that is none is told. */
+        if (!str_empty(verbose) && parse_bool(verbose, &is_verbose) < 0)
+                return error_set(
+                        &q->error, ERROR_INVALID, "invalid value for verbose: %s", verbose);
         if (!STR_IN_SET(str_or_empty(scope), "", "local"))
                 return error_set(&q->error, ERROR_NOT_FOUND, "network %s not found", id);
         r = networks_find(q->engine->networks, id, &n, &q->error);
@@ -123,18 +130,26 @@ static int delete_network(Request *q, Response *a) {
 
 static int read_body(Request *q, ConnectBody *body, Container **ret) {
         _cleanup_(json_unrefp) Json *document = NULL;
-        Network *n;
         int r;
 
         r = request_body_json(q, /* may_be_empty= */ false, &document);
         if (r >= 0)
                 r = json_read_with(document, connect_fields, body, JSON_READ_DOCKER, &q->error);
         if (r >= 0)
-                r = networks_find(q->engine->networks, request_var(q, "network"), &n, &q->error);
-        if (r >= 0)
                 r = containers_find(
                         q->engine->containers, str_or_empty(body->container), ret, &q->error);
         return r;
+}
+
+/* A container that is not there has no endpoint; who insists is told of that, as by Docker. */
+static int no_endpoint(Request *q, const char *container) {
+        Network *n;
+        int r;
+
+        error_done(&q->error);
+        r = networks_find(q->engine->networks, request_var(q, "network"), &n, &q->error);
+        return r < 0 ? r
+                     : error_set(&q->error, ERROR_NOT_FOUND, "endpoint %s not found", container);
 }
 
 static int post_connect(Request *q, Response *a) {
@@ -159,6 +174,8 @@ static int post_disconnect(Request *q, Response *a) {
         int r;
 
         r = read_body(q, &body, &c);
+        if (r < 0 && q->error.kind == ERROR_NOT_FOUND && body.force)
+                return no_endpoint(q, str_or_empty(body.container));
         if (r >= 0)
                 r = request_later(q, request_later_200, &p);
         if (r < 0)
@@ -203,10 +220,10 @@ const Route network_routes[] = {
         { "GET",    "/networks",                 AUTH_VIEW,            get_list },
         { "POST",   "/networks/create",          AUTH_MANAGE_NETWORKS, post_create },
         { "POST",   "/networks/prune",           AUTH_PRUNE,           post_prune },
-        { "GET",    "/networks/{network}",            AUTH_VIEW,            get_inspect,     0, "network" },
-        { "DELETE", "/networks/{network}",            AUTH_MANAGE_NETWORKS, delete_network,  0, "network" },
-        { "POST",   "/networks/{network}/connect",    AUTH_MANAGE_NETWORKS, post_connect,    0, "network" },
-        { "POST",   "/networks/{network}/disconnect", AUTH_MANAGE_NETWORKS, post_disconnect, 0, "network" },
+        { "GET",    "/networks/{network...}",            AUTH_VIEW,            get_inspect,     0, "network" },
+        { "DELETE", "/networks/{network...}",            AUTH_MANAGE_NETWORKS, delete_network,  0, "network" },
+        { "POST",   "/networks/{network...}/connect",    AUTH_MANAGE_NETWORKS, post_connect,    0, "network" },
+        { "POST",   "/networks/{network...}/disconnect", AUTH_MANAGE_NETWORKS, post_disconnect, 0, "network" },
         {}
 };
 /* clang-format on */

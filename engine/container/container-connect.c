@@ -17,19 +17,19 @@ static int check_mode(const Container *c, const Network *n, bool connect, Error 
         const char *mode = str_or_empty(c->spec.host.network_mode);
 
         if (join_target(mode))
-                return error_set(reterr, ERROR_FORBIDDEN,
+                return error_set(reterr, ERROR_INVALID,
                         "container sharing network namespace with another container or host "
                         "cannot be connected to any other network");
         if (streq(mode, "host") || streq(n->name, "host"))
-                return error_set(reterr, ERROR_FORBIDDEN,
+                return error_set(reterr, ERROR_INVALID,
                         "cannot %s container %s host network - container must be created in host "
                         "network mode",
                         connect ? "connect" : "disconnect", connect ? "to" : "from");
         if (connect && c->spec.n_endpoints > 0 && (streq(mode, "none") || streq(n->name, "none")))
-                return error_set(reterr, ERROR_FORBIDDEN,
+                return error_set(reterr, ERROR_INVALID,
                         "container cannot be connected to multiple networks with one of the "
                         "networks in private (none) mode");
-        if (!n->driver)
+        if (connect && !n->driver)
                 return error_set(reterr, ERROR_FORBIDDEN,
                         "configuration network %s cannot be used by containers", n->name);
         return 0;
@@ -149,7 +149,7 @@ int container_connect(
         if (r >= 0)
                 r = container_check_endpoint(wish, n, reterr);
         if (r >= 0)
-                r = container_add_endpoint_spec(c, wish, n);
+                r = container_add_endpoint_spec(c, wish, n->name, n->id);
         if (r < 0)
                 return r;
 
@@ -179,8 +179,25 @@ static void on_disconnected(int r, const Error *e, void *userdata) {
                 finish(c, r, e);
 }
 
+/* What is asked of a network that is gone is taken out of the wish: nothing of it stands any more. */
+static int forget_lost(Container *c, const char *network, Pending *p, Error *reterr) {
+        EndpointSpec *spec = container_endpoint_named(c, network);
+        int r;
+
+        if (!spec)
+                return error_set(reterr, ERROR_FORBIDDEN,
+                        "container %s is not connected to the network %s", c->id, network);
+        container_remove_endpoint_spec(c, spec);
+        r = container_save(c);
+        if (r < 0)
+                return error_set_errno(reterr, r, "Failed to save container %s", c->name);
+        pending_complete(p, 0, NULL, NULL);
+        return 0;
+}
+
 int container_disconnect(Container *c, const char *network, bool force, Pending *p, Error *reterr) {
         _cleanup_(strv_freep) char **gone = NULL;
+        _cleanup_(error_done) Error lost = {};
         EndpointSpec *spec = NULL;
         Network *n = NULL;
         Endpoint *e;
@@ -189,9 +206,13 @@ int container_disconnect(Container *c, const char *network, bool force, Pending 
         assert(c);
         assert(p);
 
-        r = networks_find(c->set->networks, network, &n, reterr);
-        if (r >= 0)
-                r = busy(c, reterr);
+        r = busy(c, reterr);
+        if (r < 0)
+                return r;
+        r = networks_find(c->set->networks, network, &n, &lost);
+        if (lost.kind == ERROR_NOT_FOUND && (force || !container_is_running(c)))
+                return forget_lost(c, network, p, reterr);
+        error_move(reterr, &lost);
         if (r >= 0)
                 r = check_mode(c, n, /* connect= */ false, reterr);
         if (r < 0)
@@ -209,8 +230,7 @@ int container_disconnect(Container *c, const char *network, bool force, Pending 
         if (left == 0)
                 c->network_change = pending_ref(p);
         r = keep(c, gone);
-        if (container_is_running(c))
-                network_publish(n, "disconnect", c->id);
+        network_publish(n, "disconnect", c->id);
         if (r < 0) {
                 c->network_change = pending_unref(c->network_change);
                 return error_set_errno(reterr, r, "Failed to save container %s", c->name);

@@ -43,7 +43,16 @@ EndpointSpec *container_endpoint_spec(const Container *c, const Network *n) {
         return NULL;
 }
 
-int container_add_endpoint_spec(Container *c, const EndpointSpec *wish, const Network *n) {
+EndpointSpec *container_endpoint_named(const Container *c, const char *network) {
+        for (size_t i = 0; i < c->spec.n_endpoints; i++)
+                if (str_equal(c->spec.endpoints[i].network, network) ||
+                        str_equal(c->spec.endpoints[i].network_id, network))
+                        return c->spec.endpoints + i;
+        return NULL;
+}
+
+int container_add_endpoint_spec(
+        Container *c, const EndpointSpec *wish, const char *network, const char *network_id) {
         EndpointSpec *l, copy = {};
         int r;
 
@@ -52,9 +61,9 @@ int container_add_endpoint_spec(Container *c, const EndpointSpec *wish, const Ne
         else
                 r = 0;
         if (r >= 0)
-                r = str_copy(&copy.network, n->name);
+                r = str_copy(&copy.network, network);
         if (r >= 0)
-                r = str_copy(&copy.network_id, n->id);
+                r = str_copy(&copy.network_id, network_id);
         l = r < 0 ? NULL : realloc(c->spec.endpoints, (c->spec.n_endpoints + 1) * sizeof(*l));
         if (!l) {
                 endpoint_spec_done(&copy);
@@ -148,16 +157,23 @@ static int check_links(Container *c, Error *reterr) {
         return 0;
 }
 
-/* A network that is not there makes the wish wrong: "not found" would be said of the image, and clients would pull that. */
+/* NULL: it is not there. As with Docker that is told when the container starts; it may have been made by then. */
 static int find_wished(Container *c, const char *mode, Network **ret, Error *reterr) {
         _cleanup_(error_done) Error e = {};
         int r;
 
         r = networks_find_mode(c->set->networks, mode, ret, &e);
-        if (r < 0 && e.kind == ERROR_NOT_FOUND)
-                return error_set(reterr, ERROR_INVALID, "%s", e.text);
+        if (r < 0 && e.kind == ERROR_NOT_FOUND) {
+                *ret = NULL;
+                return 0;
+        }
         error_move(reterr, &e);
         return r;
+}
+
+/* One that a user makes later is of his own kind. */
+static bool is_user_defined(const Network *n) {
+        return !n || n->driver->uses_netns;
 }
 
 /* Each key of the map becomes the name of a network that is there. */
@@ -168,17 +184,17 @@ static int resolve(Container *c, const Network *of_mode, Error *reterr) {
                 int r;
 
                 r = find_wished(c, e->network, &n, reterr);
-                if (r >= 0)
+                if (r >= 0 && n)
                         r = container_check_endpoint(e, n, reterr);
                 if (r >= 0 && (c->spec.n_endpoints > 1 || n != of_mode) &&
-                        (!n->driver->uses_netns || !of_mode->driver->uses_netns))
+                        (!is_user_defined(n) || !is_user_defined(of_mode)))
                         r = error_set(reterr, ERROR_INVALID,
                                 "conflicting options: cannot attach both user-defined and "
                                 "non-user-defined network-modes");
-                if (r >= 0)
+                if (r >= 0 && n)
                         r = str_copy(&e->network, n->name);
                 if (r >= 0)
-                        r = str_copy(&e->network_id, n->id);
+                        r = str_copy(&e->network_id, n ? n->id : NULL);
                 if (r < 0)
                         return r;
         }
@@ -196,10 +212,14 @@ static void to_front(Container *c, EndpointSpec *e) {
 
 int container_network_complete(Container *c, Error *reterr) {
         const char *mode = c->spec.host.network_mode;
+        const SandboxWish wish = container_network_wish(c);
         EndpointSpec *e;
         Network *n;
         int r;
 
+        r = ports_check(&wish.ports, reterr);
+        if (r < 0)
+                return r;
         if (join_target(mode)) {
                 if (c->spec.n_endpoints > 0)
                         return error_set(reterr, ERROR_INVALID,
@@ -212,12 +232,18 @@ int container_network_complete(Container *c, Error *reterr) {
                 r = resolve(c, n, reterr);
         if (r < 0)
                 return r;
-        if (!container_endpoint_spec(c, n)) {
-                r = container_add_endpoint_spec(c, NULL, n);
+        if (!n && c->spec.n_endpoints == 0 &&
+                STR_IN_SET(str_or_empty(mode), "", "default", "bridge")) {
+                c->spec.config.network_disabled = true; /* --bridge=none */
+                return check_links(c, reterr);
+        }
+        e = n ? container_endpoint_spec(c, n) : container_endpoint_named(c, mode);
+        if (!e) {
+                r = container_add_endpoint_spec(c, NULL, n ? n->name : mode, n ? n->id : NULL);
                 if (r < 0)
                         return r;
+                e = c->spec.endpoints + c->spec.n_endpoints - 1;
         }
-        e = container_endpoint_spec(c, n);
         to_front(c, e);
         e = c->spec.endpoints;
         if (!str_empty(c->spec.config.mac_address) && str_empty(e->mac_address)) {
@@ -225,7 +251,7 @@ int container_network_complete(Container *c, Error *reterr) {
                 if (r < 0)
                         return r;
         }
-        if (!n->is_default && !strv_empty(c->spec.host.links) && strv_empty(e->links)) {
+        if (!(n && n->is_default) && !strv_empty(c->spec.host.links) && strv_empty(e->links)) {
                 r = strv_set(&e->links, c->spec.host.links);
                 if (r < 0)
                         return r;
@@ -255,6 +281,31 @@ SandboxWish container_network_wish(const Container *c) {
         };
 }
 
+/* The one that was asked for, or another that was made under its name since: then it is looked at as at a create. */
+static int find_to_start(Container *c, EndpointSpec *e, Network **ret, Error *reterr) {
+        Networks *s = c->set->networks;
+        int r = -ENOENT;
+
+        if (!str_empty(e->network_id))
+                r = networks_find(s, e->network_id, ret, NULL);
+        if (r >= 0)
+                return 0;
+        r = networks_find(s, e->network, ret, reterr);
+        if (r < 0)
+                return r;
+        if (!(*ret)->driver)
+                return error_set(reterr, ERROR_FORBIDDEN,
+                        "configuration network %s cannot be used by containers", (*ret)->name);
+        if (sandbox_find(c->sandbox, *ret))
+                return error_set(reterr, ERROR_FORBIDDEN,
+                        "endpoint with name %s already exists in network %s", c->name,
+                        (*ret)->name);
+        r = container_check_endpoint(e, *ret, reterr);
+        if (r >= 0)
+                r = str_copy(&e->network, (*ret)->name);
+        return r < 0 ? r : str_copy(&e->network_id, (*ret)->id);
+}
+
 int container_network_reserve(Container *c, Error *reterr) {
         const SandboxWish wish = container_network_wish(c);
         int r;
@@ -264,12 +315,10 @@ int container_network_reserve(Container *c, Error *reterr) {
         assert(!c->sandbox);
         r = sandbox_new(c->set->networks, &wish, &c->sandbox);
         for (size_t i = 0; r >= 0 && i < c->spec.n_endpoints; i++) {
-                const EndpointSpec *e = c->spec.endpoints + i;
+                EndpointSpec *e = c->spec.endpoints + i;
                 Network *n;
 
-                r = networks_find(c->set->networks, str_or(e->network_id, e->network), &n, NULL);
-                if (r < 0) /* made anew under its name */
-                        r = networks_find(c->set->networks, e->network, &n, reterr);
+                r = find_to_start(c, e, &n, reterr);
                 if (r >= 0)
                         r = sandbox_add(c->sandbox, n, e, NULL, NULL, reterr);
         }

@@ -10,7 +10,11 @@
 
 SandboxWish container_network_wish(const Container *c);                      /* borrowed from c */
 EndpointSpec *container_endpoint_spec(const Container *c, const Network *n); /* NULL: not asked */
-int container_add_endpoint_spec(Container *c, const EndpointSpec *wish, const Network *n);
+/* By the name or id that it had: for a network that is not there. NULL: not asked. */
+EndpointSpec *container_endpoint_named(const Container *c, const char *network);
+/* wish NULL: nothing but the network. network_id NULL: it is not there yet. */
+int container_add_endpoint_spec(
+        Container *c, const EndpointSpec *wish, const char *network, const char *network_id);
 void container_remove_endpoint_spec(Container *c, EndpointSpec *e);
 int container_endpoint_addresses(const Endpoint *e, char ***ret); /* adds those that it has */
 /* ERROR_INVALID, Docker's words. */

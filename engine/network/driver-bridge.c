@@ -22,7 +22,19 @@
 #define MTU_MIN 68U /* the least that IPv4 may have */
 #define MTU_MAX 65535U
 
+/* The bridge has one address of each, the gateway. */
+static bool has_two_subnets(const IpamSpec *s) {
+        unsigned four = 0, six = 0;
+
+        for (size_t i = 0; i < s->n_configs; i++)
+                *(strchr(str_or_empty(s->configs[i].subnet), ':') ? &six : &four) += 1;
+        return four > 1 || six > 1;
+}
+
 static int bridge_check(Network *n, Error *reterr) {
+        if (has_two_subnets(&n->spec.ipam))
+                return error_set(
+                        reterr, ERROR_FORBIDDEN, "bridge driver doesn't support multiple subnets");
         if (!netlink_name_is_valid(n->bridge))
                 return error_set(reterr, ERROR_INVALID, "invalid bridge name: %s", n->bridge);
         if (n->mtu > MTU_MAX || (n->mtu > 0 && n->mtu < MTU_MIN))

@@ -127,9 +127,10 @@ static int complete_from(Networks *s, NetworkSpec *spec, Error *reterr) {
 
         if (str_empty(spec->config_from))
                 return 0;
-        r = networks_find(s, spec->config_from, &from, reterr);
+        r = networks_find(s, spec->config_from, &from, NULL);
         if (r < 0)
-                return r;
+                return error_set(reterr, ERROR_NOT_FOUND,
+                        "configuration network \"%s\" does not exist", spec->config_from);
         if (!from->spec.config_only)
                 return error_set(reterr, ERROR_FORBIDDEN,
                         "network configuration specified is not a configuration network: %s",
@@ -152,14 +153,16 @@ static int complete_from(Networks *s, NetworkSpec *spec, Error *reterr) {
 static int check_name(Networks *s, const NetworkSpec *spec, Error *reterr) {
         const char *name = str_or_empty(spec->name);
 
-        if (str_empty(name))
-                return error_set(reterr, ERROR_INVALID, "network name cannot be empty");
+        if (strspn(name, " \t") == strlen(name))
+                return error_set(reterr, ERROR_INVALID, "invalid name: name is empty");
         if (STR_IN_SET(name, "bridge", "host", "none", "default"))
                 return error_set(reterr, ERROR_FORBIDDEN,
                         "operation is not permitted on predefined %s network ", name);
-        if (!ident_is_name(name))
+        if (!network_name_is_valid(name))
                 return error_set(reterr, ERROR_INVALID,
-                        "invalid name \"%s\": only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed", name);
+                        "invalid name: \"%s\": no blanks at its ends, no control characters, at "
+                        "most %zu bytes",
+                        name, NETWORK_NAME_MAX);
         if (hashmap_contains(s->by_name, name))
                 return error_set(reterr, ERROR_EXISTS, "network with name %s already exists", name);
         if (hashmap_size(s->by_name) >= NETWORKS_MAX)
@@ -172,10 +175,12 @@ static int check_kind(const NetworkSpec *spec, Error *reterr) {
         const char *driver = spec->driver;
         const NetworkDriver *d = network_driver_find(driver);
 
-        if (spec->ingress || str_equal(spec->scope, "swarm"))
-                return error_set(reterr, ERROR_UNAVAILABLE,
-                        "This node is not a swarm manager. Use \"docker swarm init\" or \"docker "
-                        "swarm join\" to connect this node to swarm and try again.");
+        if (spec->ingress)
+                return error_set(reterr, ERROR_FORBIDDEN,
+                        "ingress network can only be global scope network");
+        if (str_equal(spec->scope, "swarm"))
+                return error_set(reterr, ERROR_FORBIDDEN,
+                        "cannot create a swarm scoped network when swarm is not active");
         if (!STR_IN_SET(str_or_empty(spec->scope), "", "local"))
                 return error_set(reterr, ERROR_INVALID, "invalid network scope: %s", spec->scope);
         if (!STR_IN_SET(str_or_empty(spec->ipam.driver), "", "default", "null"))
@@ -184,6 +189,10 @@ static int check_kind(const NetworkSpec *spec, Error *reterr) {
                         spec->ipam.driver, spec->ipam.driver);
         if (spec->config_only)
                 return 0;
+        if (str_equal(driver, "overlay"))
+                return error_set(reterr, ERROR_UNAVAILABLE,
+                        "This node is not a swarm manager. Use \"docker swarm init\" or \"docker "
+                        "swarm join\" to connect this node to swarm and try again.");
         if (!d)
                 return error_set(reterr, ERROR_NOT_FOUND,
                         "error looking up network plugin %s: plugin \"%s\" not found", driver,
@@ -207,7 +216,7 @@ static int set_defaults(Networks *s, NetworkSpec *spec) {
                 if (r < 0)
                         return r;
         }
-        r = str_copy(&spec->scope, "local");
+        r = str_empty(spec->scope) ? str_copy(&spec->scope, "local") : 0;
         STRV_FOREACH (option, (char **) s->w.defaults.options) {
                 const char *rest = str_starts(*option, spec->driver);
                 _cleanup_(freep) char *key = NULL, *value = NULL;

@@ -81,6 +81,13 @@ void network_drop_subnets(Network *n) {
         n->n_subnets = 0;
 }
 
+bool network_name_is_valid(const char *name) {
+        size_t n = strlen(name);
+
+        return n > 0 && n <= NETWORK_NAME_MAX && name[0] != ' ' && name[n - 1] != ' ' &&
+               !str_has_control(name) && str_is_utf8(name, n);
+}
+
 /* ---- options that more than one driver knows ---- */
 
 static int read_bool(const Network *n, const char *key, bool *ret, Error *reterr) {
@@ -116,6 +123,16 @@ static int read_bridge_name(Network *n, Error *reterr) {
         return 0;
 }
 
+static int check_binding(const Network *n, Error *reterr) {
+        const char *text = network_option(n, NETWORK_OPTION_HOST_BINDING);
+        IpamAddress a;
+
+        if (str_empty(text) || ipam_parse(text, &a) >= 0)
+                return 0;
+        return error_set(reterr, ERROR_INVALID, "invalid value for %s: \"%s\" is no address",
+                NETWORK_OPTION_HOST_BINDING, text);
+}
+
 int network_read_options(Network *n, Error *reterr) {
         const char *mtu = network_option(n, NETWORK_OPTION_MTU);
         const char *prefix = network_option(n, NETWORK_OPTION_PREFIX);
@@ -128,6 +145,8 @@ int network_read_options(Network *n, Error *reterr) {
                 r = read_bool(n, NETWORK_OPTION_MASQUERADE, &n->masquerade, reterr);
         if (r >= 0)
                 r = read_bool(n, NETWORK_OPTION_INHIBIT4, &n->inhibit_ipv4, reterr);
+        if (r >= 0)
+                r = check_binding(n, reterr);
         if (r < 0)
                 return r;
         if (!str_empty(mtu) && (parse_unsigned(mtu, &n->mtu) < 0 || n->mtu > 65535))

@@ -87,6 +87,11 @@ struct Network {
 Network *network_free(Network *n);
 DEFINE_CLEANUP(Network *, network_free);
 
+#define NETWORK_NAME_MAX ((size_t) 255)
+
+/* A name that users may give: UTF-8 without control characters, at most NETWORK_NAME_MAX bytes, no blank at its ends. */
+bool network_name_is_valid(const char *name) _pure_;
+
 /* spec.options; NULL: not there. _bool: otherwise also for a word that is no boolean (refused at create). */
 const char *network_option(const Network *n, const char *key);
 bool network_option_bool(const Network *n, const char *key, bool otherwise);

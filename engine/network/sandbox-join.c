@@ -239,16 +239,33 @@ static void join_check_end(Sandbox *b) {
         sandbox_tell_done(b, r, &error);
 }
 
+static int join_all(Sandbox *b, Error *reterr);
+
 static void on_joined(int r, const Error *error, void *userdata) {
+        _cleanup_(error_done) Error next = {};
         Endpoint *e = userdata;
         Sandbox *b = e->sandbox;
 
         e->call = netlink_call_free(e->call);
         e->joining = false;
+        if (r >= 0 && b->joining) {
+                r = join_all(b, &next); /* those that waited for this one */
+                error = &next;
+        }
         if (r < 0)
                 join_failed(b, r, error);
         else
                 join_check_end(b);
+}
+
+/* A namespace has one switch that says whether new links have IPv6: who wants it the other way waits for those under way. */
+static bool must_wait(const Sandbox *b, const Endpoint *e) {
+        const Endpoint *other;
+
+        LIST_FOREACH (other, &b->endpoints, by_sandbox)
+                if (other->joining && (other->prefix6 > 0) != (e->prefix6 > 0))
+                        return true;
+        return false;
 }
 
 /* 0: under way; 1: it is in. */
@@ -265,6 +282,8 @@ static int join_one(Sandbox *b, Endpoint *e, Error *reterr) {
         }
         if (!n->ready)
                 return 0; /* sandboxes_proceed() */
+        if (must_wait(b, e))
+                return 0; /* on_joined() */
         e->joined = true;
         if (n->driver->join)
                 r = n->driver->join(n, e, b->netns, on_joined, e, reterr);

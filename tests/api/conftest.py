@@ -107,6 +107,17 @@ def own(tmp_path, archive):
     end_daemon(daemon)
 
 
+@pytest.fixture(scope='session')
+def netted(tmp_path_factory, archive):
+    """One with networks; in a namespace of its own, where ip(8) sees what it makes."""
+    if not is_root():
+        pytest.skip('networks of containers need root')
+    daemon = make_daemon(tmp_path_factory.mktemp('netted'), network=True)
+    load(daemon, archive)
+    yield daemon
+    end_daemon(daemon)
+
+
 @pytest.fixture
 def bus(daemon):
     from faces import BusFace

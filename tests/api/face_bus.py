@@ -9,7 +9,7 @@ import tempfile
 import dbus
 import dbus.bus
 from dbus.mainloop.glib import DBusGMainLoop
-from face_common import CONTAINER, EXEC, IMAGE, MANAGER, NAME, PROPERTIES, ROOT, VOLUME, FaceError, subsequence
+from face_common import CONTAINER, EXEC, IMAGE, MANAGER, NAME, NETWORK, PROPERTIES, ROOT, VOLUME, FaceError, subsequence
 from gi.repository import GLib
 from private_bus import wait_for
 from streams import Stream
@@ -187,6 +187,37 @@ class BusFace:
 
     def prune_volumes(self, filters=None):
         return self.manager('PruneVolumes', 'a{sas}', self._filters(filters))
+
+    def networks(self, filters=None):
+        return [row[1] for row in self.manager('ListNetworks', 'a{sas}', self._filters(filters))]
+
+    def network_path(self, name):
+        return self.manager('GetNetwork', 's', name)
+
+    def network(self, name):
+        return json.loads(self.call(self.network_path(name), NETWORK, 'Inspect'))
+
+    def create_network(self, body):
+        path = self.manager('CreateNetworkFromJSON', 's', json.dumps(body))
+        return self.get(path, NETWORK, 'Id')
+
+    def remove_network(self, name):
+        self.call(self.network_path(name), NETWORK, 'Remove')
+
+    def connect(self, network, container, endpoint=None):
+        e = endpoint or {}
+        lists = {'Aliases': 'Aliases', 'Links': 'Links'}
+        self.container(container, 'ConnectNetwork', 'sa{sv}', network, self._options(
+            **{name: e.get('IPAMConfig', {}).get(name) for name in ('IPv4Address', 'IPv6Address')}, MacAddress=e.get('MacAddress'),
+            **{name: dbus.Array(e[key], signature='s') for name, key in lists.items() if key in e},
+            GatewayPriority=dbus.Int64(e['GwPriority']) if 'GwPriority' in e else None,
+            Options=dbus.Dictionary(e['DriverOpts'], signature='ss') if 'DriverOpts' in e else None))
+
+    def disconnect(self, network, container, force=False):
+        self.container(container, 'DisconnectNetwork', 'sb', network, force)
+
+    def prune_networks(self, filters=None):
+        return self.manager('PruneNetworks', 'a{sas}', self._filters(filters))
 
     def rename(self, name, new):
         self.container(name, 'Rename', 's', new)

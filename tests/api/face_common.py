@@ -5,13 +5,14 @@ import struct
 
 NAME = 'org.stauer.Engine1'
 ROOT = '/org/stauer/Engine1'
-MANAGER, CONTAINER, IMAGE, JOB, EXEC, VOLUME = (f'{NAME}.{kind}' for kind in ('Manager', 'Container', 'Image', 'Job', 'Exec', 'Volume'))
+MANAGER, CONTAINER, IMAGE, JOB, EXEC, VOLUME, NETWORK = (
+    f'{NAME}.{kind}' for kind in ('Manager', 'Container', 'Image', 'Job', 'Exec', 'Volume', 'Network'))
 PROPERTIES = 'org.freedesktop.DBus.Properties'
 
-STATUS = {304: 'NotModified', 400: 'Invalid', 403: 'Forbidden', 404: 'NotFound', 409: 'Conflict', 413: 'TooLarge',
-          501: 'NotImplemented'}
+STATUS = {304: 'NotModified', 400: 'Invalid', 403: 'Forbidden', 404: 'NotFound', 409: 'Conflict', 413: 'TooLarge', 500: 'Internal',
+          501: 'NotImplemented', 503: 'Unavailable'}
 # What REST has one code for, the bus has names for.
-SAME = {'NotRunning': 'Conflict', 'Exists': 'Conflict', 'Changed': 'Conflict'}
+SAME = {'NotRunning': 'Conflict', 'Exists': 'Conflict', 'Changed': 'Conflict', 'Failed': 'Internal'}
 
 
 class FaceError(Exception):

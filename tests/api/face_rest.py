@@ -134,6 +134,34 @@ class RestFace:
         answer = self.ask('POST', '/volumes/prune', query={'filters': filters and json.dumps(filters)}).json
         return answer['VolumesDeleted'], answer['SpaceReclaimed']
 
+    def networks(self, filters=None):
+        rows = self.ask('GET', '/networks', query={'filters': filters and json.dumps(filters)}).json
+        return [row['Name'] for row in rows]
+
+    def network(self, name):
+        return self.ask('GET', f'/networks/{quote(name)}').json
+
+    def create_network(self, body):
+        answer = self.ask('POST', '/networks/create', body)
+        assert answer.status == 201 and set(answer.json) == {'Id', 'Warning'}
+        return answer.json['Id']
+
+    def remove_network(self, name):
+        assert self.ask('DELETE', f'/networks/{quote(name)}').status == 204
+
+    def connect(self, network, container, endpoint=None):
+        answer = self.ask('POST', f'/networks/{quote(network)}/connect', {'Container': container, 'EndpointConfig': endpoint})
+        assert answer.status == 200 and answer.data == b''
+
+    def disconnect(self, network, container, force=False):
+        answer = self.ask('POST', f'/networks/{quote(network)}/disconnect', {'Container': container, 'Force': force})
+        assert answer.status == 200 and answer.data == b''
+
+    def prune_networks(self, filters=None):
+        answer = self.ask('POST', '/networks/prune', query={'filters': filters and json.dumps(filters)}).json
+        assert set(answer) == {'NetworksDeleted'}
+        return answer['NetworksDeleted'] or []
+
     def rename(self, name, new):
         assert self.ask('POST', f'/containers/{name}/rename', query={'name': new}).status == 204
 

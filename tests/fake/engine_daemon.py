@@ -51,8 +51,10 @@ class UnixConnection(http.client.HTTPConnection):
 class EngineDaemon:
     """start() and kill() as often as one likes: data and run root stay."""
 
-    def __init__(self, folder, *options, polkit=None):
+    def __init__(self, folder, *options, polkit=None, network=False):
+        """network: it and its workers have a network namespace of their own, and make networks and firewall rules there."""
         self.folder = Path(folder)
+        self.network = network
         self.options = options
         self.data, self.run = self.folder / 'data', self.folder / 'run'
         self.socket = self.folder / 'docker.sock'
@@ -71,7 +73,8 @@ class EngineDaemon:
                                               self.folder / 'systemd.asked')
         wait_for(lambda: self.bus.has_name('org.freedesktop.systemd1'), 'the fake systemd is there')
         self.log = open(self.folder / 'log', 'ab')                # pylint: disable=consider-using-with
-        self.launcher = self._spawn(program('stauer-launcher'), '--socket', self.run / 'launcher.sock', '--libexec',
+        own = ['unshare', '-n', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh'] if network else []
+        self.launcher = self._spawn(*own, program('stauer-launcher'), '--socket', self.run / 'launcher.sock', '--libexec',
                                     self.folder / 'libexec')
         wait_for((self.run / 'launcher.sock').exists, 'the launcher listens')
         self.process = None
@@ -91,11 +94,13 @@ class EngineDaemon:
 
     def start(self, *more, wait=True):
         space = ['-m'] if os.geteuid() == 0 else ['-U', '-r', '-m', '-C']
+        network = [] if self.network else ['--bridge', 'none', '--iptables=false']
+        join = ['nsenter', '-n', '-t', self.launcher.pid] if self.network else []
         self.process = self._spawn(
-            'unshare', *space, '--propagation', 'private', 'sh', '-c', CGROUP2, 'sh', program('stauerd'),
+            *join, 'unshare', *space, '--propagation', 'private', 'sh', '-c', CGROUP2, 'sh', program('stauerd'),
             '--sysconfig-file', self.folder / 'sysconfig', '--lens-dir', TREE / 'config/lenses',
             '--seccomp-profile', TREE / 'engine/container/seccomp.json', '--data-root', self.data, '--exec-root', self.run,
-            '-H', f'unix://{self.socket}', '-s', 'vfs', '--bridge', 'none', '--iptables=false', '--add-runtime', f'fake={HERE / "fake-runtime"}', '--default-runtime',
+            '-H', f'unix://{self.socket}', '-s', 'vfs', *network, '--add-runtime', f'fake={HERE / "fake-runtime"}', '--default-runtime',
             'fake', '-D', *self.options, *more)
         if wait:
             wait_for(lambda: self.process.poll() is not None or self.answers(), 'stauerd answers')
@@ -149,6 +154,12 @@ class EngineDaemon:
         self.launcher.wait()
         self.bus.end()
         self.log.close()
+        for pin in (self.run / 'netns').glob('*') if self.network else ():    # what waits for containers
+            subprocess.run(['umount', '-l', pin], check=False, stderr=subprocess.DEVNULL)
+
+    def inside(self, *command):
+        """Output of a command in the daemon's network namespace."""
+        return subprocess.run(['nsenter', '-n', '-t', str(self.launcher.pid), *command], check=True, capture_output=True, text=True).stdout
 
 
 def wait_until(condition, what, seconds=10):
