@@ -138,7 +138,7 @@ def test_create_refused(face, wish, text):
     {'Cmd': 7}, {'Env': 'A=b'}, {'Labels': ['x']}, {'HostConfig': []}, {'HostConfig': {'Memory': '1m'}}, {'Tty': 'yes'},
     {'HostConfig': {'CapAdd': ['NOT_THERE']}}, {'HostConfig': {'Ulimits': [{'Name': 'nothing', 'Soft': 1, 'Hard': 2}]}},
     {'StopSignal': 'SIGNOTHING'}, {'HostConfig': {'CpusetCpus': 'x'}}, {'HostConfig': {'NanoCpus': -1}}, {'WorkingDir': 'rel'},
-    {'HostConfig': {'Binds': ['rel/ative:/x/../..:']}}, {'HostConfig': {'NetworkMode': 'nowhere'}},
+    {'HostConfig': {'Binds': ['rel/ative:/x/../..:']}}, {'HostConfig': {'PortBindings': {'x/tcp': [{}]}}},
     {'HostConfig': {'LogConfig': {'Type': 'nothing'}}}, {'HostConfig': {'SecurityOpt': ['nonsense']}},
     {'HostConfig': {'ShmSize': -1}}, {'HostConfig': {'OomScoreAdj': 5000}}, {'Env': ['=x']}, {'Env': ['']}, {'Env': ['=']},
 ])
