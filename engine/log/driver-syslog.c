@@ -76,6 +76,10 @@ static int parse_address(char *const *opts, SyslogTransport *ret_transport, char
         return r;
 }
 
+/* Known, so that whoever asks for it is told why not instead of that there is no such option. */
+static const char *const tls_opts[] = { "syslog-tls-ca-cert", "syslog-tls-cert", "syslog-tls-key",
+        "syslog-tls-skip-verify", NULL };
+
 static int syslog_check(char *const *opts, Error *reterr) {
         _cleanup_(freep) char *host = NULL, *port = NULL;
         const char *disabled = logs_option(opts, "cache-disabled");
@@ -87,6 +91,12 @@ static int syslog_check(char *const *opts, Error *reterr) {
         r = parse_address(opts, &transport, &host, &port, reterr);
         if (r < 0)
                 return r;
+        for (const char *const *o = tls_opts; *o; o++)
+                if (logs_option(opts, *o))
+                        return error_set(reterr, ERROR_NOT_IMPLEMENTED,
+                                "log opt '%s' is not supported: syslog over TLS is not "
+                                "implemented, use a local relay",
+                                *o);
         if (syslog_facility_parse(logs_option(opts, "syslog-facility"), &facility) < 0)
                 return error_set(reterr, ERROR_INVALID, "invalid syslog facility");
         if (syslog_format_from_string(logs_option(opts, "syslog-format")) < 0)
@@ -351,7 +361,8 @@ static void syslog_close(void *state) {
 
 static const char *const syslog_opts[] = { "cache-compress", "cache-disabled", "cache-max-file",
         "cache-max-size", "env", "env-regex", "labels", "labels-regex", "syslog-address",
-        "syslog-facility", "syslog-format", "tag", NULL };
+        "syslog-facility", "syslog-format", "syslog-tls-ca-cert", "syslog-tls-cert",
+        "syslog-tls-key", "syslog-tls-skip-verify", "tag", NULL };
 
 const LogDriver log_driver_syslog = {
         .name = "syslog",

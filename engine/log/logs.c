@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "engine/log/ring.h"
 #include "lib/base/alloc.h"
 #include "lib/base/parse.h"
 #include "lib/base/str.h"
@@ -34,24 +35,9 @@ const char *logs_option(char *const *opts, const char *key) {
         return strv_env_get(opts, key);
 }
 
-/* Options of every driver. The pipe between container and monitor is the buffer, and a full one makes the container wait: nothing is lost.
- * Docker's other mode loses lines silently; it is refused rather than ignored. */
-static int check_common(const char *key, const char *value, Error *reterr) {
-        if (streq(key, "mode")) {
-                if (streq(value, "blocking"))
-                        return 1;
-                if (streq(value, "non-blocking"))
-                        return error_set(reterr, ERROR_NOT_IMPLEMENTED,
-                                "log opt 'mode=non-blocking' is not supported: no line is ever "
-                                "dropped for speed");
-                return error_set(reterr, ERROR_INVALID,
-                        "logger: invalid mode '%s', must be blocking", value);
-        }
-        return 0;
-}
-
 int logs_check(const char *driver, char *const *opts, Error *reterr) {
         const LogDriver *d = logs_find(driver);
+        int r;
 
         if (!d)
                 return error_set(reterr, ERROR_INVALID,
@@ -60,18 +46,16 @@ int logs_check(const char *driver, char *const *opts, Error *reterr) {
 
         STRV_FOREACH (o, opts) {
                 _cleanup_(freep) char *key = NULL, *value = NULL;
-                int r;
 
                 r = parse_key_value(*o, &key, &value);
                 if (r < 0)
                         return error_set(reterr, ERROR_INVALID,
                                 "invalid log opt '%s', must be KEY=VALUE", *o);
-                r = check_common(key, value, reterr);
-                if (r < 0)
-                        return r;
-                if (r == 0 && !(d->opts && str_in(key, d->opts)))
+                if (!STR_IN_SET(key, "mode", "max-buffer-size") &&
+                        !(d->opts && str_in(key, d->opts)))
                         return error_set(reterr, ERROR_INVALID,
                                 "unknown log opt '%s' for %s log driver", key, driver);
         }
-        return d->check ? d->check(opts, reterr) : 0;
+        r = log_ring_check(opts, reterr);
+        return r < 0 ? r : d->check ? d->check(opts, reterr) : 0;
 }

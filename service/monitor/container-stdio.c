@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "engine/log/logs.h"
+#include "engine/log/ring.h"
 #include "lib/api/monitor-spec.h"
 #include "lib/base/alloc.h"
 #include "lib/base/clock.h"
@@ -77,6 +78,8 @@ int stdio_init(Stdio *s, Poller *p, const MonitorSpec *spec, Error *reterr) {
                 return r;
         s->driver = logs_find(spec->log_driver);
         r = s->driver->open(&s->target, &s->driver_state);
+        if (r >= 0)
+                r = log_ring_new(spec->log_opts, s->driver, s->driver_state, &s->ring);
         if (r < 0)
                 return error_set_errno(
                         reterr, r, "failed to initialize logging driver %s", s->driver->name);
@@ -92,11 +95,13 @@ void stdio_done(Stdio *s) {
         if (!s->poller)
                 return;
         poller_timer_stop(s->poller, &s->retry);
+        poller_timer_stop(s->poller, &s->ring_retry);
         poller_timer_stop(s->poller, &s->deadline);
         for (size_t i = 0; i < ARRAY_SIZE(s->streams); i++)
                 stream_close(&s->streams[i]);
         attach_done(&s->clients);
         s->stdin_fd = fd_close(s->stdin_fd);
+        s->ring = log_ring_free(s->ring);
         if (s->driver)
                 s->driver->close(s->driver_state);
         s->driver = NULL;
@@ -202,9 +207,13 @@ static int stream_write_lines(StdioStream *t, uint64_t now_nsec) {
                         break;
                 m.time_nsec = t->in_line ? t->line_nsec : now_nsec;
 
-                r = s->driver->write(s->driver_state, &m);
-                if (r < 0)
-                        return r;
+                if (s->ring)
+                        log_ring_write(s->ring, &m);
+                else {
+                        r = s->driver->write(s->driver_state, &m);
+                        if (r < 0)
+                                return r;
+                }
                 t->in_line = m.partial;
                 t->line_nsec = m.time_nsec;
                 t->begin += m.size;
@@ -254,6 +263,10 @@ static void stdio_tell_lost(Stdio *s, bool last) {
         int error = 0;
 
         n = s->driver && s->driver->n_lost ? s->driver->n_lost(s->driver_state, &error) : 0;
+        if (s->ring && log_ring_n_dropped(s->ring) > 0) {
+                n += log_ring_n_dropped(s->ring);
+                error = error ?: ENOBUFS;
+        }
         if (n == s->n_lost_told)
                 return;
         now = clock_monotonic_us();
@@ -271,11 +284,32 @@ static void stdio_tell_lost(Stdio *s, bool last) {
         s->told_usec = now;
 }
 
-static int stdio_flush(Stdio *s) {
-        int r = s->driver && s->driver->flush ? s->driver->flush(s->driver_state) : 0;
+static int stdio_flush_log(Stdio *s) {
+        int r = 0;
 
+        if (s->ring)
+                r = log_ring_flush(s->ring);
+        if (r >= 0 && s->driver && s->driver->flush)
+                r = s->driver->flush(s->driver_state);
         stdio_tell_lost(s, false);
         return r;
+}
+
+static void stdio_on_ring_retry(void *userdata);
+
+/* -EAGAIN: whoever writes has to wait. Nobody has for a ring: it is emptied by and by. */
+static int stdio_flush(Stdio *s) {
+        int r = stdio_flush_log(s);
+
+        if (r == -EAGAIN && s->ring) {
+                poller_timer(s->poller, &s->ring_retry, RETRY_USEC, stdio_on_ring_retry, s);
+                return 0;
+        }
+        return r;
+}
+
+static void stdio_on_ring_retry(void *userdata) {
+        (void) stdio_flush(userdata);
 }
 
 static void stream_on_ready(void *userdata, uint32_t events);
@@ -355,6 +389,7 @@ static void stdio_drained(Stdio *s) {
         void (*on_drained)(void *userdata) = TAKE_PTR(s->on_drained);
 
         poller_timer_stop(s->poller, &s->retry);
+        poller_timer_stop(s->poller, &s->ring_retry);
         poller_timer_stop(s->poller, &s->deadline);
         for (size_t i = 0; i < ARRAY_SIZE(s->streams); i++)
                 stream_close(&s->streams[i]);
@@ -376,7 +411,7 @@ static void stdio_drain_again(Stdio *s) {
                 }
         }
         if (r >= 0)
-                r = stdio_flush(s);
+                r = stdio_flush_log(s);
         if (r < 0)
                 poller_timer(s->poller, &s->retry, RETRY_USEC, stdio_on_retry, s);
         else

@@ -3,7 +3,7 @@
 
 /* The standard input and output of one process: the container's first, or one of an exec. Output comes through one pipe per stream, or through
  * a terminal, and goes to the attached clients as it comes and to the log driver in lines; the pipe is the only buffer: when the log or a
- * client does not take more, the pipe is not read, and the process waits. Nothing is read before the process has started, so that the
+ * client does not take more, the pipe is not read, and the process waits (for the log not with mode=non-blocking: engine/log/ring.h). Nothing is read before the process has started, so that the
  * words of a runtime that failed stay out of the log. */
 
 #include <stdbool.h>
@@ -14,6 +14,7 @@
 #include "service/monitor/attach.h"
 #include "service/monitor/poller.h"
 
+typedef struct LogRing LogRing;
 typedef struct MonitorSpec MonitorSpec;
 typedef struct Stdio Stdio;
 
@@ -34,12 +35,14 @@ struct Stdio {
         LogTarget target;
         const LogDriver *driver; /* NULL: no log */
         void *driver_state;
+        LogRing *ring;          /* mode=non-blocking: between the streams and the driver */
         StdioStream streams[2]; /* with a terminal the first one only */
         Attachments clients;
         int stdin_fd; /* our end of an open standard input, or the terminal */
         bool terminal;
         bool started;
-        Timer retry; /* the log was full */
+        Timer retry;      /* the log was full */
+        Timer ring_retry; /* the same, but nobody waits for it */
         uint64_t n_lost_told;
         uint64_t told_usec;
         void (*on_drained)(void *userdata);

@@ -37,7 +37,10 @@ static void test_check(void **state) {
         check("json-file", "compress=true",
                 "log opt 'compress=true' is not supported: rotated files are kept as they are");
         check("journald", "max-size=1m", "unknown log opt 'max-size' for journald log driver");
-        check("journald", "mode=fast", "logger: invalid mode 'fast', must be blocking");
+        check("journald", "mode=fast", "logger: logging mode not supported: fast");
+        check("journald", "mode=non-blocking", NULL);
+        check("journald", "max-buffer-size=1m",
+                "logger: max-buffer-size option is only supported with 'mode=non-blocking'");
         check("gelf", NULL, "error looking up logging plugin gelf: plugin \"gelf\" not found");
 
         check("json-file", "max-file=x",
@@ -62,6 +65,9 @@ static void test_check(void **state) {
                 "syslog-address should be in form proto://address, got here");
         check("syslog", "syslog-address=tcp+tls://a",
                 "log opt 'syslog-address=tcp+tls://a' is not supported: syslog over TLS is not "
+                "implemented, use a local relay");
+        check("syslog", "syslog-tls-skip-verify=true",
+                "log opt 'syslog-tls-skip-verify' is not supported: syslog over TLS is not "
                 "implemented, use a local relay");
         check("syslog", "syslog-facility=local9", "invalid syslog facility");
         check("syslog", "syslog-facility=23", NULL);
