@@ -18,6 +18,7 @@
 #include "lib/base/file.h"
 #include "lib/base/process.h"
 #include "lib/base/str.h"
+#include "lib/base/strv.h"
 #include "lib/event/loop.h"
 
 /* A start has two halves. The steps of the table (start-steps.c) are quick, walked forward and on failure backward. Then the
@@ -58,6 +59,7 @@ ContainerStart *container_start_free(ContainerStart *s) {
         while ((p = take_pending(s)))
                 pending_unref(p);
         free(s->pendings);
+        strv_free(s->device_rules);
         free(s);
         return NULL;
 }
@@ -69,12 +71,12 @@ static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
         int r;
 
         r = error_set(&e, ERROR_TIMEOUT, "container %s: %s", c->name,
-                s->phase == START_OLD_SCOPE ? "the scope of its last run does not end"
-                : s->phase == START_STEPS   ? "no network namespace is made for it"
-                : s->phase == START_LAUNCH  ? "the launcher does not answer"
-                : !s->scope_done            ? "systemd does not make its scope"
-                : !s->network_done          ? "its network is not made"
-                                            : "its monitor does not answer");
+                s->phase == START_OLD_SCOPE        ? "the scope of its last run does not end"
+                : s->phase == START_STEPS          ? "no network namespace is made for it"
+                : s->phase == START_LAUNCH         ? "the launcher does not answer"
+                : s->scope_asked && !s->scope_done ? "systemd does not make its scope"
+                : !s->network_done                 ? "its network is not made"
+                                                   : "its monitor does not answer");
         start_fail(c, r, &e);
         return 0;
 }
@@ -259,6 +261,31 @@ static void on_scope_started(int r, const Error *e, void *userdata) {
         start_go(c);
 }
 
+/* Its own words say which devices are meant, and only the monitor sees the host's /dev: then the scope has to wait for "ready". */
+static bool has_devices(const Container *c) {
+        return c->spec.host.resources.n_devices > 0 && !c->spec.host.privileged;
+}
+
+static void start_on_ready(Container *c, const MonitorRecord *record) {
+        _cleanup_(error_done) Error e = {};
+        ContainerStart *s = c->start;
+        int r;
+
+        /* A start that a crash cut off: nobody waits for it any more. */
+        if (s->resumed) {
+                start_fail(c, error_set(&e, ERROR_CANCELLED, "the engine ended meanwhile"), &e);
+                return;
+        }
+        s->ready = true;
+        if (!has_devices(c) || s->scope_asked)
+                return;
+        r = strv_set(&s->device_rules, record->device_rules);
+        if (r >= 0 && s->phase == START_MONITOR)
+                r = ask_for_scope(c);
+        if (r < 0)
+                start_fail(c, r, &e);
+}
+
 static void on_launched(int r, int pid, int pidfd, void *userdata) {
         _cleanup_(error_done) Error e = {};
         Container *c = userdata;
@@ -271,7 +298,7 @@ static void on_launched(int r, int pid, int pidfd, void *userdata) {
         s->listen_fd = fd_close(s->listen_fd);
         if (r >= 0)
                 r = arm(c, STARTED_USEC);
-        if (r >= 0)
+        if (r >= 0 && (!has_devices(c) || s->ready))
                 r = ask_for_scope(c);
 
         if (r == -ECONNRESET) /* whether it has started the monitor is not known: no second try */
@@ -440,14 +467,9 @@ int container_start_by_policy(Container *c, Pending *p, Error *reterr) {
 }
 
 void container_start_on_record(Container *c, const MonitorRecord *record) {
-        _cleanup_(error_done) Error e = {};
-
         switch (record->type) {
         case MONITOR_READY:
-                /* A start that a crash cut off: nobody waits for it any more. */
-                if (c->start->resumed)
-                        start_fail(c, error_set(&e, ERROR_CANCELLED, "the engine ended meanwhile"),
-                                &e);
+                start_on_ready(c, record);
                 return;
         case MONITOR_STARTED:
                 start_done(c, record);

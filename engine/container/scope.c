@@ -282,7 +282,8 @@ static int add_device_rule(UnitProperties *p, const char *rule) {
         return 0;
 }
 
-static int add_devices(const HostConfig *h, UnitProperties *p) {
+/* systemd takes paths below /dev only, and of nodes, not of folders: so devices are given by their numbers. */
+static int add_devices(const ScopeInput *in, UnitProperties *p) {
         static const char *const defaults[][2] = {
                 { "char-*", "m" }, /* any node may be made, few may be opened */
                 { "block-*", "m" }, { "/dev/char/1:3", "rwm" }, /* null */
@@ -295,6 +296,7 @@ static int add_devices(const HostConfig *h, UnitProperties *p) {
                 { "/dev/char/5:2", "rwm" },                     /* ptmx */
                 { "char-136", "rwm" },                          /* pts */
         };
+        const HostConfig *h = &in->spec->host;
         int r;
 
         if (h->privileged)
@@ -309,9 +311,8 @@ static int add_devices(const HostConfig *h, UnitProperties *p) {
                 if (r < 0)
                         return r;
         }
-        for (size_t i = 0; i < h->resources.n_devices; i++) {
-                r = unit_properties_add_pair(p, "DeviceAllow", h->resources.devices[i].path_on_host,
-                        h->resources.devices[i].permissions);
+        STRV_FOREACH (rule, in->device_rules) {
+                r = add_device_rule(p, *rule);
                 if (r < 0)
                         return r;
         }
@@ -384,7 +385,7 @@ int scope_make(const ScopeInput *in, UnitProperties *ret) {
         if (r >= 0)
                 r = add_io(c, &p);
         if (r >= 0)
-                r = add_devices(&in->spec->host, &p);
+                r = add_devices(in, &p);
         if (r < 0)
                 return r;
 

@@ -18,6 +18,7 @@ typedef struct ScopeInput {
         const ContainerSpec *spec;
         const char *slice; /* of the daemon's options; the container's own wins */
         uint32_t monitor_pid;
+        char *const *device_rules; /* what the monitor found its devices to be: "c 1:11 rwm" */
 } ScopeInput;
 
 int scope_make(const ScopeInput *in, UnitProperties *ret);

@@ -450,8 +450,9 @@ static ScopeInput scope_input(const Container *c, pid_t monitor_pid) {
 }
 
 int start_make_scope(ContainerStart *s, UnitProperties *ret) {
-        const ScopeInput in = scope_input(s->container, s->monitor_pid);
+        ScopeInput in = scope_input(s->container, s->monitor_pid);
 
+        in.device_rules = s->device_rules;
         return scope_make(&in, ret);
 }
 

@@ -44,7 +44,9 @@ struct ContainerStart {
         uint64_t launch_tag; /* 0: no request under way */
         pid_t monitor_pid;
         int pidfd;
+        char **device_rules; /* what the devices that were asked for are */
         UnitCall *scope_call;
+        bool ready; /* the monitor has said so */
         bool scope_asked;
         bool scope_in_the_way; /* one of that name was there: asked again when it is gone */
         bool scope_asked_again;

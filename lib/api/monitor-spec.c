@@ -153,6 +153,7 @@ const JsonField monitor_record_fields[] = {
         JSON_UINT64("log_offset",  MonitorRecord, log_offset,  EMPTY),
         JSON_STRING("log_epoch",   MonitorRecord, log_epoch,   EMPTY),
         JSON_UINT64("log_ordinal", MonitorRecord, log_ordinal, EMPTY),
+        JSON_STRV  ("device_rules", MonitorRecord, device_rules, OPTIONAL),
         JSON_BOOL  ("unhealthy_stop", MonitorRecord, unhealthy_stop, EMPTY),
         JSON_STRING("error_kind", MonitorRecord, error_kind, EMPTY),
         JSON_STRING("error",      MonitorRecord, error,      EMPTY),

@@ -144,7 +144,7 @@ typedef struct Accounting {
  * (beside, renamed) before the record is sent; a "failed" start leaves an exit file too
  * (started_at 0). */
 typedef enum MonitorRecordType {
-        MONITOR_READY,   /* root file system mounted, waiting for "go" */
+        MONITOR_READY,   /* root file system mounted, waiting for "go"; device_rules */
         MONITOR_STARTED, /* pid, started_at */
         MONITOR_FAILED,  /* exit_code 125/126/127/128 as Docker maps them, error */
         MONITOR_EXITED,  /* exit_code, oom_killed, exited_at, accounting */
@@ -177,6 +177,7 @@ typedef struct MonitorRecord {
         uint64_t log_inode, log_offset; /* as LogPlace of engine/log/driver.h */
         char *log_epoch;
         uint64_t log_ordinal;
+        char **device_rules; /* ready: "c 1:11 rwm" for each node that a device of the spec turned out to be */
         bool unhealthy_stop; /* exited: stopped for its health, to stay so */
         char *error_kind;    /* lib/base/error.h name */
         char *error;

@@ -15,14 +15,16 @@
 #include "lib/base/fd.h"
 #include "lib/base/file.h"
 #include "lib/base/str.h"
+#include "lib/base/strv.h"
 #include "lib/json/json.h"
 
 #define DEPTH_MAX   8u
 #define DEVICES_MAX 4096u
 
 typedef struct DeviceLists {
-        Json *nodes; /* linux.devices */
-        Json *rules; /* linux.resources.devices; NULL: no rules wanted */
+        Json *nodes;  /* linux.devices */
+        Json *rules;  /* linux.resources.devices; NULL: no rules wanted */
+        char **texts; /* the rules in one line each */
         const char *permissions;
         size_t n;
 } DeviceLists;
@@ -66,7 +68,9 @@ static int lists_add_rule(DeviceLists *l, const char *type, const struct stat *s
                 r = json_set_int64(rule, "minor", minor(st->st_rdev));
         if (r >= 0)
                 r = json_set_text(rule, "access", l->permissions);
-        return r;
+        return r < 0 ? r
+                     : strv_addf(&l->texts, "%s %u:%u %s", type, major(st->st_rdev),
+                               minor(st->st_rdev), l->permissions);
 }
 
 static int lists_add(DeviceLists *l, const char *path, const struct stat *st) {
@@ -168,7 +172,34 @@ static int get_list(Json *object, const char *key, Json **ret) {
         return json_type_of(*ret) == JSON_TYPE_LIST ? 0 : json_set_new_list(object, key, ret);
 }
 
-int host_add_devices(const MonitorSpec *s, Json *config, Error *reterr) {
+static int add_devices(const MonitorSpec *s, DeviceLists *l, Error *reterr) {
+        for (size_t i = 0; i < s->n_devices; i++) {
+                const MonitorDevice *d = &s->devices[i];
+                int r;
+
+                l->permissions = str_empty(d->permissions) ? "rwm" : d->permissions;
+                r = lists_add_path(l, d);
+                if (r == -ENOENT)
+                        return error_set(reterr, ERROR_INVALID,
+                                "error gathering device information while adding custom device "
+                                "\"%s\": "
+                                "no such file or directory",
+                                d->path_on_host);
+                if (r == -ENODEV)
+                        return error_set(reterr, ERROR_INVALID,
+                                "error gathering device information while adding custom device "
+                                "\"%s\": not a device node",
+                                d->path_on_host);
+                if (r < 0)
+                        return error_set_errno(reterr, r,
+                                "error gathering device information while adding custom device "
+                                "\"%s\"",
+                                d->path_on_host);
+        }
+        return 0;
+}
+
+int host_add_devices(const MonitorSpec *s, Json *config, char ***ret_rules, Error *reterr) {
         Json *section, *resources, *rules;
         DeviceLists l = {};
         int r;
@@ -195,28 +226,11 @@ int host_add_devices(const MonitorSpec *s, Json *config, Error *reterr) {
         }
 
         l.rules = rules;
-        for (size_t i = 0; i < s->n_devices; i++) {
-                const char *path = s->devices[i].path_on_host;
-
-                l.permissions =
-                        str_empty(s->devices[i].permissions) ? "rwm" : s->devices[i].permissions;
-                r = lists_add_path(&l, &s->devices[i]);
-                if (r == -ENOENT)
-                        return error_set(reterr, ERROR_INVALID,
-                                "error gathering device information while adding custom device "
-                                "\"%s\": "
-                                "no such file or directory",
-                                path);
-                if (r == -ENODEV)
-                        return error_set(reterr, ERROR_INVALID,
-                                "error gathering device information while adding custom device "
-                                "\"%s\": not a device node",
-                                path);
-                if (r < 0)
-                        return error_set_errno(reterr, r,
-                                "error gathering device information while adding custom device "
-                                "\"%s\"",
-                                path);
+        r = add_devices(s, &l, reterr);
+        if (r < 0) {
+                strv_free(l.texts);
+                return r;
         }
+        *ret_rules = l.texts;
         return 0;
 }

@@ -18,6 +18,7 @@
 #include "lib/base/log.h"
 #include "lib/base/process.h"
 #include "lib/base/str.h"
+#include "lib/base/strv.h"
 #include "service/monitor/exec.h"
 #include "service/monitor/exit.h"
 #include "service/monitor/join.h"
@@ -477,6 +478,7 @@ int monitor_run(Monitor *m) {
                 m->state = MONITOR_STATE_READY;
                 m->record.type = MONITOR_READY;
                 r = control_tell(&m->control, &m->record);
+                m->record.device_rules = strv_free(m->record.device_rules);
                 if (r < 0)
                         return r;
                 poller_timer(&m->poller, &m->deadline, ABANDONED_USEC, monitor_on_abandoned, m);

@@ -18,7 +18,8 @@ static void make(const char *body, UnitProperties *ret) {
                 .image = "busybox",
                 .spec = &spec,
                 .slice = "machine.slice",
-                .monitor_pid = 42 };
+                .monitor_pid = 42,
+                .device_rules = (char *[]) { (char *) "c 10:229 rw", (char *) "b 7:3 r", NULL } };
 
         container_spec_init(&spec);
         assert_ok(container_spec_read_text(body, strlen(body), &spec, NULL));
@@ -103,7 +104,9 @@ static void test_devices(void **state) {
              "dev/fuse\",\"CgroupPermissions\":\"rw\"}],"
              "\"DeviceCgroupRules\":[\"c 189:* rwm\",\"b 8:1 r\",\"a *:* m\"]}}",
                 &p);
-        assert_true(allows(&p, "/dev/fuse", "rw"));
+        assert_true(allows(&p, "/dev/char/10:229", "rw")); /* by number: systemd knows /dev only */
+        assert_true(allows(&p, "/dev/block/7:3", "r"));
+        assert_false(allows(&p, "/dev/fuse", "rw"));
         assert_true(allows(&p, "/dev/char/1:3", "rwm"));
         assert_true(allows(&p, "char-189", "rwm"));
         assert_true(allows(&p, "/dev/block/8:1", "r"));
