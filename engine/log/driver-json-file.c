@@ -40,6 +40,10 @@ static void json_file_place(void *state, LogPlace *ret) {
         file_log_place(state, ret);
 }
 
+static bool json_file_reaped(void *state, const siginfo_t *si) {
+        return file_log_reaped(state, si);
+}
+
 static uint64_t json_file_n_lost(void *state, int *ret_errno) {
         return file_log_n_lost(state, ret_errno);
 }
@@ -69,6 +73,7 @@ const LogDriver log_driver_json_file = {
         .flush = json_file_flush,
         .reopen = json_file_reopen,
         .place = json_file_place,
+        .reaped = json_file_reaped,
         .n_lost = json_file_n_lost,
         .close = json_file_close,
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* local: our own compact lines (local-line.h), rotated by size, without attributes. */
+/* local: our own compact lines (local-line.h), rotated by size and packed, without attributes. */
 
 #include "engine/log/file-log.h"
 #include "engine/log/local-line.h"
@@ -10,6 +10,7 @@ static const FileLogFormat format = {
         .size_option = "max-size",
         .files_option = "max-file",
         .compress_option = "compress",
+        .compress = true,
         .max_size = UINT64_C(20) * 1024 * 1024,
         .max_files = 5,
 };
@@ -38,6 +39,10 @@ static void local_place(void *state, LogPlace *ret) {
         file_log_place(state, ret);
 }
 
+static bool local_reaped(void *state, const siginfo_t *si) {
+        return file_log_reaped(state, si);
+}
+
 static uint64_t local_n_lost(void *state, int *ret_errno) {
         return file_log_n_lost(state, ret_errno);
 }
@@ -57,6 +62,7 @@ const LogDriver log_driver_local = {
         .flush = local_flush,
         .reopen = local_reopen,
         .place = local_place,
+        .reaped = local_reaped,
         .n_lost = local_n_lost,
         .close = local_close,
 };

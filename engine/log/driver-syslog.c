@@ -53,6 +53,7 @@ static const FileLogFormat cache_format = {
         .size_option = "cache-max-size",
         .files_option = "cache-max-file",
         .compress_option = "cache-compress",
+        .compress = true,
         .max_size = UINT64_C(20) * 1024 * 1024,
         .max_files = 5,
 };
@@ -340,6 +341,12 @@ static void syslog_place(void *state, LogPlace *ret) {
                 file_log_place(s->cache, ret);
 }
 
+static bool syslog_reaped(void *state, const siginfo_t *si) {
+        Syslog *s = state;
+
+        return s->cache && file_log_reaped(s->cache, si);
+}
+
 static uint64_t syslog_n_lost(void *state, int *ret_errno) {
         Syslog *s = state;
 
@@ -373,6 +380,7 @@ const LogDriver log_driver_syslog = {
         .flush = syslog_flush,
         .reopen = syslog_reopen,
         .place = syslog_place,
+        .reaped = syslog_reaped,
         .n_lost = syslog_n_lost,
         .close = syslog_close,
 };

@@ -5,6 +5,7 @@
  * and must not need libsystemd; the reading side (the daemon's) is engine/log/reader.h. The tables are constant, a driver's own
  * data is the state that open() made and close() ended. */
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -87,6 +88,10 @@ struct LogDriver {
                 void *state); /* optional: what was taken goes out now; same answers as write */
         int (*reopen)(void *state);                /* optional: somebody moved the file away */
         void (*place)(void *state, LogPlace *ret); /* optional, for what can be read; flushes */
+
+        /* Optional: a child of this process has ended and was reaped. Was it one that worked for the driver? It may begin another one. */
+        bool (*reaped)(void *state, const siginfo_t *si);
+
         uint64_t (*n_lost)(void *state,
                 int *ret_errno);    /* messages lost so far and why the last one was; optional */
         void (*close)(void *state); /* takes NULL */

@@ -4,15 +4,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "engine/log/gzip.h"
 #include "engine/log/logs.h"
 #include "engine/log/rotate.h"
 #include "lib/base/alloc.h"
 #include "lib/base/fd.h"
 #include "lib/base/parse.h"
+#include "lib/base/process.h"
 #include "lib/base/str.h"
 
 #define BATCH_MAX ((size_t) 64 * 1024) /* lines gather up to here before they are written */
@@ -31,6 +35,11 @@ struct FileLog {
         uint64_t n_batch;   /* how many */
         uint64_t n_lost;
         int lost_errno;
+
+        bool compress;
+        char *packing;   /* the packer's file; gets its name when it is whole */
+        pid_t packer;    /* 0: none at work */
+        unsigned i_pack; /* the piece, by its present place in the row */
 };
 
 /* "-1": no limit, never rotates. */
@@ -110,10 +119,15 @@ int file_log_check(char *const *opts, const FileLogFormat *format, Error *reterr
                         format->files_option, files, reterr);
         if (compress && parse_bool(compress, &b) < 0)
                 return refuse(format, WRONG_COMPRESS, format->compress_option, compress, reterr);
-        if (compress && b)
-                return error_set(reterr, ERROR_NOT_IMPLEMENTED,
-                        "log opt '%s=true' is not supported: rotated files are kept as they are",
-                        format->compress_option);
+        if (compress && b && format->bare_errors &&
+                (n_files < 2 || (size && max_size == UINT64_MAX)))
+                return error_set(reterr, ERROR_INVALID,
+                        "failed to initialize logging driver: compress cannot be true when "
+                        "max-file is less than 2 or max-size is not set");
+        if (compress && b && n_files < 2)
+                return error_set(reterr, ERROR_INVALID,
+                        "failed to initialize logging driver: compression cannot be enabled when "
+                        "max file count is 1");
         return 0;
 }
 
@@ -138,7 +152,8 @@ static int file_log_open_path(FileLog *j) {
 
 int file_log_open(const LogTarget *t, const FileLogFormat *format, FileLog **ret) {
         const char *size = logs_option(t->opts, format->size_option),
-                   *files = logs_option(t->opts, format->files_option);
+                   *files = logs_option(t->opts, format->files_option),
+                   *compress = logs_option(t->opts, format->compress_option);
         FileLog *j;
         int r;
 
@@ -147,6 +162,7 @@ int file_log_open(const LogTarget *t, const FileLogFormat *format, FileLog **ret
                 return -ENOMEM;
         j->fd = -EBADF;
         j->format = format;
+        j->compress = format->compress;
         j->max_size = format->max_size;
         j->max_files = format->max_files;
 
@@ -157,6 +173,10 @@ int file_log_open(const LogTarget *t, const FileLogFormat *format, FileLog **ret
                 r = parse_max_size(size, &j->max_size);
         if (r >= 0 && files)
                 r = parse_unsigned(files, &j->max_files);
+        if (r >= 0 && compress)
+                r = parse_bool(compress, &j->compress);
+        if (r >= 0 && j->compress)
+                r = str_printf(&j->packing, "%s.packing", j->path);
         if (r >= 0)
                 r = file_log_open_path(j);
         if (r < 0) {
@@ -194,12 +214,85 @@ int file_log_flush(FileLog *j) {
         return 0;
 }
 
+/* ---- packing ---- */
+
+int file_log_pack(void) {
+        return gzip_pack(STDIN_FILENO, STDOUT_FILENO);
+}
+
+static int start_packer(FileLog *j, int piece_fd) {
+        _cleanup_(fd_closep) int program_fd = -EBADF, out_fd = -EBADF;
+        ProcessFd fds[2];
+
+        program_fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+        if (program_fd < 0)
+                return -errno;
+        out_fd = open(j->packing, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
+        if (out_fd < 0)
+                return -errno;
+        fds[0] = (ProcessFd) { piece_fd, STDIN_FILENO };
+        fds[1] = (ProcessFd) { out_fd, STDOUT_FILENO };
+        return process_spawn(
+                &(ProcessSpec) {
+                        .exec_fd = program_fd,
+                        .argv = (char *[]) { (char *) "stauer-monitor", (char *) FILE_LOG_PACKER,
+                                NULL },
+                        .fds = fds,
+                        .n_fds = ARRAY_SIZE(fds),
+                },
+                &j->packer, NULL);
+}
+
+/* The next piece, if there is one and nobody is at work: also one that an earlier run left. */
+static void pack_next(FileLog *j) {
+        _cleanup_(fd_closep) int piece_fd = -EBADF;
+
+        if (!j->compress || j->packer > 0)
+                return;
+        piece_fd = rotate_open_unpacked(j->path, j->max_files, &j->i_pack);
+        if (piece_fd >= 0 && start_packer(j, piece_fd) < 0) {
+                j->packer = 0;
+                (void) unlink(j->packing);
+        }
+}
+
+bool file_log_reaped(FileLog *j, const siginfo_t *si) {
+        bool dropped = j->i_pack >= j->max_files; /* the row went on meanwhile */
+
+        if (j->packer == 0 || si->si_pid != j->packer)
+                return false;
+        j->packer = 0;
+        if (dropped || process_exit_code(si) != EXIT_SUCCESS ||
+                rotate_packed(j->path, j->packing, j->i_pack) < 0) {
+                (void) unlink(j->packing);
+                if (!dropped)
+                        return true; /* it stays as it is; after the next rotation the disk may have room */
+        }
+        pack_next(j);
+        return true;
+}
+
+static void stop_packer(FileLog *j) {
+        siginfo_t si;
+
+        if (j->packer == 0)
+                return;
+        (void) kill(j->packer, SIGKILL);
+        while (waitid(P_PID, (id_t) j->packer, &si, WEXITED) < 0 && errno == EINTR)
+                ;
+        j->packer = 0;
+        (void) unlink(j->packing);
+}
+
 static void file_log_rotate(FileLog *j) {
         int r;
 
         r = rotate_shift(j->path, j->max_files);
+        if (r >= 0 && j->packer > 0)
+                j->i_pack++;
         if (r >= 0)
                 r = file_log_open_path(j);
+        pack_next(j);
         if (r < 0) {
                 /* go on in the file that is open: a log that is too long is better than none */
                 j->lost_errno = -r;
@@ -252,8 +345,10 @@ void file_log_close(FileLog *j) {
         if (!j)
                 return;
         (void) file_log_flush(j);
+        stop_packer(j);
         (void) fd_close(j->fd);
         buffer_done(&j->batch);
+        free(j->packing);
         free(j->attrs);
         free(j->path);
         free(j);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Reads the row of files that json-file, local or a cache wrote, oldest first, and follows it over rotations: the file that is open stays open until it has been
+/* Reads the row of files, packed or not, that json-file, local or a cache wrote, oldest first, and follows it over rotations: the file that is open stays open until it has been
  * read to its end, then comes the one that was written after it. Nothing is read twice and, as long as the reader is not
  * max-file rotations late, nothing is left out. */
 
@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/log/gzip.h"
 #include "engine/log/json-line.h"
 #include "engine/log/local-line.h"
 #include "engine/log/reader-ops.h"
@@ -24,8 +25,19 @@
 #include "lib/base/str.h"
 #include "lib/event/loop.h"
 
-#define READ_SIZE ((size_t) 64 * 1024)
-#define POLL_USEC (200 * USEC_PER_MSEC) /* when the host has no inotify left */
+#define READ_SIZE      ((size_t) 64 * 1024)
+#define COUNT_PER_TURN ((size_t) 512 * 1024)
+#define SKIP_PER_TURN  4096u
+#define POLL_USEC      (200 * USEC_PER_MSEC) /* when the host has no inotify left */
+
+/* Where the last lines begin, when that is in a packed file: its lines are counted, a bit per turn of the loop, then it is read again. */
+typedef struct Seek {
+        bool counting;
+        uint64_t n_wanted; /* lines of what is counted and before it */
+        uint64_t n_counted;
+        uint64_t n_skip; /* lines that are to be passed over when it is read */
+        bool in_line;
+} Seek;
 
 typedef struct JsonReader {
         LogReader *reader;
@@ -36,7 +48,9 @@ typedef struct JsonReader {
         int *fds; /* what was there at the start, oldest first; read ones are closed */
         size_t n_fds, i_fd;
         int fd;          /* being read; -EBADF: none yet */
-        uint64_t offset; /* of the next byte to be read from fd */
+        uint64_t offset; /* of the next byte to be read from fd; as it was before it was packed */
+        GzipReader *packed; /* when fd is */
+        Seek seek;
         uint64_t limit;  /* when not following: the end of the newest file at the start */
         Buffer buffer;   /* read, not yet parsed */
         bool is_limited; /* nothing behind place */
@@ -52,6 +66,7 @@ static void json_reader_close(void *state) {
 
         if (!j)
                 return;
+        gzip_reader_free(j->packed);
         j->inotify = loop_source_free(j->inotify);
         j->timer = loop_source_free(j->timer);
         (void) fd_close(j->inotify_fd);
@@ -101,17 +116,74 @@ static int json_reader_watch(JsonReader *j) {
                 json_reader_on_inotify, j, &j->inotify);
 }
 
-static void json_reader_take_file(JsonReader *j, size_t i, uint64_t offset) {
+/* What is open is fd now; its old one is closed. */
+static int json_reader_take_fd(JsonReader *j, int fd, uint64_t offset) {
         (void) fd_close(j->fd);
-        j->fd = TAKE_FD(j->fds[i]);
-        j->i_fd = i;
+        j->fd = fd;
         j->offset = offset;
+        j->packed = gzip_reader_free(j->packed);
+        return gzip_is(fd) ? gzip_reader_new(fd, &j->packed) : 0;
+}
+
+static int json_reader_take_file(JsonReader *j, size_t i, uint64_t offset) {
+        j->i_fd = i;
+        return json_reader_take_fd(j, TAKE_FD(j->fds[i]), offset);
+}
+
+/* The last lines of the first n files. */
+static int json_reader_seek(JsonReader *j, size_t n) {
+        uint64_t offset;
+        size_t i;
+        int r;
+
+        r = tail_find(j->fds, n, &j->seek.n_wanted, &i, &offset);
+        if (r < 0)
+                return r;
+        j->seek.counting = r > 0;
+        j->seek.n_counted = 0;
+        j->seek.in_line = false;
+        if (r == 0)
+                return json_reader_take_file(j, i, offset);
+        j->i_fd = i;
+        return gzip_reader_new(j->fds[i], &j->packed);
+}
+
+/* Counts on. 1: still at it, 0: j reads from the right place. */
+static int json_reader_count(JsonReader *j) {
+        Seek *s = &j->seek;
+        char *block;
+        size_t n;
+        int r;
+
+        for (size_t sum = 0; sum < COUNT_PER_TURN; sum += n) {
+                r = buffer_reserve(&j->buffer, READ_SIZE, &block);
+                if (r >= 0)
+                        r = gzip_reader_next(j->packed, block, READ_SIZE, &n);
+                if (r < 0)
+                        return r;
+                if (n == 0)
+                        break;
+                for (const char *p = block; (p = memchr(p, '\n', (size_t) (block + n - p))); p++)
+                        s->n_counted++;
+                s->in_line = block[n - 1] != '\n';
+        }
+        if (n > 0)
+                return 1;
+
+        s->n_counted += s->in_line;
+        j->packed = gzip_reader_free(j->packed);
+        if (s->n_counted < s->n_wanted && j->i_fd > 0) {
+                s->n_wanted -= s->n_counted;
+                r = json_reader_seek(j, j->i_fd);
+                return r < 0 ? r : s->counting;
+        }
+        s->counting = false;
+        s->n_skip = s->n_counted > s->n_wanted ? s->n_counted - s->n_wanted : 0;
+        return json_reader_take_file(j, j->i_fd, 0);
 }
 
 static int json_reader_open_files(JsonReader *j, int64_t tail) {
-        uint64_t offset = 0;
         struct stat st;
-        size_t i = 0;
         int r;
 
         r = rotate_open_all(j->path, &j->fds, &j->n_fds);
@@ -121,14 +193,11 @@ static int json_reader_open_files(JsonReader *j, int64_t tail) {
                 return 0;
         if (fstat(j->fds[j->n_fds - 1], &st) < 0)
                 return -errno;
-        j->limit = (uint64_t) st.st_size;
-        if (tail >= 0) {
-                r = tail_find(j->fds, j->n_fds, (uint64_t) tail, &i, &offset);
-                if (r < 0)
-                        return r;
-        }
-        json_reader_take_file(j, i, offset);
-        return 0;
+        j->limit = gzip_is(j->fds[j->n_fds - 1]) ? UINT64_MAX : (uint64_t) st.st_size;
+        if (tail < 0)
+                return json_reader_take_file(j, 0, 0);
+        j->seek.n_wanted = (uint64_t) tail;
+        return json_reader_seek(j, j->n_fds);
 }
 
 static int open_with(LogReader *reader, const LogTarget *t, const LogReadOptions *o, sd_event *e,
@@ -181,12 +250,22 @@ static int json_reader_fill(JsonReader *j) {
         r = buffer_reserve(&j->buffer, size, &to);
         if (r < 0)
                 return r;
-        do
-                n = pread(j->fd, to, size, (off_t) j->offset);
-        while (n < 0 && errno == EINTR);
+        if (j->packed) {
+                size_t n_read;
+
+                r = gzip_reader_next(j->packed, to, size, &n_read);
+                if (r == -EBADMSG) /* what can be read of it has been */
+                        return 0;
+                if (r < 0)
+                        return r;
+                n = (ssize_t) n_read;
+        } else
+                do
+                        n = pread(j->fd, to, size, (off_t) j->offset);
+                while (n < 0 && errno == EINTR);
         if (n < 0)
                 return -errno;
-        if (n == 0) {
+        if (n == 0 && !j->packed) {
                 /* cut off: emptied by somebody (or by max-file=1), or half a line taken back when the disk was full */
                 if (j->follow && fstat(j->fd, &st) >= 0 && (uint64_t) st.st_size < j->offset) {
                         uint64_t line = j->offset - buffer_size(&j->buffer);
@@ -209,8 +288,8 @@ static int json_reader_advance(JsonReader *j) {
         int fd, r;
 
         if (j->fd >= 0 && !json_reader_is_newest(j)) {
-                json_reader_take_file(j, j->i_fd + 1, 0);
-                return 1;
+                r = json_reader_take_file(j, j->i_fd + 1, 0);
+                return r < 0 ? r : 1;
         }
         if (!j->follow)
                 return 0;
@@ -225,8 +304,8 @@ static int json_reader_advance(JsonReader *j) {
                 rotate_close_all(j->fds, j->n_fds);
                 j->fds = fds;
                 j->n_fds = n;
-                json_reader_take_file(j, 0, 0);
-                return 1;
+                r = json_reader_take_file(j, 0, 0);
+                return r < 0 ? r : 1;
         }
 
         r = rotate_open_next(j->path, j->fd, &fd);
@@ -240,10 +319,8 @@ static int json_reader_advance(JsonReader *j) {
                 (void) fd_close(fd);
                 return r;
         }
-        (void) fd_close(j->fd);
-        j->fd = fd;
-        j->offset = 0;
-        return 1;
+        r = json_reader_take_fd(j, fd, 0);
+        return r < 0 ? r : 1;
 }
 
 /* The next whole line in the buffer: its length with line feed, 0 when there is none. Too long ones are passed over. */
@@ -277,20 +354,42 @@ static bool json_reader_is_at_limit(const JsonReader *j) {
         struct stat st;
 
         return j->is_limited && j->fd >= 0 &&
-               j->offset - buffer_size(&j->buffer) >= j->place.offset && fstat(j->fd, &st) >= 0 &&
-               st.st_ino == j->place.inode;
+               j->offset - buffer_size(&j->buffer) >= j->place.offset &&
+               rotate_identity(j->fd, &st) >= 0 && st.st_ino == j->place.inode;
 }
 
 static int json_reader_next(void *state, LogMessage *ret) {
         JsonReader *j = state;
+        unsigned n_skipped = 0;
 
+        if (j->seek.counting) {
+                int r = json_reader_count(j);
+
+                if (r < 0)
+                        return r;
+                if (r > 0) {
+                        log_reader_wake(j->reader);
+                        return -EAGAIN;
+                }
+        }
         for (;;) {
                 size_t n;
                 int r;
 
+                if (n_skipped >= SKIP_PER_TURN) {
+                        log_reader_wake(j->reader);
+                        return -EAGAIN;
+                }
+
                 if (json_reader_is_at_limit(j))
                         return 0;
                 n = json_reader_line(j);
+                if (n > 0 && j->seek.n_skip > 0) {
+                        buffer_consume(&j->buffer, n);
+                        j->seek.n_skip--;
+                        n_skipped++;
+                        continue;
+                }
                 if (n > 0) {
                         r = j->parse(buffer_head(&j->buffer), n - 1, &j->line);
                         buffer_consume(&j->buffer, n);

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/log/gzip.h"
 #include "lib/base/macro.h"
 
 #define BLOCK 16384u
@@ -55,13 +56,13 @@ static int tail_file(int fd, uint64_t *n_lines, uint64_t *ret_offset) {
 }
 
 int tail_find(
-        const int *fds, size_t n_fds, uint64_t n_lines, size_t *ret_file, uint64_t *ret_offset) {
+        const int *fds, size_t n_fds, uint64_t *n_lines, size_t *ret_file, uint64_t *ret_offset) {
         if (n_fds == 0) {
                 *ret_file = 0;
                 *ret_offset = 0;
                 return 0;
         }
-        if (n_lines == 0) {
+        if (*n_lines == 0) {
                 struct stat st;
 
                 if (fstat(fds[n_fds - 1], &st) < 0)
@@ -71,13 +72,14 @@ int tail_find(
                 return 0;
         }
         for (size_t i = n_fds; i-- > 0;) {
-                int r = tail_file(fds[i], &n_lines, ret_offset);
+                bool packed = gzip_is(fds[i]);
+                int r = packed ? 1 : tail_file(fds[i], n_lines, ret_offset);
 
                 if (r < 0)
                         return r;
                 if (r > 0) {
                         *ret_file = i;
-                        return 0;
+                        return packed;
                 }
         }
         *ret_file = 0;

@@ -488,3 +488,7 @@ void stdio_end_clients(Stdio *s, void (*on_idle)(void *userdata), void *userdata
 int stdio_reopen(Stdio *s) {
         return s->driver && s->driver->reopen ? s->driver->reopen(s->driver_state) : 0;
 }
+
+bool stdio_reaped(Stdio *s, const siginfo_t *si) {
+        return s->driver && s->driver->reaped && s->driver->reaped(s->driver_state, si);
+}

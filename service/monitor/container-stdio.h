@@ -89,3 +89,5 @@ void stdio_drain(
         Stdio *s, uint64_t timeout_usec, void (*on_drained)(void *userdata), void *userdata);
 
 int stdio_reopen(Stdio *s);
+/* A child of ours has ended: was it the log driver's? */
+bool stdio_reaped(Stdio *s, const siginfo_t *si);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "engine/log/file-log.h"
 #include "lib/base/fd.h"
 #include "lib/base/ident.h"
 #include "lib/base/log.h"
@@ -30,6 +31,8 @@ int main(int argc, char **argv) {
                 puts("stauer-monitor " STAUER_VERSION);
                 return EXIT_SUCCESS;
         }
+        if (argc == 2 && streq(argv[1], FILE_LOG_PACKER))
+                return file_log_pack() < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
         if (argc != 2 || !ident_is_valid(argv[1])) {
                 fputs("stauer-monitor is started by stauer-launcher, with a container's id.\n",
                         stderr);
