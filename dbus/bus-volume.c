@@ -214,7 +214,7 @@ static int read_pairs(sd_bus_message *m, char ***ret) {
 int bus_manager_create_volume(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
         _cleanup_(strv_freep) char **options = NULL, **labels = NULL;
         _cleanup_(error_done) Error error = {};
-        const char *name, *driver;
+        const char *name, *driver, *privilege;
         Engine *e = userdata;
         VolumeWish wish;
         Volume *v;
@@ -227,13 +227,17 @@ int bus_manager_create_volume(sd_bus_message *m, void *userdata, sd_bus_error *r
                 r = read_pairs(m, &labels);
         if (r < 0)
                 return r;
-        r = bus_auth(m, AUTH_MANAGE_VOLUMES, name, NULL, reterr);
-        if (r <= 0)
-                return r < 0 ? r : 1;
-
         wish = (VolumeWish) {
                 .name = name, .driver = driver, .options = options, .labels = labels
         };
+        privilege = volume_wish_privilege(&wish);
+        r = bus_auth(m, privilege ? AUTH_CREATE_PRIVILEGED : AUTH_MANAGE_VOLUMES, name,
+                (const char *const[]) {
+                        "volume", name, "privilege", str_or(privilege, "none"), NULL },
+                reterr);
+        if (r <= 0)
+                return r < 0 ? r : 1;
+
         r = volumes_create(e->volumes, &wish, &v, &error);
         return r < 0 ? bus_error(reterr, r, &error) : reply_path(m, v);
 }

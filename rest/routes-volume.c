@@ -9,6 +9,7 @@
 #include "lib/base/strv.h"
 #include "lib/json/fields.h"
 #include "lib/json/json.h"
+#include "rest/http.h"
 #include "rest/later.h"
 #include "rest/request.h"
 #include "rest/router.h"
@@ -80,11 +81,69 @@ static int get_inspect(Request *q, Response *a) {
         return r < 0 ? r : respond(a, 200, v);
 }
 
+static VolumeWish wish_of(const VolumeBody *b) {
+        return (VolumeWish) {
+                .name = b->name, .driver = b->driver, .labels = b->labels, .options = b->options
+        };
+}
+
+static int create(Request *q, Response *a, const VolumeBody *body) {
+        const VolumeWish wish = wish_of(body);
+        Volume *v;
+        int r;
+
+        r = volumes_create(q->engine->volumes, &wish, &v, &q->error);
+        return r < 0 ? r : respond(a, 201, v);
+}
+
+/* One that shows what is on the host waits here for polkit's answer; the Request's until then. */
+static VolumeBody *body_free(VolumeBody *b) {
+        if (b)
+                volume_body_done(b);
+        return mfree(b);
+}
+DEFINE_CLEANUP(VolumeBody *, body_free);
+
+static void body_on_gone(Request *q) {
+        body_free(TAKE_PTR(q->data));
+}
+
+static void body_on_answer(int r, const Error *e, void *userdata) {
+        Request *q = userdata;
+        _cleanup_(body_freep) VolumeBody *body = TAKE_PTR(q->data);
+
+        if (r < 0)
+                (void) error_copy(&q->error, e); /* e is the query's */
+        q->auth_query = auth_query_free(q->auth_query);
+        q->on_gone = NULL;
+        request_finish(q, r < 0 ? r : create(q, &q->response, body));
+}
+
+static int create_if_allowed(Request *q, Response *a, VolumeBody *body, const char *privilege) {
+        const char *name = str_or_empty(body->name);
+        const char *const details[] = { "volume", name, "privilege", privilege, NULL };
+        _cleanup_(body_freep) VolumeBody *kept = new0(VolumeBody, 1);
+        int r;
+
+        if (!kept)
+                return -ENOMEM;
+        r = auth_check_peer(http_auth(q->http), &q->peer, AUTH_CREATE_PRIVILEGED, name, details,
+                body_on_answer, q, &q->auth_query, &q->error);
+        if (r < 0)
+                return r;
+        if (r > 0)
+                return create(q, a, body);
+        *kept = TAKE_STRUCT(*body);
+        q->data = TAKE_PTR(kept);
+        q->on_gone = body_on_gone;
+        return request_defer(q);
+}
+
 static int post_create(Request *q, Response *a) {
         _cleanup_(volume_body_done) VolumeBody body = {};
         _cleanup_(json_unrefp) Json *document = NULL;
+        const char *privilege;
         VolumeWish wish;
-        Volume *v;
         int r;
 
         r = request_body_json(q, /* may_be_empty= */ true, &document);
@@ -93,14 +152,9 @@ static int post_create(Request *q, Response *a) {
                         document, volume_body_fields, &body, JSON_READ_DOCKER, &q->error);
         if (r < 0)
                 return r;
-        wish = (VolumeWish) {
-                .name = body.name,
-                .driver = body.driver,
-                .labels = body.labels,
-                .options = body.options,
-        };
-        r = volumes_create(q->engine->volumes, &wish, &v, &q->error);
-        return r < 0 ? r : respond(a, 201, v);
+        wish = wish_of(&body);
+        privilege = volume_wish_privilege(&wish);
+        return privilege ? create_if_allowed(q, a, &body, privilege) : create(q, a, &body);
 }
 
 static int delete_volume(Request *q, Response *a) {

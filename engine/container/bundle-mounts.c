@@ -152,8 +152,9 @@ static int add_init(Mounts *l, const BundleInput *in) {
 }
 
 /* "ro" alone would leave what is mounted below writable. */
-static int add_mount_point(Mounts *l, const MountPoint *p, bool recursive_read_only) {
-        _cleanup_(freep) char *options = NULL;
+static int add_mount_point(Mounts *l, const BundleInput *in, size_t i, bool recursive_read_only) {
+        _cleanup_(freep) char *options = NULL, *place = NULL;
+        const MountPoint *p = in->mount_points->items + i;
         bool recursive = recursive_read_only && !p->non_recursive && !p->read_only_non_recursive;
         int r;
 
@@ -162,12 +163,16 @@ static int add_mount_point(Mounts *l, const MountPoint *p, bool recursive_read_o
                 : recursive   ? "ro,rro,"
                               : "ro,",
                 str_empty(p->propagation) ? "rprivate" : p->propagation);
-        return r < 0 ? r : mounts_add(l, p->destination, "bind", p->source, options, NULL);
+        if (r >= 0 && in->bundle_dir && mount_point_is_placed(p))
+                r = mount_point_place(in->mount_points, i, in->bundle_dir, &place);
+        return r < 0 ? r
+                     : mounts_add(l, p->destination, "bind",
+                               place ? place : str_or_empty(p->source), options, NULL);
 }
 
-static int add_mount_points(Mounts *l, const MountPoints *p, bool recursive_read_only) {
-        for (size_t i = 0; p && i < p->n; i++) {
-                int r = add_mount_point(l, p->items + i, recursive_read_only);
+static int add_mount_points(Mounts *l, const BundleInput *in, bool recursive_read_only) {
+        for (size_t i = 0; in->mount_points && i < in->mount_points->n; i++) {
+                int r = add_mount_point(l, in, i, recursive_read_only);
 
                 if (r < 0)
                         return r;
@@ -276,7 +281,7 @@ int bundle_add_mounts(const BundleInput *in, const SecurityOptions *o, RuntimeSp
         r = add_network_files(&l, in);
         if (r < 0)
                 return r;
-        r = add_mount_points(&l, in->mount_points, in->recursive_read_only);
+        r = add_mount_points(&l, in, in->recursive_read_only);
         if (r < 0)
                 return r;
         for (size_t i = 0; i < h->n_mounts; i++) {
@@ -296,13 +301,20 @@ int bundle_add_mounts(const BundleInput *in, const SecurityOptions *o, RuntimeSp
         return 0;
 }
 
+static const MountPoint *find_mount_point(const MountPoints *l, const char *destination) {
+        for (size_t i = 0; l && i < l->n; i++)
+                if (streq(l->items[i].destination, destination))
+                        return l->items + i;
+        return NULL;
+}
+
 int bundle_list_binds(const BundleInput *in, TaskMount **ret, size_t *ret_n) {
         _cleanup_(mounts_done) Mounts l = {};
         int r;
 
         r = add_network_files(&l, in);
         if (r >= 0)
-                r = add_mount_points(&l, in->mount_points, /* recursive_read_only= */ false);
+                r = add_mount_points(&l, in, /* recursive_read_only= */ false);
         if (r < 0)
                 return r;
         sort_by_depth(&l);
@@ -313,15 +325,21 @@ int bundle_list_binds(const BundleInput *in, TaskMount **ret, size_t *ret_n) {
                 return -ENOMEM;
         for (size_t i = 0; i < l.n; i++) {
                 RuntimeMount *m = l.items + i;
+                const MountPoint *p = find_mount_point(in->mount_points, m->destination);
+                TaskMount *to = *ret + *ret_n;
 
                 if (!str_equal(m->type, "bind"))
                         continue;
-                (*ret)[(*ret_n)++] = (TaskMount) {
-                        .source = TAKE_PTR(m->source),
-                        .target = TAKE_PTR(m->destination),
-                        .read_only = strv_contains(m->options, "ro"),
-                        .recursive = strv_contains(m->options, "rbind"),
-                };
+                if (p && (str_copy(&to->subpath, p->subpath) < 0 ||
+                                 str_copy(&to->layer, p->layer) < 0))
+                        return -ENOMEM;
+                to->source = TAKE_PTR(m->source);
+                to->target = TAKE_PTR(m->destination);
+                to->read_only = strv_contains(m->options, "ro");
+                to->recursive = strv_contains(m->options, "rbind");
+                if (!str_empty(to->layer)) /* what the user calls the image is no path */
+                        to->source = mfree(to->source);
+                (*ret_n)++;
         }
         return 0;
 }

@@ -24,6 +24,8 @@ typedef struct BundleInput {
         const char *id;
         const ContainerSpec *spec; /* merged, checked, defaults filled */
         const MountPoints *mount_points;
+        const char *
+                bundle_dir; /* where the monitor shows parts of volumes, and images; NULL: not to be started */
         const char *folder;       /* DATAROOT/containers/ID: hosts, hostname, resolv.conf */
         const char *files_folder; /* where these three are; NULL: folder */
         const NetworkLeg *leg;

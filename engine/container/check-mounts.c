@@ -94,6 +94,43 @@ static int check_tmpfs(const HostConfig *h, char ***targets, Error *reterr) {
         return 0;
 }
 
+/* Where it leads to is looked at when it is mounted. */
+static int check_subpath(const char *type, const char *subpath, Error *reterr) {
+        _cleanup_(strv_freep) char **words = NULL;
+        int r, depth = 0;
+
+        r = strv_split(subpath, "/", /* keep_empty= */ false, &words);
+        if (r < 0)
+                return r;
+        STRV_FOREACH (word, words) {
+                depth += streq(*word, "..") ? -1 : !streq(*word, ".");
+                if (depth < 0)
+                        break;
+        }
+        if (path_is_absolute(subpath) || depth < 0 || str_has_control(subpath) ||
+                strlen(subpath) >= 4096)
+                return error_set(reterr, ERROR_INVALID,
+                        "invalid mount config for type \"%s\": subpath must be a relative path "
+                        "within the volume",
+                        type);
+        return 0;
+}
+
+static int check_image(const MountRequest *m, Error *reterr) {
+        if (str_empty(m->source))
+                return error_set(reterr, ERROR_INVALID,
+                        "invalid mount config for type \"image\": field Source must not be empty");
+        if (m->bind_options || m->volume_options || m->tmpfs_options)
+                return error_set(reterr, ERROR_INVALID,
+                        "invalid mount config for type \"image\": field %s must not be specified",
+                        m->bind_options     ? "BindOptions"
+                        : m->volume_options ? "VolumeOptions"
+                                            : "TmpfsOptions");
+        return m->image_options && !str_empty(m->image_options->subpath)
+                     ? check_subpath("image", m->image_options->subpath, reterr)
+                     : 0;
+}
+
 /* The wish for a volume; what is wrong with its name or options is said when it is made. */
 static int check_volume(const MountRequest *m, Error *reterr) {
         if (m->bind_options || m->image_options || m->tmpfs_options)
@@ -107,8 +144,7 @@ static int check_volume(const MountRequest *m, Error *reterr) {
                         "invalid mount config for type \"volume\": must not set Subpath when using "
                         "anonymous volumes");
         if (m->volume_options && !str_empty(m->volume_options->subpath))
-                return error_set(reterr, ERROR_NOT_IMPLEMENTED,
-                        "invalid mount config for type \"volume\": Subpath is not implemented");
+                return check_subpath("volume", m->volume_options->subpath, reterr);
         return 0;
 }
 
@@ -120,9 +156,6 @@ static int check_mount(const MountRequest *m, const char *runtime, char ***targe
         if (!STR_IN_SET(type, "bind", "volume", "tmpfs", "image"))
                 return error_set(reterr, ERROR_INVALID,
                         "invalid mount config for type \"%s\": mount type unknown", type);
-        if (streq(type, "image"))
-                return error_set(reterr, ERROR_NOT_IMPLEMENTED,
-                        "mounts of type \"image\" are not implemented");
 
         r = bind_check_target(m->target, &e);
         if (r < 0) {
@@ -135,8 +168,8 @@ static int check_mount(const MountRequest *m, const char *runtime, char ***targe
                         type, error_text(&e, r));
         }
 
-        if (streq(type, "volume")) {
-                r = check_volume(m, reterr);
+        if (STR_IN_SET(type, "volume", "image")) {
+                r = streq(type, "volume") ? check_volume(m, reterr) : check_image(m, reterr);
                 if (r < 0)
                         return r;
         } else if (streq(type, "bind")) {

@@ -240,7 +240,8 @@ static int on_layer_made(
 }
 
 /* Takes k: the job's handler frees it and answers, whatever happens. */
-static int begin_job(Creation *k, TaskSpec *task, job_result_t handler, Error *reterr) {
+static int begin_job(
+        Creation *k, Workers *workers, TaskSpec *task, job_result_t handler, Error *reterr) {
         _cleanup_(creation_freep) Creation *creation = k;
         _cleanup_(job_unrefp) Job *j = NULL;
         _cleanup_(freep) char *title = NULL;
@@ -257,7 +258,7 @@ static int begin_job(Creation *k, TaskSpec *task, job_result_t handler, Error *r
         if (r < 0)
                 return r;
         TAKE_PTR(creation);
-        r = worker_start(s->workers, task, NULL, 0, j);
+        r = worker_start(workers, task, NULL, 0, j);
         if (r < 0)
                 job_finish(j, NULL, r, NULL);
         return 0;
@@ -278,7 +279,7 @@ static int make_layer(Creation *k, Error *reterr) {
                         .layer_parent = (char *) parent,
                 };
 
-                return begin_job(TAKE_PTR(creation), &task, on_layer_made, reterr);
+                return begin_job(TAKE_PTR(creation), s->workers, &task, on_layer_made, reterr);
         }
 
         r = storage_layer_create(s->storage, c->id, parent, reterr);
@@ -301,6 +302,7 @@ static int on_copied_up(
 
         if (k->set->ending)
                 return 0;
+        mount_points_unmount(k->container);
         if (r >= 0)
                 r = make_layer(TAKE_PTR(k), &error);
         else
@@ -319,14 +321,64 @@ static int make(Creation *k, Error *reterr) {
         TaskSpec task = { .kind = TASK_COPY_UP };
         int r;
 
-        r = mount_points_copy_up(k->container, &mounts, &task.n_mounts);
+        r = mount_points_make(k->container, &k->volumes, reterr);
+        if (r >= 0)
+                r = mount_points_copy_up(k->container, &mounts, &task.n_mounts);
         if (r < 0)
                 return r;
         if (task.n_mounts == 0)
                 return make_layer(TAKE_PTR(creation), reterr);
+        r = mount_points_volume_mounts(k->container, &task.volume_mounts, &task.n_volume_mounts);
+        if (r < 0)
+                return r;
         task.mounts = mounts;
         task.layer_id = (char *) image_top_layer(k->container->image);
-        return begin_job(TAKE_PTR(creation), &task, on_copied_up, reterr);
+        r = begin_job(TAKE_PTR(creation), k->set->workers, &task, on_copied_up, reterr);
+        volume_mounts_free(task.volume_mounts, task.n_volume_mounts);
+        return r;
+}
+
+static int on_sources_checked(
+        Job *j, const TaskResult *result, int r, const Error *e, void *userdata, Error *reterr) {
+        _cleanup_(creation_freep) Creation *k = userdata;
+        _cleanup_(pending_unrefp) Pending *p = pending_ref(k->pending);
+        _cleanup_(error_done) Error error = {};
+
+        if (k->set->ending)
+                return 0;
+        if (r >= 0)
+                r = make(TAKE_PTR(k), &error);
+        else if (!result && e && e->kind == ERROR_INTERNAL) /* its alarm went off */
+                r = error_set(&error, ERROR_TIMEOUT,
+                        "the source of a bind mount of container %s does not answer",
+                        k->container->name);
+        else
+                (void) (e ? error_copy(&error, e) : 0);
+        if (r < 0) {
+                k = creation_free(k);
+                pending_complete(p, r, NULL, &error);
+        }
+        return r;
+}
+
+/* Takes k. Sources that --mount wants to be there; only a worker sees all of the host. */
+static int check_sources(Creation *k, Error *reterr) {
+        _cleanup_(creation_freep) Creation *creation = k;
+        const HostConfig *h = &k->container->spec.host;
+        _cleanup_(freep) TaskMount *mounts = new0(TaskMount, h->n_mounts + 1);
+        TaskSpec task = { .kind = TASK_CHECK_SOURCES, .mounts = mounts };
+
+        if (!mounts)
+                return -ENOMEM;
+        for (size_t i = 0; i < h->n_mounts; i++)
+                if (str_equal(h->mounts[i].type, "bind") &&
+                        !(h->mounts[i].bind_options &&
+                                h->mounts[i].bind_options->create_mountpoint))
+                        mounts[task.n_mounts++] = (TaskMount) { .source = h->mounts[i].source,
+                                .target = h->mounts[i].target };
+        if (task.n_mounts == 0)
+                return make(TAKE_PTR(creation), reterr);
+        return begin_job(TAKE_PTR(creation), k->set->copiers, &task, on_sources_checked, reterr);
 }
 
 int containers_create(Containers *s, ContainerSpec *spec, const char *name, const char *platform,
@@ -369,10 +421,7 @@ int containers_create(Containers *s, ContainerSpec *spec, const char *name, cons
         if (r < 0)
                 return r;
 
-        r = mount_points_make(c, &k->volumes, reterr);
-        if (r < 0)
-                return r;
-        r = make(TAKE_PTR(k), reterr);
+        r = check_sources(TAKE_PTR(k), reterr);
         if (r < 0)
                 return r;
 

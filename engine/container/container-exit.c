@@ -102,6 +102,7 @@ void container_handle_exit(Container *c, const MonitorRecord *record) {
         publish_die(c);
         container_network_publish(c, "disconnect");
         mount_points_publish(c, /* mounted= */ false);
+        mount_points_unmount(c);
         container_logs_finish(c, /* removed= */ false);
         container_stops_finish(c, 0, NULL);
         container_waits_tell(c, /* removed= */ false);

@@ -96,6 +96,8 @@ static int on_files(
         const char *text = NULL;
 
         list_remove(&f->node);
+        if (f->container)
+                mount_points_unmount(f->container);
         if (r >= 0 && f->kind == TASK_CHANGES) {
                 r = file_read_fd(f->changes_fd, CHANGES_MAX, &changes, NULL);
                 if (r < 0)
@@ -144,14 +146,23 @@ static int files_add_mounts(Container *c, TaskSpec *task) {
                 .spec = &c->spec, .mount_points = &c->mount_points, .folder = folder
         };
 
-        return folder ? bundle_list_binds(&in, &task->mounts, &task->n_mounts) : -ENOMEM;
+        int r;
+
+        if (!folder)
+                return -ENOMEM;
+        r = bundle_list_binds(&in, &task->mounts, &task->n_mounts);
+        return r < 0 ? r
+                     : mount_points_volume_mounts(c, &task->volume_mounts, &task->n_volume_mounts);
 }
 
 static void free_mounts(TaskSpec *task) {
         for (size_t i = 0; i < task->n_mounts; i++) {
                 free(task->mounts[i].source);
                 free(task->mounts[i].target);
+                free(task->mounts[i].layer);
+                free(task->mounts[i].subpath);
         }
+        volume_mounts_free(task->volume_mounts, task->n_volume_mounts);
         free(task->mounts);
 }
 

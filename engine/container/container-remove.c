@@ -175,8 +175,12 @@ static void remove_now(Container *c) {
         Pending *p;
         int r;
 
+        if (c->remove->volumes)
+                mount_points_mark_leaving(c, true);
         r = move_to_trash(c);
         if (r < 0) {
+                if (c->remove->volumes)
+                        mount_points_mark_leaving(c, false);
                 r = error_set_errno(&e, r, "unable to remove the files of container %s", c->id);
                 remove_fail(c, r, &e);
                 return;

@@ -128,6 +128,7 @@ static void start_rest(Container *c, int64_t code, const char *text) {
         r = container_save(c);
         if (r < 0)
                 (void) log_container_error(c, r, "Failed to save: %m");
+        mount_points_unmount(c);
 }
 
 static void start_fail(Container *c, int r, const Error *e) {

@@ -18,6 +18,9 @@
 const JsonField mount_point_fields[] = {
         JSON_STRING("Type",                 MountPoint, type,                    JSON_MANDATORY),
         JSON_STRING("Name",                 MountPoint, name,                    EMPTY),
+        JSON_STRING("ImageID",              MountPoint, image_id,                EMPTY),
+        JSON_STRING("Layer",                MountPoint, layer,                   EMPTY),
+        JSON_STRING("Subpath",              MountPoint, subpath,                 EMPTY),
         JSON_STRING("Source",               MountPoint, source,                  EMPTY),
         JSON_STRING("Destination",          MountPoint, destination,             JSON_MANDATORY),
         JSON_STRING("Mode",                 MountPoint, mode,                    EMPTY),
@@ -103,7 +106,7 @@ static int add_mount(MountPoints *l, const MountRequest *q) {
         MountPoint *m;
         int r;
 
-        if (!STR_IN_SET(q->type, "bind", "volume"))
+        if (!STR_IN_SET(q->type, "bind", "volume", "image"))
                 return 0;
         r = add(l, q->type, q->target, &m);
         if (r < 0)
@@ -112,7 +115,13 @@ static int add_mount(MountPoints *l, const MountRequest *q) {
         if (streq(q->type, "volume")) {
                 m->no_copy = q->volume_options && q->volume_options->no_copy;
                 m->anonymous = str_empty(q->source);
-                return str_copy(&m->name, q->source);
+                r = q->volume_options ? str_copy(&m->subpath, q->volume_options->subpath) : 0;
+                return r < 0 ? r : str_copy(&m->name, q->source);
+        }
+        if (streq(q->type, "image")) {
+                m->read_only = true; /* there is no layer of its own to be written to */
+                r = q->image_options ? str_copy(&m->subpath, q->image_options->subpath) : 0;
+                return r < 0 ? r : str_copy(&m->source, q->source);
         }
         m->non_recursive = b->non_recursive;
         m->read_only_non_recursive = b->read_only_non_recursive;

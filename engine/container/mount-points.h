@@ -13,11 +13,16 @@
 typedef struct Container Container;
 typedef struct Containers Containers;
 typedef struct ContainerSpec ContainerSpec;
+typedef struct PlacedMount PlacedMount;
 typedef struct TaskMount TaskMount;
+typedef struct VolumeMount VolumeMount;
 
 typedef struct MountPoint {
-        char *type;        /* bind, volume */
+        char *type;        /* bind, volume, image */
         char *name;        /* of the volume; empty until it has been made for an anonymous one */
+        char *image_id;    /* sha256:…; source is what the user called it */
+        char *layer;       /* its top layer; empty: it has none */
+        char *subpath;     /* of volume or image: only this file or folder */
         char *source;      /* on the host; of a volume its folder */
         char *destination; /* normalised */
         char *mode;        /* the words of -v as they were given */
@@ -59,6 +64,11 @@ void mount_points_undo(Container *c, char *const *made);
 /* After a start of the engine: c is a user of its volumes again. */
 void mount_points_restore(Container *c);
 
+/* Before c goes, with (or, if that failed, without) its anonymous volumes. */
+void mount_points_mark_leaving(Container *c, bool leaving);
+/* After all containers have been loaded: what a killed daemon had still to remove. */
+void mount_points_finish_leaving(Containers *s);
+
 /* The container is gone. anonymous: so are those of its volumes that had no name and no other user. */
 void mount_points_leave(Container *c, bool anonymous);
 
@@ -67,3 +77,18 @@ int mount_points_copy_up(Container *c, TaskMount **ret, size_t *ret_n);
 
 /* "mount" and "unmount" of each volume. */
 void mount_points_publish(Container *c, bool mounted);
+
+/* ---- mount-sources.c ---- */
+
+/* It is not simply a path of the host: the monitor has to make it (lib/api/mount-source.h), at a path of its own in the bundle. */
+bool mount_point_is_placed(const MountPoint *m);
+int mount_point_place(const MountPoints *l, size_t i, const char *bundle_dir, char **ret);
+
+/* For monitor and worker; the caller frees by mount_sources_free(). */
+int mount_points_volume_mounts(const Container *c, VolumeMount **ret, size_t *ret_n);
+int mount_points_places(const Container *c, const char *bundle_dir, PlacedMount **ret,
+        size_t *ret_n, Error *reterr);
+VolumeMount *volume_mounts_free(VolumeMount *list, size_t n);
+
+/* c does not use its volumes any more, for now. */
+void mount_points_unmount(Container *c);

@@ -6,6 +6,7 @@
 #include "engine/container/set.h"
 #include "engine/core/hub.h"
 #include "engine/image/image.h"
+#include "engine/image/images.h"
 #include "engine/volume/volumes.h"
 #include "lib/api/task-spec.h"
 #include "lib/base/alloc.h"
@@ -101,6 +102,24 @@ static int make_one(Container *c, MountPoint *m, char ***made, Error *reterr) {
         return m->source ? 0 : -ENOMEM;
 }
 
+/* ---- images ---- */
+
+static bool is_image(const MountPoint *m) {
+        return str_equal(m->type, "image");
+}
+
+static int use_image(Container *c, MountPoint *m, Error *reterr) {
+        Image *image;
+        int r;
+
+        r = images_find(c->set->images, m->image_id ? m->image_id : m->source, &image, reterr);
+        if (r >= 0)
+                r = image_add_user(image, c->id);
+        if (r >= 0)
+                r = str_copy(&m->image_id, image->id);
+        return r < 0 ? r : str_copy(&m->layer, image_top_layer(image));
+}
+
 int mount_points_make(Container *c, char ***ret_made, Error *reterr) {
         _cleanup_(strv_freep) char **made = NULL;
         int r;
@@ -111,6 +130,8 @@ int mount_points_make(Container *c, char ***ret_made, Error *reterr) {
         for (size_t i = 0; r >= 0 && i < c->mount_points.n; i++)
                 if (is_volume(c->mount_points.items + i))
                         r = make_one(c, c->mount_points.items + i, &made, reterr);
+                else if (is_image(c->mount_points.items + i))
+                        r = use_image(c, c->mount_points.items + i, reterr);
         if (r < 0) {
                 mount_points_undo(c, made);
                 return r;
@@ -127,6 +148,12 @@ static void leave(Container *c) {
                 if (is_volume(m) && m->name &&
                         volumes_find(c->set->volumes, m->name, &v, NULL) >= 0)
                         volume_remove_user(v, c->id);
+                if (is_image(m) && m->image_id && !str_equal(m->image_id, c->image_id)) {
+                        Image *image = images_get(c->set->images, m->image_id);
+
+                        if (image)
+                                image_remove_user(image, c->id);
+                }
         }
 }
 
@@ -154,6 +181,47 @@ void mount_points_leave(Container *c, bool anonymous) {
         for (size_t i = 0; anonymous && i < c->mount_points.n; i++)
                 if (is_volume(c->mount_points.items + i) && c->mount_points.items[i].anonymous)
                         remove_unused(c, c->mount_points.items[i].name);
+        mount_points_unmount(c);
+}
+
+void mount_points_mark_leaving(Container *c, bool leaving) {
+        for (size_t i = 0; i < c->mount_points.n; i++) {
+                const MountPoint *m = c->mount_points.items + i;
+                Volume *v;
+                int r;
+
+                if (!is_volume(m) || !m->anonymous ||
+                        volumes_find(c->set->volumes, str_or_empty(m->name), &v, NULL) < 0)
+                        continue;
+                r = volume_mark_leaving(v, leaving ? c->id : NULL);
+                if (r < 0)
+                        (void) log_container_warning(
+                                c, r, "Failed to mark its volume %s: %m, ignoring", m->name);
+        }
+}
+
+void mount_points_finish_leaving(Containers *s) {
+        Volume *next;
+
+        for (Volume *v = volumes_next(s->volumes, NULL); v; v = next) {
+                _cleanup_(error_done) Error e = {};
+                char id[IDENT_SIZE];
+                Container *c;
+                int r;
+
+                next = volumes_next(s->volumes, v);
+                if (!volume_is_anonymous(v) || volume_read_leaving(v, id) <= 0)
+                        continue;
+                if (volume_count_users(v) > 0 || containers_find(s, id, &c, NULL) >= 0) {
+                        (void) volume_mark_leaving(v, NULL);
+                        continue;
+                }
+                r = volumes_remove(s->volumes, v, &e);
+                if (r < 0)
+                        log_warning("Failed to remove a volume of container %s, which is gone: %s, "
+                                    "ignoring",
+                                id, error_text(&e, r));
+        }
 }
 
 void mount_points_restore(Container *c) {
@@ -163,6 +231,15 @@ void mount_points_restore(Container *c) {
                 Volume *v;
                 int r;
 
+                if (is_image(m)) {
+                        Image *image = images_get(c->set->images, str_or_empty(m->image_id));
+
+                        r = image ? image_add_user(image, c->id) : -ENOENT;
+                        if (r < 0)
+                                (void) log_container_warning(c, r,
+                                        "The image %s that it mounts is not there: %m",
+                                        str_or_empty(m->source));
+                }
                 if (!is_volume(m))
                         continue;
                 r = volumes_find(c->set->volumes, str_or_empty(m->name), &v, NULL);
@@ -191,7 +268,7 @@ int mount_points_copy_up(Container *c, TaskMount **ret, size_t *ret_n) {
                 const MountPoint *m = c->mount_points.items + i;
                 Volume *v;
 
-                if (!is_volume(m) || m->no_copy || m->inherited ||
+                if (!is_volume(m) || m->no_copy || m->inherited || !str_empty(m->subpath) ||
                         volumes_find(c->set->volumes, m->name, &v, NULL) < 0 ||
                         volume_is_empty(v) <= 0)
                         continue;

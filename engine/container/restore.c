@@ -11,6 +11,7 @@
 #include "engine/host/units.h"
 #include "engine/image/images.h"
 #include "engine/storage/storage.h"
+#include "engine/volume/volumes.h"
 #include "lib/base/alloc.h"
 #include "lib/base/clock.h"
 #include "lib/base/fd.h"
@@ -100,6 +101,10 @@ static int load_all(Containers *s, Error *reterr) {
                 if (r < 0)
                         return error_set_errno(reterr, r, "Failed to load container %s", *name);
         }
+        mount_points_finish_leaving(s);
+        r = volumes_unmount(s->volumes, NULL); /* whose users have gone while nobody looked */
+        if (r < 0)
+                (void) log_warning_errno(r, "Failed to have volumes unmounted: %m, ignoring");
         return 0;
 }
 

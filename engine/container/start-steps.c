@@ -171,8 +171,13 @@ static int make_binds(const MountPoints *l, MonitorSpec *m) {
         if (!m->binds)
                 return -ENOMEM;
         for (size_t i = 0; i < l->n; i++) {
-                MonitorBind *b = m->binds + m->n_binds++;
-                int r = str_copy(&b->source, l->items[i].source);
+                MonitorBind *b;
+                int r;
+
+                if (str_equal(l->items[i].type, "image"))
+                        continue;
+                b = m->binds + m->n_binds++;
+                r = str_copy(&b->source, l->items[i].source);
 
                 if (r < 0)
                         return r;
@@ -270,7 +275,7 @@ static int make_joins(const ContainerStart *s, MonitorSpec *m) {
         return 0;
 }
 
-static int make_config(ContainerStart *s, Json **ret, Error *reterr) {
+static int make_config(ContainerStart *s, const char *bundle_dir, Json **ret, Error *reterr) {
         _cleanup_(runtime_spec_done) RuntimeSpec spec = {};
         _cleanup_(freep) char *folder = NULL, *init = NULL;
         Container *c = s->container;
@@ -289,6 +294,7 @@ static int make_config(ContainerStart *s, Json **ret, Error *reterr) {
                 .id = c->id,
                 .spec = &c->spec,
                 .mount_points = &c->mount_points,
+                .bundle_dir = bundle_dir,
                 .folder = folder,
                 .files_folder = s->files_folder,
                 .joins = s->joins,
@@ -359,7 +365,11 @@ static int step_bundle(ContainerStart *s, Error *reterr) {
         r = make_binds(&s->container->mount_points, &m);
         if (r < 0)
                 return r;
-        r = make_joins(s, &m);
+        r = mount_points_volume_mounts(s->container, &m.volumes, &m.n_volumes);
+        if (r >= 0)
+                r = mount_points_places(s->container, m.bundle_dir, &m.places, &m.n_places, reterr);
+        if (r >= 0)
+                r = make_joins(s, &m);
         if (r < 0)
                 return r;
         r = make_devices(&s->container->spec.host, &m);
@@ -368,7 +378,7 @@ static int step_bundle(ContainerStart *s, Error *reterr) {
         r = make_logging(s->container, &m, reterr);
         if (r < 0)
                 return r;
-        r = make_config(s, &m.config, reterr);
+        r = make_config(s, m.bundle_dir, &m.config, reterr);
         if (r < 0)
                 return r;
         r = container_health_make(s->container, &m.health);

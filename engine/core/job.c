@@ -63,6 +63,7 @@ static const char *const job_kind_table[_JOB_KIND_MAX] = {
         [JOB_MEASURE] = "measure",
         [JOB_COPY] = "copy",
         [JOB_COMMIT] = "commit",
+        [JOB_UNMOUNT] = "unmount",
 };
 
 static const char *const job_state_table[_JOB_STATE_MAX] = {

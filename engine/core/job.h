@@ -24,8 +24,9 @@ typedef enum JobKind {
         JOB_IMPORT,
         JOB_LAYER,
         JOB_MEASURE,
-        JOB_COPY,   /* a container's files: in, out, looked at */
-        JOB_COMMIT, /* an image of a container */
+        JOB_COPY,    /* a container's files: in, out, looked at */
+        JOB_COMMIT,  /* an image of a container */
+        JOB_UNMOUNT, /* volumes that nobody uses any more */
         _JOB_KIND_MAX,
         _JOB_KIND_INVALID = -22
 } JobKind;

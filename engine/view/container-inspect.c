@@ -167,7 +167,7 @@ int container_view_set_mounts(Json *v, const Container *c) {
         for (size_t i = 0; r >= 0 && i < h->n_mounts; i++) {
                 const MountRequest *m = h->mounts + i;
 
-                if (!STR_IN_SET(str_or_empty(m->type), "bind", "volume"))
+                if (!STR_IN_SET(str_or_empty(m->type), "bind", "volume", "image"))
                         r = append_mount(list, &(const MountPoint) { .type = m->type,
                                                        .source = m->source,
                                                        .destination = m->target,

@@ -42,8 +42,5 @@ int volume_options_check(char *const *pairs, Error *reterr) {
         if (pairs_get(pairs, "size"))
                 return error_set(
                         reterr, ERROR_INVALID, "quota size requested but no quota support");
-        if (pairs_get(pairs, "type"))
-                return error_set(reterr, ERROR_NOT_IMPLEMENTED,
-                        "volumes that are mounted (option \"type\") are not implemented");
         return 0;
 }

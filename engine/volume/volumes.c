@@ -42,6 +42,8 @@ char *volume_mountpoint(const Volume *v) {
 int volume_is_empty(const Volume *v) {
         _cleanup_(fd_closep) int folder_fd = -EBADF;
 
+        if (volume_is_mount(v))
+                return 1; /* whoever mounts it looks again */
         folder_fd = file_open_dir(v->set->root_fd, v->name);
         return folder_fd < 0 ? folder_fd : file_is_empty_dir_at(folder_fd, DATA_FOLDER);
 }

@@ -40,6 +40,9 @@ typedef struct VolumeWish {
         char *const *options;
 } VolumeWish;
 
+/* NULL, or why whoever may make volumes may not make this one by that alone: "mount", it would show what is on the host. */
+const char *volume_wish_privilege(const VolumeWish *wish);
+
 /* One that has the name is given back as it is: 0; a new one: 1. ERROR_INVALID for name or option, ERROR_NOT_FOUND for the driver. */
 int volumes_create(Volumes *s, const VolumeWish *wish, Volume **ret, Error *reterr);
 
@@ -54,6 +57,9 @@ int volumes_list(Volumes *s, const Filter *f, Volume ***ret, size_t *ret_n, Erro
 
 /* ERROR_CONFLICT "remove X: volume is in use - [id, …]". The Volume is gone afterwards; its files go behind that. */
 int volumes_remove(Volumes *s, Volume *v, Error *reterr);
+
+/* A worker unmounts those of the names (NULL: all) that are mounts and that nobody uses. Fails quietly: the next one tries again. */
+int volumes_unmount(Volumes *s, char *const *names);
 
 /* How large they are: a worker walks their folders, size and has_size tell then. The result of p is NULL. */
 int volumes_measure(Volumes *s, Volume *const *list, size_t n, Pending *p, Error *reterr);

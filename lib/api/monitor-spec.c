@@ -34,15 +34,6 @@ static const char *const command_type_table[_MONITOR_COMMAND_MAX] = {
 
 /* clang-format off */
 
-const JsonField mount_spec_fields[] = {
-        JSON_STRING("type",      MountSpec, type,      0),
-        JSON_STRING("source",    MountSpec, source,    EMPTY),
-        JSON_STRING("directory", MountSpec, directory, EMPTY),
-        JSON_STRING("options",   MountSpec, options,   EMPTY),
-        JSON_BOOL  ("read_only", MountSpec, read_only, EMPTY),
-        {}
-};
-
 static const JsonField bind_fields[] = {
         JSON_STRING("source", MonitorBind, source, JSON_MANDATORY),
         JSON_BOOL  ("create", MonitorBind, create, EMPTY),
@@ -100,6 +91,8 @@ const JsonField monitor_spec_fields[] = {
         JSON_NESTED("rootfs",       MonitorSpec, rootfs, mount_spec_fields, JSON_MANDATORY),
         JSON_RAW   ("config",       MonitorSpec, config,       JSON_MANDATORY),
         JSON_ARRAY ("binds",   MonitorSpec, binds,   n_binds,   MonitorBind,   bind_fields,   OPTIONAL),
+        JSON_ARRAY ("volumes", MonitorSpec, volumes, n_volumes, VolumeMount,   volume_mount_fields, OPTIONAL),
+        JSON_ARRAY ("places",  MonitorSpec, places,  n_places,  PlacedMount,   placed_mount_fields, OPTIONAL),
         JSON_ARRAY ("devices", MonitorSpec, devices, n_devices, MonitorDevice, device_fields, OPTIONAL),
         JSON_ARRAY ("joins",   MonitorSpec, joins,   n_joins,   MonitorJoin,   join_fields,   OPTIONAL),
         JSON_BOOL  ("all_devices",  MonitorSpec, all_devices,  EMPTY),
@@ -183,10 +176,6 @@ const JsonField monitor_command_fields[] = {
 };
 
 /* clang-format on */
-
-void mount_spec_done(MountSpec *m) {
-        fields_done(mount_spec_fields, m);
-}
 
 void monitor_spec_done(MonitorSpec *s) {
         fields_done(monitor_spec_fields, s);

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "lib/api/exec-spec.h"
+#include "lib/api/mount-source.h"
 #include "lib/base/error.h"
 #include "lib/base/macro.h"
 #include "lib/json/fields.h"
@@ -25,17 +26,6 @@ typedef struct Json Json;
 #define MONITOR_SPEC_VERSION 1
 #define MONITOR_FD_SPEC      3
 #define MONITOR_FD_LISTEN    4
-
-/* One mount that the storage driver asked for. options may hold names relative to directory
- * (overlay's lowerdir must fit into a page), so the monitor enters directory before it mounts.
- * type "bind" binds source. */
-typedef struct MountSpec {
-        char *type;
-        char *source;
-        char *directory;
-        char *options;
-        bool read_only;
-} MountSpec;
 
 /* What only the monitor can see, because the daemon has a /tmp, a /home and a /dev of its own. */
 typedef struct MonitorBind {
@@ -97,6 +87,10 @@ typedef struct MonitorSpec {
         Json *config; /* OCI config.json, complete but for process.user and HOME */
         MonitorBind *binds;
         size_t n_binds;
+        VolumeMount *volumes; /* mounted on the host, used as long as the monitor lives */
+        size_t n_volumes;
+        PlacedMount *places; /* made before the runtime is called */
+        size_t n_places;
         MonitorDevice *devices; /* the monitor looks the nodes up and adds them to linux.devices */
         size_t n_devices;
         MonitorJoin *joins;
@@ -223,12 +217,10 @@ extern const JsonField monitor_spec_fields[];
 extern const JsonField monitor_record_fields[];
 extern const JsonField monitor_command_fields[];
 extern const JsonField accounting_fields[];
-extern const JsonField mount_spec_fields[];
 
 extern const JsonField health_state_fields[];
 
 void health_state_done(HealthState *h);
-void mount_spec_done(MountSpec *m);
 void monitor_spec_done(MonitorSpec *s);
 void monitor_record_done(MonitorRecord *r);
 void monitor_command_done(MonitorCommand *c);

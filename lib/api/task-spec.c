@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/api/task-spec.h"
 
+#include "lib/api/mount-source.h"
+
 static const char *const task_kind_table[_TASK_KIND_MAX] = {
         [TASK_LOAD] = "load",
         [TASK_IMPORT] = "import",
         [TASK_LAYER_CREATE] = "layer-create",
+        [TASK_UNMOUNT_VOLUMES] = "unmount-volumes",
         [TASK_LAYER_REMOVE] = "layer-remove",
         [TASK_MEASURE] = "measure",
+        [TASK_CHECK_SOURCES] = "check-sources",
         [TASK_COPY_UP] = "copy-up",
         [TASK_COPY_STAT] = "copy-stat",
         [TASK_COPY_OUT] = "copy-out",
@@ -23,7 +27,9 @@ static const char *const task_kind_table[_TASK_KIND_MAX] = {
 /* clang-format off */
 
 static const JsonField task_mount_fields[] = {
-        JSON_STRING("source",    TaskMount, source,    JSON_MANDATORY),
+        JSON_STRING("source",    TaskMount, source,    EMPTY),
+        JSON_STRING("layer",     TaskMount, layer,     EMPTY),
+        JSON_STRING("subpath",   TaskMount, subpath,   EMPTY),
         JSON_STRING("target",    TaskMount, target,    JSON_MANDATORY),
         JSON_BOOL  ("read_only", TaskMount, read_only, EMPTY),
         JSON_BOOL  ("recursive", TaskMount, recursive, EMPTY),
@@ -47,6 +53,7 @@ const JsonField task_spec_fields[] = {
         JSON_STRING("name",         TaskSpec, name,         EMPTY),
         JSON_STRING("path",         TaskSpec, path,         EMPTY),
         JSON_ARRAY ("mounts", TaskSpec, mounts, n_mounts, TaskMount, task_mount_fields, OPTIONAL),
+        JSON_ARRAY ("volume_mounts", TaskSpec, volume_mounts, n_volume_mounts, VolumeMount, volume_mount_fields, OPTIONAL),
         JSON_BOOL  ("read_only",    TaskSpec, read_only,    EMPTY),
         JSON_BOOL  ("gzip",         TaskSpec, gzip,         EMPTY),
         JSON_BOOL  ("keep_kind",    TaskSpec, keep_kind,    EMPTY),

@@ -17,15 +17,18 @@
 
 typedef struct Json Json;
 typedef struct TaskMount TaskMount;
+typedef struct VolumeMount VolumeMount;
 
 #define TASK_FD_CHANNEL 3
 
 typedef enum TaskKind {
-        TASK_LOAD,         /* fd: docker-archive, OCI archive; plain or compressed */
-        TASK_IMPORT,       /* fd: tar of a root file system */
-        TASK_LAYER_CREATE, /* driver whose create is slow (vfs): layer_id, layer_parent */
-        TASK_LAYER_REMOVE, /* empty DATAROOT/tmp/trash */
-        TASK_MEASURE,      /* how large are layers and volumes */
+        TASK_LOAD,            /* fd: docker-archive, OCI archive; plain or compressed */
+        TASK_IMPORT,          /* fd: tar of a root file system */
+        TASK_LAYER_CREATE,    /* driver whose create is slow (vfs): layer_id, layer_parent */
+        TASK_UNMOUNT_VOLUMES, /* those of volumes that are mounts and that nobody uses */
+        TASK_LAYER_REMOVE,    /* empty DATAROOT/tmp/trash */
+        TASK_MEASURE,         /* how large are layers and volumes */
+        TASK_CHECK_SOURCES,   /* is the source of each of mounts there? */
         TASK_COPY_UP, /* into each empty folder of mounts (source) what the image layer_id has at its target */
         TASK_COPY_STAT, /* what is at path; result: text */
         TASK_COPY_OUT, /* fd: where the tar of path goes. A row with TASK_ROW_STAT comes before its first byte */
@@ -46,7 +49,7 @@ typedef struct TaskSpec {
         char *layer_id;
         char *layer_parent;
         char **layers;  /* measure: digits */
-        char **volumes; /* measure: names */
+        char **volumes; /* measure, unmount: names */
         char **tags;    /* import: normalised reference to give, may be empty */
         char **changes; /* import: Dockerfile-like changes (CMD, ENV, …) as Docker's import --change */
         char *message; /* import: history comment */
@@ -59,6 +62,8 @@ typedef struct TaskSpec {
         char *path; /* in the container */
         TaskMount *mounts;
         size_t n_mounts;
+        VolumeMount *volume_mounts; /* used while the task runs */
+        size_t n_volume_mounts;
         bool read_only; /* the root file system may not be written to */
         bool gzip;
         bool keep_kind;  /* no folder takes a file's place, nor the other way */
@@ -79,7 +84,9 @@ typedef struct TaskSpec {
 
 /* A bind mount, parents first. The source of a copy-up is relative to the data root. */
 typedef struct TaskMount {
-        char *source;
+        char *source; /* empty: the image whose top layer is layer */
+        char *layer;
+        char *subpath; /* beneath the source */
         char *target;
         bool read_only;
         bool recursive;

@@ -39,6 +39,7 @@ static void exit_on_drained(void *userdata) {
         accounting_read(m->cgroup.fd, &m->record.accounting);
         m->record.oom_killed =
                 m->record.accounting.oom_kills != UINT64_MAX && m->record.accounting.oom_kills > 0;
+        monitor_leave_volumes(m);
         m->record.type = MONITOR_EXITED;
         m->record.unhealthy_stop = m->health.stops;
 

@@ -16,7 +16,9 @@
 #include "service/monitor/host.h"
 #include "service/monitor/monitor-internal.h"
 #include "service/monitor/runtime-call.h"
+#include "service/rootfs/place.h"
 #include "service/rootfs/rootfs.h"
+#include "service/rootfs/volume-mount.h"
 
 #define SPEC_SIZE_MAX ((size_t) 16 * 1024 * 1024)
 
@@ -79,6 +81,43 @@ static int monitor_resolve_user(Monitor *m, Error *reterr) {
         return r < 0 ? r : bundle_make(m->spec.config, &user, &m->bundle, reterr);
 }
 
+/* In the host's mount namespace: others shall see them too. */
+static int monitor_use_volumes(Monitor *m, Error *reterr) {
+        if (m->spec.n_volumes == 0)
+                return 0;
+        m->volume_fds = new0(int, m->spec.n_volumes);
+        if (!m->volume_fds)
+                return -ENOMEM;
+        for (; m->n_volume_fds < m->spec.n_volumes; m->n_volume_fds++) {
+                int r = volume_mount_acquire(
+                        m->spec.volumes + m->n_volume_fds, m->volume_fds + m->n_volume_fds, reterr);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+void monitor_leave_volumes(Monitor *m) {
+        fd_close_many(m->volume_fds, m->n_volume_fds);
+        m->n_volume_fds = 0;
+        m->volume_fds = mfree(m->volume_fds);
+}
+
+static int monitor_show_places(Monitor *m, Error *reterr) {
+        for (size_t i = 0; i < m->spec.n_places; i++) {
+                _cleanup_(freep) char *scratch = NULL;
+                int r;
+
+                r = str_printf(&scratch, "%s/images/%zu", m->spec.bundle_dir, i);
+                if (r >= 0)
+                        r = place_show(m->spec.places + i, scratch, reterr);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 int monitor_prepare(Monitor *m, Error *reterr) {
         int r;
 
@@ -87,7 +126,9 @@ int monitor_prepare(Monitor *m, Error *reterr) {
                 return r;
         m->stdio.on_detach = monitor_on_detach;
         m->stdio.clients_userdata = m;
-        r = rootfs_unshare(reterr);
+        r = monitor_use_volumes(m, reterr);
+        if (r >= 0)
+                r = rootfs_unshare(reterr);
         if (r < 0)
                 return r;
         r = host_check_binds(&m->spec, reterr);
@@ -98,7 +139,9 @@ int monitor_prepare(Monitor *m, Error *reterr) {
         r = rootfs_mount(&m->spec.rootfs, m->spec.bundle_dir, m->bundle_fd, &m->root_fd, reterr);
         if (r < 0)
                 return r;
-        r = monitor_resolve_user(m, reterr);
+        r = monitor_show_places(m, reterr);
+        if (r >= 0)
+                r = monitor_resolve_user(m, reterr);
         if (r >= 0)
                 r = apparmor_prepare(m->spec.config, reterr);
         m->root_fd = fd_close(m->root_fd); /* nothing of the image stays open in here */

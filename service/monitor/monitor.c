@@ -96,6 +96,7 @@ void monitor_ended(Monitor *m) {
 static void monitor_fail(Monitor *m, int exit_code, ErrorKind kind, const char *text) {
         int r;
 
+        monitor_leave_volumes(m);
         m->record = (MonitorRecord) {
                 .type = MONITOR_FAILED,
                 .exit_code = exit_code,
@@ -352,6 +353,8 @@ void monitor_go(Monitor *m) {
 /* --- what the poller brings --------------------------------------------------------------------- */
 
 static void monitor_on_reaped(Monitor *m, const siginfo_t *si) {
+        if (stdio_reaped(&m->stdio, si))
+                return;
         if (si->si_pid == m->runtime_pid)
                 monitor_on_runtime_end(m, si);
         else if (m->pid != 0 && si->si_pid == m->pid)
@@ -500,6 +503,7 @@ void monitor_done(Monitor *m) {
         execs_done(m);
         stdio_done(&m->stdio);
         control_done(&m->control);
+        monitor_leave_volumes(m);
         container_cgroup_done(&m->cgroup);
         bundle_done(&m->bundle);
         m->run_fd = fd_close(m->run_fd);

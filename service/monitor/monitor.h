@@ -39,7 +39,9 @@ struct Monitor {
         Bundle bundle;
         ContainerCgroup cgroup;
         int run_fd, bundle_fd, root_fd, signal_fd;
-        int runtime_fd; /* runtime_open(); negative: by its name */
+        int runtime_fd;  /* runtime_open(); negative: by its name */
+        int *volume_fds; /* the locks of spec.volumes */
+        size_t n_volume_fds;
         int console_fd; /* with a terminal: where the runtime sends it */
         Watch signal_watch, cgroup_watch, memory_watch;
         Health health;
@@ -70,6 +72,9 @@ void monitor_done(Monitor *m);
 void monitor_stop(Monitor *m, bool everybody);
 /* How a process ended of which its runtime tells only now; NULL: it has not. */
 const siginfo_t *monitor_reaped_early(const Monitor *m, pid_t pid);
+
+/* The container uses its volumes no more; before that it has ended is told. */
+void monitor_leave_volumes(Monitor *m);
 
 /* Called by exit.c when everything has been told. */
 void monitor_ended(Monitor *m);

@@ -38,7 +38,12 @@ static const Task tasks[] = {
         { TASK_LOAD, 1, 0, /* locks= */ true, task_load_run, NULL },
         { TASK_IMPORT, 1, 0, /* locks= */ true, task_import_run, NULL },
         { TASK_LAYER_CREATE, 0, 0, /* locks= */ true, task_layer_create_run, NULL },
-        { TASK_LAYER_REMOVE, 0, 0, /* locks= */ false, task_layer_remove_run, NULL },
+        { TASK_UNMOUNT_VOLUMES, 0, 0, /* locks= */ false, task_unmount_volumes_run,
+                task_unmount_volumes_enter },
+        { TASK_LAYER_REMOVE, 0, 0, /* locks= */ false, task_layer_remove_run,
+                task_layer_remove_enter },
+        { TASK_CHECK_SOURCES, 0, 0, /* locks= */ false, task_check_sources_run,
+                task_check_sources_enter },
         { TASK_COPY_UP, 0, 0, /* locks= */ true, task_copy_up_run, task_copy_up_enter },
         { TASK_COPY_STAT, 0, 1, /* locks= */ false, task_copy_stat_run, tree_enter },
         { TASK_COPY_OUT, 1, 1, /* locks= */ false, task_copy_out_run, tree_enter },
@@ -261,6 +266,8 @@ int main(int argc, char *argv[]) {
         if (c.volume_fds)
                 fd_close_many(c.volume_fds, c.spec.n_mounts);
         free(c.volume_fds);
+        fd_close_many(c.lock_fds, c.n_lock_fds);
+        free(c.lock_fds);
         task_result_done(&c.result);
         task_spec_done(&c.spec);
         fd_close_many(c.fds, c.n_fds);

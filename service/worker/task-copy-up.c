@@ -12,6 +12,11 @@
 #include "service/worker/task.h"
 
 int task_copy_up_enter(TaskContext *c, Error *reterr) {
+        int r;
+
+        r = tree_use_volumes(c, reterr);
+        if (r < 0)
+                return r;
         c->volume_fds = new (int, c->spec.n_mounts + 1);
         if (!c->volume_fds)
                 return -ENOMEM;

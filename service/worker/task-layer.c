@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Layer work that takes long: a writable layer of a driver that copies, emptying the trash, measuring. */
 #include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "engine/storage/apply.h"
 #include "engine/storage/storage.h"
 #include "lib/base/alloc.h"
+#include "lib/base/fd.h"
 #include "lib/base/file.h"
 #include "lib/base/str.h"
 #include "lib/base/strv.h"
+#include "service/rootfs/volume-mount.h"
 #include "service/worker/task.h"
 
 int task_layer_create_run(TaskContext *c, Error *reterr) {
@@ -22,6 +26,35 @@ int task_layer_create_run(TaskContext *c, Error *reterr) {
                 return error_set_errno(reterr, r, "Failed to sync layer %s", c->spec.layer_id);
 
         return storage_layer_usage(c->storage, c->spec.layer_id, &c->result.layer_size);
+}
+
+/* A volume that was removed while something was mounted there: what is mounted must not be emptied with the rest. */
+int task_layer_remove_enter(TaskContext *c, Error *reterr) {
+        _cleanup_(fd_closep) int trash_fd =
+                openat(c->root_fd, "tmp/trash", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+        if (trash_fd >= 0 && geteuid() == 0)
+                volume_mount_clear_trash(trash_fd);
+        return 0;
+}
+
+int task_unmount_volumes_enter(TaskContext *c, Error *reterr) {
+        _cleanup_(fd_closep) int volumes_fd = file_open_dir(c->root_fd, "volumes");
+        int r = 0;
+
+        if (volumes_fd < 0)
+                return volumes_fd;
+        STRV_FOREACH (name, c->spec.volumes) {
+                int k = volume_mount_release(volumes_fd, *name);
+
+                if (k < 0)
+                        r = error_set_errno(reterr, k, "Failed to unmount volume %s", *name);
+        }
+        return r;
+}
+
+int task_unmount_volumes_run(TaskContext *c, Error *reterr) {
+        return 0;
 }
 
 int task_layer_remove_run(TaskContext *c, Error *reterr) {

@@ -25,8 +25,10 @@ struct TaskContext {
         int root_fd;
         int tree_fd;     /* the root of a container's files, after enter() */
         int *volume_fds; /* of spec.mounts, for a copy-up */
-        int tree_ns_fd;  /* keeps the namespace of its mounts, when they are ours */
-        int proc_fd;     /* for lib/archive/tar-write.h */
+        int *lock_fds;   /* of spec.volume_mounts: they are used until we exit */
+        size_t n_lock_fds;
+        int tree_ns_fd; /* keeps the namespace of its mounts, when they are ours */
+        int proc_fd;    /* for lib/archive/tar-write.h */
         Storage *storage;
         Blobs *blobs; /* locked shared while the task runs */
         TaskResult result;
@@ -48,7 +50,12 @@ int task_load_run(TaskContext *c, Error *reterr);
 int task_import_run(TaskContext *c, Error *reterr);
 int task_layer_create_run(TaskContext *c, Error *reterr);
 int task_measure_run(TaskContext *c, Error *reterr);
+int task_unmount_volumes_run(TaskContext *c, Error *reterr);
+int task_unmount_volumes_enter(TaskContext *c, Error *reterr);
+int task_layer_remove_enter(TaskContext *c, Error *reterr);
 int task_layer_remove_run(TaskContext *c, Error *reterr);
+int task_check_sources_run(TaskContext *c, Error *reterr);
+int task_check_sources_enter(TaskContext *c, Error *reterr);
 int task_copy_up_run(TaskContext *c, Error *reterr);
 int task_copy_up_enter(TaskContext *c, Error *reterr);
 int task_copy_stat_run(TaskContext *c, Error *reterr);
@@ -63,6 +70,8 @@ int task_netns_run(TaskContext *c, Error *reterr);
 int tree_enter(TaskContext *c, Error *reterr);
 int tree_enter_writable(TaskContext *c, Error *reterr);
 int tree_enter_layer(TaskContext *c, Error *reterr);
+int tree_use_volumes(
+        TaskContext *c, Error *reterr); /* spec.volume_mounts, in the host's mount namespace */
 
 bool task_cancelled(const TaskContext *c);
 

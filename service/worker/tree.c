@@ -20,7 +20,9 @@
 #include "lib/base/path.h"
 #include "lib/base/process.h"
 #include "lib/base/str.h"
+#include "service/rootfs/place.h"
 #include "service/rootfs/rootfs.h"
+#include "service/rootfs/volume-mount.h"
 #include "service/worker/task.h"
 
 /* Are both the same folder of the same mount? Then the container has the host's root, and that is none of ours. */
@@ -66,29 +68,74 @@ static int tree_enter_running(TaskContext *c, int pidfd, Error *reterr) {
         return 0;
 }
 
-/* Missing folders and files are made, as the runtime would at the next start. */
-static int tree_add_mount(int root_fd, const TaskMount *m, Error *reterr) {
-        _cleanup_(fd_closep) int source = -EBADF, mount = -EBADF, target = -EBADF;
+int tree_use_volumes(TaskContext *c, Error *reterr) {
+        c->lock_fds = new0(int, c->spec.n_volume_mounts + 1);
+        if (!c->lock_fds)
+                return -ENOMEM;
+        for (; c->n_lock_fds < c->spec.n_volume_mounts; c->n_lock_fds++) {
+                int r = volume_mount_acquire(
+                        c->spec.volume_mounts + c->n_lock_fds, c->lock_fds + c->n_lock_fds, reterr);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* The mount at one place of the container, attached nowhere. 0: there is nothing to be seen yet. */
+static int tree_open_mount(
+        TaskContext *c, size_t i, int *ret_mount_fd, bool *ret_is_folder, Error *reterr) {
+        _cleanup_(mount_spec_done) MountSpec image = {};
+        const TaskMount *m = c->spec.mounts + i;
+        PlacedMount place = {
+                .source = m->source, .subpath = m->subpath, .recursive = m->recursive
+        };
+        _cleanup_(fd_closep) int source = -EBADF;
+        _cleanup_(freep) char *scratch = NULL;
         struct stat st;
         int r;
 
+        if (!str_empty(m->layer) || !str_empty(m->subpath)) {
+                r = str_printf(&scratch, "%s/tmp/root/images/%zu", c->spec.data_root, i);
+                if (r >= 0 && !str_empty(m->layer))
+                        r = storage_mount_spec(
+                                c->storage, m->layer, /* read_only= */ true, &image, reterr);
+                if (r < 0)
+                        return r;
+                place.image = image;
+                r = place_make(&place, scratch, ret_mount_fd, ret_is_folder, reterr);
+                return r < 0 ? r : 1;
+        }
         source = open(m->source, O_PATH | O_CLOEXEC);
-        if (source < 0 && errno == ENOENT) /* there is nothing to be seen yet */
+        if (source < 0 && errno == ENOENT)
                 return 0;
         if (source < 0 || fstat(source, &st) < 0)
                 return error_set_errno(reterr, -errno, "Cannot open %s", m->source);
-        mount = mount_clone(source, m->recursive);
-        if (mount < 0)
-                return error_set_errno(reterr, mount, "Cannot bind %s", m->source);
-        r = mount_change(mount, m->read_only ? MOUNT_ATTR_RDONLY : 0, 0, MS_PRIVATE, m->recursive);
+        r = mount_clone(source, m->recursive);
         if (r < 0)
                 return error_set_errno(reterr, r, "Cannot bind %s", m->source);
+        *ret_mount_fd = r;
+        *ret_is_folder = S_ISDIR(st.st_mode);
+        return 1;
+}
 
-        target = beneath_make_target(root_fd, m->target, S_ISDIR(st.st_mode), 0755, 0);
-        r = target < 0 ? target : mount_attach(mount, target);
+/* Missing folders and files are made, as the runtime would at the next start. */
+static int tree_add_mount(TaskContext *c, int root_fd, size_t i, Error *reterr) {
+        _cleanup_(fd_closep) int mount = -EBADF, target = -EBADF;
+        const TaskMount *m = c->spec.mounts + i;
+        bool folder;
+        int r;
+
+        r = tree_open_mount(c, i, &mount, &folder, reterr);
+        if (r <= 0)
+                return r;
+        r = mount_change(mount, m->read_only ? MOUNT_ATTR_RDONLY : 0, 0, MS_PRIVATE, m->recursive);
         if (r < 0)
-                return error_set_errno(reterr, r, "Cannot mount %s at %s", m->source, m->target);
-        return 0;
+                return error_set_errno(reterr, r, "Cannot bind for %s", m->target);
+
+        target = beneath_make_target(root_fd, m->target, folder, 0755, 0);
+        r = target < 0 ? target : mount_attach(mount, target);
+        return r < 0 ? error_set_errno(reterr, r, "Cannot mount at %s", m->target) : 0;
 }
 
 /* A layer of overlayfs must not be below two mounts that write: whoever only reads gets an upper folder of his own, in memory, which takes the
@@ -135,7 +182,9 @@ static int tree_enter_stopped(TaskContext *c, bool writable, bool with_mounts, E
         if (place < 0)
                 return place;
 
-        r = rootfs_unshare(reterr);
+        r = with_mounts ? tree_use_volumes(c, reterr) : 0;
+        if (r >= 0)
+                r = rootfs_unshare(reterr);
         if (r < 0)
                 return r;
         if (mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0700") < 0)
@@ -154,7 +203,7 @@ static int tree_enter_stopped(TaskContext *c, bool writable, bool with_mounts, E
         if (r >= 0)
                 r = rootfs_mount(&spec, path, place, &root, reterr);
         for (size_t i = 0; r >= 0 && with_mounts && i < c->spec.n_mounts; i++)
-                r = tree_add_mount(root, c->spec.mounts + i, reterr);
+                r = tree_add_mount(c, root, i, reterr);
         if (r < 0)
                 return r;
 
