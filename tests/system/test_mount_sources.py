@@ -82,7 +82,7 @@ def test_a_part_of_a_volume(volume):
 
 def test_an_image(tmp_path):
     docker('create', '--network', 'none', '--name', 'source', 'busybox')
-    (tmp_path / 'f').write_text('of an image')
+    (tmp_path / 'f').write_text('of an image\n')
     docker('cp', str(tmp_path / 'f'), 'source:/f')
     docker('commit', 'source', 'mounted')
     docker('rm', 'source')
@@ -94,7 +94,7 @@ def test_an_image(tmp_path):
     shown, = inspect(ident)['Mounts']
     assert (shown['Type'], shown['Source'], shown['Destination'], shown['RW']) == ('image', 'mounted', '/i', False)
     docker('cp', f'{ident}:/i/f', str(tmp_path / 'out'))
-    assert (tmp_path / 'out').read_text() == 'of an image'
+    assert (tmp_path / 'out').read_text() == 'of an image\n'
     docker('rm', ident)
     docker('rmi', 'mounted')
 
