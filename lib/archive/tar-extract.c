@@ -19,7 +19,7 @@
 #define WHITEOUT_META   ".wh..wh." /* aufs' own files; only the next one means something */
 #define WHITEOUT_OPAQUE ".wh..wh..opq"
 
-#define FREE_CHECK_BYTES   (UINT64_C(16) << 20)
+#define FREE_CHECK_BYTES   (UINT64_C(1) << 20)
 #define FREE_CHECK_ENTRIES 1024U
 
 static void unpack_forget_dir(Unpack *u) {
@@ -36,7 +36,7 @@ static void unpack_done(Unpack *u) {
 }
 
 int unpack_check_free(Unpack *u, bool now, Error *reterr) {
-        uint64_t bytes = tar_reader_bytes(u->reader);
+        uint64_t bytes = tar_reader_bytes(u->reader), keep;
         struct statvfs st;
 
         if (u->limits->free_bytes == 0)
@@ -50,10 +50,11 @@ int unpack_check_free(Unpack *u, bool now, Error *reterr) {
 
         if (fstatvfs(u->x->root_fd, &st) < 0)
                 return -errno;
-        if ((uint64_t) st.f_bavail * st.f_frsize < u->limits->free_bytes)
+        keep = tar_limits_keep(u->limits, &st);
+        if ((uint64_t) st.f_bavail * st.f_frsize < keep)
                 return error_set(reterr, ERROR_NO_SPACE,
-                        "less than %llu MiB would be left on the file system",
-                        (unsigned long long) (u->limits->free_bytes >> 20));
+                        "No space left on device: less than %llu MiB would remain",
+                        (unsigned long long) DIV_ROUND_UP(keep, UINT64_C(1) << 20));
 
         return 0;
 }

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/types.h>
 #include <time.h>
 
@@ -37,13 +38,17 @@ struct TarLimits {
         uint64_t file_size; /* one file's size as it says (sparse) */
         uint64_t
                 free_bytes; /* stop extracting when the file system has less than this left; 0: never */
-        size_t path;        /* bytes of a path or link target */
-        unsigned depth;     /* components of a path */
-        size_t directories; /* memory for what is to be set on directories at the end */
+        unsigned free_share; /* but of a small one no more than this part of it; 0: all the same */
+        size_t path;         /* bytes of a path or link target */
+        unsigned depth;      /* components of a path */
+        size_t directories;  /* memory for what is to be set on directories at the end */
 };
 
-/* 2,000,000 entries, 256 GiB, 16 TiB, 64 MiB, 4095 bytes, 256 levels, 256 MiB. */
+/* 2,000,000 entries, 256 GiB, 16 TiB, 64 MiB or a sixteenth, 4095 bytes, 256 levels, 256 MiB. */
 extern const TarLimits tar_limits_default;
+
+/* Bytes of this file system that are to remain free. */
+uint64_t tar_limits_keep(const TarLimits *l, const struct statvfs *fs) _pure_;
 
 struct TarEntry {
         TarType type;

@@ -57,7 +57,9 @@ static int pipe_check_free(const Pipe *p) {
 
         if (fstatvfs(blob_writer_fd(p->writer), &st) < 0)
                 return -errno;
-        return (uint64_t) st.f_bavail * st.f_frsize < tar_limits_default.free_bytes ? -ENOSPC : 0;
+        return (uint64_t) st.f_bavail * st.f_frsize < tar_limits_keep(&tar_limits_default, &st)
+                     ? -ENOSPC
+                     : 0;
 }
 
 static int pipe_write(Pipe *p, const void *data, size_t size) {

@@ -386,7 +386,7 @@ def test_some_room_is_left_on_the_disk(tmp_path, what):
         data = data[:-1024] + archive.header('junk', size=len(content)) + content + bytes(1024)
     (tmp_path / 'archive').write_bytes(data)
     (tmp_path / 'root').mkdir()
-    script = f'mount -t tmpfs -o size=150m small {tmp_path}/root && exec {sys.executable} -B {__file__} {tmp_path}/root {tmp_path}/archive'
+    script = f'mount -t tmpfs -o size=101m small {tmp_path}/root && exec {sys.executable} -B {__file__} {tmp_path}/root {tmp_path}/archive'
     r = json.loads(subprocess.run(['unshare', '-m', 'sh', '-c', script], stdout=subprocess.PIPE, check=True).stdout)
     assert r['kind'] == 'no-space', r
 

@@ -222,7 +222,9 @@ SCENARIOS = (one_that_ends, one_that_is_stopped, one_that_is_removed, one_that_r
 class Load:
     """Clients that go on whatever happens; what one of them finds wrong is kept."""
 
-    def __init__(self, rest, n=4):
+    def __init__(self, rest, n=4, scenarios=SCENARIOS):
+        self.scenarios = scenarios
+        self.kinds = {}
         self.over = threading.Event()
         self.failures, self.done = [], 0
         self.threads = [threading.Thread(target=self._work, args=(rest, k)) for k in range(n)]
@@ -236,10 +238,12 @@ class Load:
             turn += 1
             life = Life(rest, f'load-{number}-{turn}')
             try:
-                rng.choice(SCENARIOS)(life, rng)
+                kind = rng.choice(self.scenarios)
+                kind(life, rng)
                 self.done += 1
+                self.kinds[kind.__name__] = self.kinds.get(kind.__name__, 0) + 1
             except BaseException as e:              # pylint: disable=broad-except
-                self.failures.append(f'{type(e).__name__}: {e} {life.history}')
+                self.failures.append(f'{kind.__name__}: {type(e).__name__}: {e} {life.history}')
 
     def end(self):
         self.over.set()

@@ -9,16 +9,18 @@ import time
 import host
 from common.wait import wait_for
 from host import main_pid, run
-from load import SEED, UNIT, Counters, Load, begin, body, kill_unit_process, state, wait_running_again
+from load import SCENARIOS, SEED, UNIT, Counters, Load, begin, body, kill_unit_process, state, wait_running_again
+from load_verbs import VERBS, Listener
 
-KILLS = int(os.environ.get('STAUER_KILLS', '50'))
+KILLS = int(os.environ.get('STAUER_KILLS', '20'))
 
 
 def test_the_daemon_is_killed_at_random_moments(rest):
     print(f'seed {SEED}, {KILLS} kills (STAUER_SEED, STAUER_KILLS)')
     rng = random.Random(SEED)
     counters = Counters(rest)
-    load = Load(rest)
+    load = Load(rest, scenarios=SCENARIOS + VERBS)
+    listener = Listener(rest)
     back = []
     try:
         for _ in range(KILLS):
@@ -33,10 +35,11 @@ def test_the_daemon_is_killed_at_random_moments(rest):
             if load.failures:
                 break
     finally:
+        events = listener.end()
         load.end()
     lengths = counters.end()
     back.sort()
-    print(f'{load.done} lives beside it, lines {lengths}; answers again after {back[len(back) // 2]:.3f} s (median), '
+    print(f'{load.done} lives beside it {load.kinds}, {events} events, lines {lengths}; answers again after {back[len(back) // 2]:.3f} s (median), '
           f'{back[-1]:.3f} s (worst)')
 
 

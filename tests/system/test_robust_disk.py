@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A full disk: one clear error, nothing lost, and all is well when there is room again."""
 
+import json
 import random
 import tempfile
+import time
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -11,16 +14,18 @@ import host
 from common.images import docker_archive, rootfs_tar
 from common.wait import wait_for
 from host import run, stauer
-from load import COUNTER, UNIT, begin, body, create, log, state
+from load import COUNTER, UNIT, begin, body, check, create, log, state
+from load_verbs import tar
 
 # pylint: disable=redefined-outer-name
 
-SMALL = 128 << 20            # a load wants to leave 64 MiB
+SMALL = 64 << 20
 
 
 @pytest.fixture
-def small_disk(rest, busybox_archive):
-    """A data root with little room. The daemon's own stays aside."""
+def small_disk(rest, busybox, tmp_path):
+    """A data root of 64 MiB that has the images of the other one, which stays aside."""
+    assert busybox == 'busybox'
     units = ('stauer.socket', UNIT)
 
     def swap(*command):
@@ -29,15 +34,23 @@ def small_disk(rest, busybox_archive):
         run(*command)
         run('systemctl', 'start', *units)
 
-    swap('mount', '-t', 'tmpfs', '-o', f'size={SMALL},mode=0710', 'tmpfs', host.DATA_ROOT)
+    new, image = tmp_path / 'new', tmp_path / 'disk'
+    new.mkdir()
+    with open(image, 'wb') as f:
+        f.truncate(SMALL)
+    run('mkfs.ext4', '-q', '-m', '0', image)
+    if run('mount', '-o', 'loop', image, new, check=False).returncode != 0:
+        run('mount', '-t', 'tmpfs', '-o', f'size={SMALL},mode=0710', 'tmpfs', new)      # a machine without loop devices
+    run('sh', '-c', 'cp -a "$1/." "$2/"', 'sh', host.DATA_ROOT, new)
+    swap('mount', '--bind', new, host.DATA_ROOT)
     try:
-        stauer('load', '-i', busybox_archive)
         yield host.DATA_ROOT / 'ballast'
     finally:
         (host.DATA_ROOT / 'ballast').unlink(missing_ok=True)
         host.remove_all()
         wait_for(lambda: not host.leftovers(), lambda: f'nothing is left: {host.leftovers()}')
         swap('umount', host.DATA_ROOT)
+        run('umount', new)
 
 
 def fill(path):
@@ -51,11 +64,18 @@ def fill(path):
                 continue
 
 
+def said_there_is_no_room(rest, answer):
+    assert answer.status >= 500 and 'o space left on device' in answer.message, (answer.status, answer.data)
+    assert rest.get('/_ping').status == 200
+
+
 def test_full_disk(rest, small_disk):
     begin(rest, 'counter', 'sh', '-c', COUNTER)
     begin(rest, 'journal', 'sh', '-c', COUNTER, driver='journald')
     create(rest, 'waiting', 'sh', '-c', 'exit 6')
     create(rest, 'superfluous', 'true')
+    create(rest, 'superfluous-2', 'true')
+    create(rest, 'files', 'true')
     begin(rest, 'ended', 'sh', '-c', 'sleep 1000')
     pids = {name: state(rest, name)['Pid'] for name in ('counter', 'journal')}
     fill(small_disk)
@@ -69,6 +89,28 @@ def test_full_disk(rest, small_disk):
     answer = rest.post('/images/busybox/tag?repo=other')
     assert answer.status >= 500 and 'o space left on device' in answer.message, answer.data
     assert rest.get('/images/other/json').status == 404
+
+    said_there_is_no_room(rest, rest.post('/commit?container=files&repo=committed'))
+    assert rest.get('/images/committed/json').status == 404
+    said_there_is_no_room(rest, rest.ask('PUT', '/containers/files/archive?path=/tmp', tar('much', bytes(1 << 20))))
+    said_there_is_no_room(rest, rest.post('/volumes/create', {'Name': 'roomy'}))
+    assert rest.get('/volumes/roomy').status == 404
+    said_there_is_no_room(rest, rest.post('/containers/create?name=copied-up', body('true', Binds=['fresh:/bin'])))
+    assert rest.get('/containers/copied-up/json').status == 404 and rest.get('/volumes/fresh').status == 404
+    # What cannot be saved is as it was.
+    said_there_is_no_room(rest, rest.post('/containers/files/rename?name=other-files'))
+    assert rest.get('/containers/other-files/json').status == 404
+    said_there_is_no_room(rest, rest.post('/containers/counter/update', {'RestartPolicy': {'Name': 'always'}}))
+    assert rest.get('/containers/counter/json').json['HostConfig']['RestartPolicy']['Name'] in ('', 'no')
+    # What needs no room goes on.
+    exec_id = check(rest.post('/containers/counter/exec', {'Cmd': ['sh', '-c', 'exit 9']}), 201).json['Id']
+    check(rest.post(f'/exec/{exec_id}/start', {'Detach': True}), 200)
+    wait_for(lambda: rest.get(f'/exec/{exec_id}/json').json['ExitCode'] == 9, 'an exec has run')
+    began = time.time()
+    check(rest.post('/containers/journal/pause'), 204)
+    check(rest.post('/containers/journal/unpause'), 204)
+    answer = check(rest.get(f'/events?since={began:.9f}&until={time.time():.9f}'), 200)
+    assert b'"pause"' in answer.data and b'"unpause"' in answer.data
 
     # A start may work; if not it is said, and nothing hangs in between.
     answer = rest.post('/containers/waiting/start')
@@ -85,13 +127,20 @@ def test_full_disk(rest, small_disk):
     assert state(rest, 'ended')['Status'] == 'exited' and state(rest, 'ended')['ExitCode'] == 137
     for name, pid in pids.items():
         assert state(rest, name)['Running'] and state(rest, name)['Pid'] == pid
+    filters = quote(json.dumps({'label': ['none']}))
+    assert check(rest.post(f'/containers/prune?filters={filters}'), 200).json['ContainersDeleted'] in (None, [])
     assert rest.delete('/containers/superfluous').status == 204
+    check(rest.delete('/containers/superfluous-2'), 204)
     assert rest.get('/containers/superfluous/json').status == 404
     assert rest.delete('/containers/ended').status == 204
 
     # With room again all is well.
     small_disk.unlink()
     create(rest, 'more', 'true')
+    check(rest.post('/containers/files/rename?name=other-files'), 204)
+    check(rest.ask('PUT', '/containers/other-files/archive?path=/tmp', tar('much', bytes(1 << 20))), 200)
+    check(rest.post('/commit?container=other-files&repo=committed'), 201)
+    check(rest.delete('/images/committed'), 200)
     assert rest.post('/images/busybox/tag?repo=other').status == 201
     for name in pids:
         before = log(rest, name).splitlines()[-1]
