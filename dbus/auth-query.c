@@ -16,7 +16,7 @@
 #define POLKIT_PATH              "/org/freedesktop/PolicyKit1/Authority"
 #define POLKIT_INTERFACE         "org.freedesktop.PolicyKit1.Authority"
 #define POLKIT_ALLOW_INTERACTION 1U
-#define ASK_USEC                 (25 * UINT64_C(1000000))
+#define ASK_USEC                 (9 * UINT64_C(1000000))
 #define ASK_PERSON_USEC          (180 * UINT64_C(1000000)) /* a person types a password */
 
 #define MESSAGE_ALLOWED "3f1c2b7e6f0d4a5a9a7b0c64d1e52f80"

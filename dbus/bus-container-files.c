@@ -8,10 +8,10 @@
 #include "engine/container/container-files.h"
 #include "engine/container/container.h"
 #include "engine/core/job.h"
+#include "engine/core/pending.h"
 #include "lib/api/task-spec.h"
 #include "lib/base/alloc.h"
 #include "lib/base/fd.h"
-#include "lib/base/log.h"
 #include "lib/base/str.h"
 #include "lib/base/strv.h"
 #include "lib/json/json.h"
@@ -22,38 +22,44 @@
 
 /* Until the worker has said that bytes will come: then the caller gets the read end, and the worker ends when he closes it. */
 typedef struct BusPipe {
-        sd_bus_message *m;
+        Pending *pending; /* of the BusReply, which has the read end */
         JobWatch *watch;
-        int fd;
 } BusPipe;
 
 static void bus_pipe_free(BusPipe *p) {
         job_watch_free(p->watch);
-        sd_bus_message_unref(p->m);
-        fd_close(p->fd);
+        pending_unref(p->pending);
         free(p);
 }
 
 static void on_pipe_progress(Job *j, const TaskProgress *row, void *userdata) {
         BusPipe *p = userdata;
-        int r;
 
         if (!str_equal(row->id, CONTAINER_FILES_STAT))
                 return;
-        r = sd_bus_reply_method_return(p->m, "h", p->fd);
-        if (r < 0)
-                log_debug_errno(
-                        r, "Failed to answer %s, ignoring: %m", sd_bus_message_get_member(p->m));
+        pending_complete(p->pending, 0, NULL, NULL);
         bus_pipe_free(p);
 }
 
 static void on_pipe_done(Job *j, int r, const Error *e, void *userdata) {
-        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         BusPipe *p = userdata;
 
-        (void) bus_error(&error, r < 0 ? r : -EIO, e);
-        (void) sd_bus_reply_method_error(p->m, &error);
+        pending_complete(p->pending, r < 0 ? r : -EIO, NULL, e);
         bus_pipe_free(p);
+}
+
+static int wait_for_bytes(Job *j, BusReply *b) {
+        BusPipe *p;
+        int r;
+
+        p = new0(BusPipe, 1);
+        if (!p)
+                return -ENOMEM;
+        p->pending = pending_ref(b->pending);
+        r = job_watch(j, on_pipe_progress, on_pipe_done, p, &p->watch);
+        if (r < 0)
+                bus_pipe_free(p);
+        return r;
 }
 
 /* path NULL: the whole as export gives it. */
@@ -61,35 +67,24 @@ static int answer_pipe(sd_bus_message *m, Container *c, const char *path, sd_bus
         _cleanup_(error_done) Error e = {};
         _cleanup_(job_unrefp) Job *j = NULL;
         int fds[2], r;
-        BusPipe *p;
+        BusReply *b;
 
         r = bus_container_files_auth(m, c, reterr);
         if (r <= 0)
                 return r < 0 ? r : 1;
 
-        r = fd_pipe(fds, 0);
+        r = bus_reply_new(m, NULL, &b);
         if (r < 0)
                 return r;
+        r = fd_pipe(fds, 0);
+        if (r < 0)
+                return bus_reply_return(b, r, NULL, reterr);
+        b->fd = fds[0];
         r = path ? container_copy_from(c, path, /* gzip= */ false, fds[1], &j, &e)
                  : container_export(c, fds[1], &j, &e);
-        if (r < 0) {
-                fd_close(fds[0]);
-                return bus_error(reterr, r, &e);
-        }
-
-        p = new0(BusPipe, 1);
-        if (!p) {
-                fd_close(fds[0]);
-                return -ENOMEM;
-        }
-        p->fd = fds[0];
-        p->m = sd_bus_message_ref(m);
-        r = job_watch(j, on_pipe_progress, on_pipe_done, p, &p->watch);
-        if (r < 0) {
-                bus_pipe_free(p);
-                return r;
-        }
-        return 1;
+        if (r >= 0)
+                r = wait_for_bytes(j, b);
+        return bus_reply_return(b, r, &e, reterr);
 }
 
 int bus_container_copy_from(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {

@@ -6,6 +6,7 @@
 #include "dbus/bus-container-attach.h"
 #include "dbus/bus-container-files.h"
 #include "dbus/bus-container-life.h"
+#include "dbus/bus-container-limits.h"
 #include "dbus/bus-logs.h"
 #include "dbus/bus-objects.h"
 #include "dbus/bus-util.h"
@@ -190,6 +191,7 @@ const sd_bus_vtable bus_container_vtable[] = {
         SD_BUS_PROPERTY("Error", "s", get_text, offsetof(Container, error), SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("StartedTimestamp", "t", get_timestamp, offsetof(Container, started_ns), SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("FinishedTimestamp", "t", get_timestamp, offsetof(Container, finished_ns), SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        BUS_CONTAINER_LIMITS,
         FIGURE("CPUUsageNSec"),
         FIGURE("CPUUserNSec"),
         FIGURE("CPUSystemNSec"),

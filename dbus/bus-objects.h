@@ -58,7 +58,8 @@ int bus_image_auth(sd_bus_message *m, AuthAction action, const Image *i, sd_bus_
 
 /* A call that waits for the engine: give b->pending to a verb. Its completion answers the call with nothing, with what result_reply makes, or
  * with the error, and frees the BusReply. When the verb refuses at once, bus_reply_free() does. With an fd, which is the BusReply's, the answer is
- * that, or what fd_reply makes of it; with late_reply what that one makes, with userdata. */
+ * that, or what fd_reply makes of it; with late_reply what that one makes, with userdata. One that cannot make its answer returns why, and the
+ * caller is told that. */
 typedef int (*bus_reply_t)(sd_bus_message *m, void *result);
 
 typedef struct BusReply {
@@ -70,6 +71,7 @@ typedef struct BusReply {
         int fd;
         int (*late_reply)(sd_bus_message *m, void *result, void *userdata);
         void *userdata;
+        void (*free_userdata)(void *userdata); /* NULL: it is not ours */
 } BusReply;
 
 int bus_reply_new(sd_bus_message *m, bus_reply_t result_reply, BusReply **ret);

@@ -19,18 +19,19 @@ BusReply *bus_reply_free(BusReply *b) {
         pending_unref(b->pending);
         sd_bus_message_unref(b->m);
         fd_close(b->fd);
+        if (b->free_userdata)
+                b->free_userdata(b->userdata);
         return mfree(b);
 }
 
 static void on_complete(int r, void *result, const Error *e, void *userdata) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         BusReply *b = userdata;
-        int k;
+        int k = r;
 
-        if (r < 0) {
+        if (r < 0)
                 (void) bus_error(&error, r, e);
-                k = sd_bus_reply_method_error(b->m, &error);
-        } else if (b->fd_reply)
+        else if (b->fd_reply)
                 k = b->fd_reply(b->m, result, b->fd);
         else if (b->fd >= 0)
                 k = sd_bus_reply_method_return(b->m, "h", b->fd);
@@ -40,6 +41,10 @@ static void on_complete(int r, void *result, const Error *e, void *userdata) {
                 k = b->result_reply(b->m, result);
         else
                 k = sd_bus_reply_method_return(b->m, NULL);
+        if (k < 0 && r >= 0)
+                (void) bus_error(&error, k, NULL);
+        if (k < 0)
+                k = sd_bus_reply_method_error(b->m, &error);
         if (k < 0)
                 log_debug_errno(
                         k, "Failed to answer %s, ignoring: %m", sd_bus_message_get_member(b->m));

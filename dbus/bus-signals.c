@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "dbus/bus-auth.h"
+#include "dbus/bus-container-limits.h"
 #include "dbus/bus-manager.h"
 #include "dbus/bus-objects.h"
 #include "dbus/bus-subscribers.h"
@@ -167,6 +168,9 @@ static int emit_event(BusSignals *s, const Event *e) {
 static int emit_container(BusSignals *s, const Event *e) {
         static const char *const state[] = { "State", "Pid", "ExitCode", "OOMKilled", "Error",
                 "StartedTimestamp", "FinishedTimestamp", "Name", "Paused", "RestartCount", NULL };
+        static const char *const all[] = { "State", "Pid", "ExitCode", "OOMKilled", "Error",
+                "StartedTimestamp", "FinishedTimestamp", "Name", "Paused", "RestartCount",
+                BUS_CONTAINER_LIMIT_NAMES, NULL };
         ObjectNews n = {
                 .interface = BUS_INTERFACE_CONTAINER,
                 .vtable = bus_container_vtable,
@@ -188,6 +192,8 @@ static int emit_container(BusSignals *s, const Event *e) {
         n.object = c;
         if (streq(e->action, "create"))
                 return send_objects(s, NULL, "InterfacesAdded", fill_added, &n);
+        if (streq(e->action, "update"))
+                n.names = all; /* it may have ended its restarts, too */
         if (STR_IN_SET(e->action, "start", "die", "oom", "rename", "pause", "unpause", "update",
                     "stop"))
                 return send_changed(s, &n);

@@ -19,7 +19,7 @@ typedef struct UnitsBarrier UnitsBarrier;
 typedef struct sd_bus sd_bus;
 typedef struct sd_event sd_event;
 
-#define UNITS_DEADLINE_USEC UINT64_C(25000000) /* of a job, when systemd says nothing at all */
+#define UNITS_DEADLINE_USEC UINT64_C(9000000) /* of a job, when systemd says nothing at all */
 
 /* r < 0: e says what systemd said. The UnitCall is gone when this is called. */
 typedef void (*unit_done_t)(int r, const Error *e, void *userdata);

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Attach and Resize over D-Bus: the same stream as REST gives, as a socket."""
 
+import signal
 import socket
 
 import dbus
 import pytest
-from engine import create, run, start, wait
-from faces import CONTAINER, NAME, FaceError, frames
+from engine import create, logs, run, start, state, wait
+from faces import CONTAINER, NAME, BusFace, FaceError, frames
 from private_bus import BusError
 
 
@@ -73,3 +74,58 @@ def test_resize(daemon, bus):
     with pytest.raises(FaceError) as e:
         bus.container(stopped, 'Resize', 'uu', 24, 80)
     assert e.value.kind == 'Conflict'
+
+
+def test_streams_are_chosen(daemon, bus):
+    container = create(daemon, 'sh', '-c', 'echo out; echo err >&2')
+    with attach(bus, container, Stdin=False, Stdout=False) as stream:
+        start(daemon, container)
+        assert frames(read_all(stream)) == [(2, 'err\n')]
+
+
+def test_half_close_without_once_keeps_the_input(daemon, bus):
+    container = run(daemon, 'cat', OpenStdin=True)
+    with attach(bus, container, Raw=True) as one, attach(bus, container, Raw=True) as two:
+        one.sendall(b'one\n')
+        one.shutdown(socket.SHUT_WR)
+        assert one.recv(100) == two.recv(100) == b'one\n'
+        two.sendall(b'two\n')
+        assert one.recv(100) == two.recv(100) == b'two\n'
+    assert state(daemon, container)['Running']
+
+
+def test_stream_survives_the_daemon(own):
+    face = BusFace(own)
+    container = run(own, 'cat', OpenStdin=True)
+    with attach(face, container, Raw=True) as stream:
+        stream.sendall(b'before\n')
+        assert stream.recv(100) == b'before\n'
+        own.kill(signal.SIGKILL)
+        face.close()
+        stream.sendall(b'without\n')
+        assert stream.recv(100) == b'without\n'
+        own.start()
+        assert own.post(f'/containers/{container}/kill').status == 204
+        assert stream.recv(100) == b''
+    assert logs(own, container) == b'before\nwithout\n'
+
+
+@pytest.mark.parametrize('end', ['failed start', 'removal'])
+def test_end_of_a_waiting_client(daemon, bus, end):
+    container = create(daemon, '/does/not/exist')
+    with attach(bus, container) as stream:
+        if end == 'removal':
+            bus.remove(container)
+        else:
+            start(daemon, container, status=400)
+        assert read_all(stream) == b''
+
+
+@pytest.mark.parametrize('what, kind', [('nobody', 'NotFound'), ('paused', 'Conflict')])
+def test_whom_nobody_can_attach_to(daemon, bus, what, kind):
+    container = 'nobody' if what == 'nobody' else run(daemon, 'sleep', '60')
+    if what == 'paused':
+        bus.pause(container)
+    with pytest.raises(FaceError) as e:
+        attach(bus, container)
+    assert e.value.kind == kind

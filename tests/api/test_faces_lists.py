@@ -2,6 +2,7 @@
 """Lists as documents: the bus gives what REST gives. And what callers hear of a daemon that is stopped."""
 
 import json
+import signal
 
 import dbus
 import pytest
@@ -55,17 +56,29 @@ def test_who_waits_is_told_that_it_stops(own):
     """Not left to a deadline, and with a name that a program can tell from a crash."""
     face = BusFace(own)
     container = run(own, 'sleep', '1000')
-    seen = []
-    face.bus.call_async(NAME, f'{ROOT}/container/{container}', CONTAINER, 'Wait', 's', ('',), seen.append, seen.append, timeout=120)
-    assert own.get('/_ping').status == 200
-    face.manager('GetVersion')                                  # it has come before this one
-    assert own.kill(15) == 0
+    path, seen = f'{ROOT}/container/{container}', {}
+    calls = [(path, CONTAINER, 'Wait', 's', ('',)), (path, CONTAINER, 'GetSize', '', ()), (path, CONTAINER, 'Export', '', ()),
+             (path, CONTAINER, 'CopyFrom', 's', ('/etc',)), (ROOT, MANAGER, 'GetDiskUsage', 'as', (dbus.Array(['container'], 's'),))]
+
+    def ask(where, interface, method, signature, words):
+        def note(*answer):
+            seen[method] = answer
+        face.bus.call_async(NAME, where, interface, method, signature, words, note, note, timeout=120)
+
+    own.launcher.send_signal(signal.SIGSTOP)                    # no worker begins
+    try:
+        for call in calls:
+            ask(*call)
+        face.manager('GetVersion')                              # they have come before this one
+        assert own.kill(signal.SIGTERM) == 0
+    finally:
+        own.launcher.send_signal(signal.SIGCONT)
 
     def told():
         face.pump()
-        return seen
-    wait_for(told, 'the waiter is told')
+        return len(seen) == len(calls)
+    wait_for(told, lambda: f'all are told: {seen}')
     face.close()
-    assert seen[0].get_dbus_name() == f'{NAME}.Error.Unavailable'
+    assert {method: answer[0].get_dbus_name() for method, answer in seen.items()} == {call[2]: f'{NAME}.Error.Unavailable' for call in calls}
     own.start()
     assert own.delete(f'/containers/{container}?force=1').status == 204

@@ -2,6 +2,7 @@
 """Update, top and prune through both faces."""
 
 import pytest
+from faces import CONTAINER, ROOT
 from private_bus import wait_for
 from test_faces_containers import body, refused, run
 
@@ -108,3 +109,23 @@ def test_prune(face):
     assert [row[1] for row in face.containers(all=True)] == ['stays']
     refused('Invalid', "invalid filter 'name'", face.prune, {'name': ['x']})
     face.remove('stays', force=True)
+
+
+def test_limits_are_properties(bus):
+    """Named as at create, and news of them comes however they were changed."""
+    identity, _ = bus.create('limited', {**body('true'), 'HostConfig': {'NetworkMode': 'none', 'RestartPolicy': {'Name': 'on-failure', 'MaximumRetryCount': 2}}})
+    path = f'{ROOT}/container/{identity}'
+    before = bus.properties(path, CONTAINER)
+    assert before['MemoryMax'] == before['MemorySwapMax'] == before['CPUQuotaPerSecUSec'] == before['TasksMax'] == 2**64 - 1
+    assert (before['CPUShares'], before['AllowedCPUs'], before['RestartPolicy'], before['RestartMaximumRetries']) == (0, '', 'on-failure', 2)
+    wish = {'RestartPolicy': {'Name': 'always'}, 'Memory': 64 << 20, 'MemorySwap': -1, 'CpuShares': 77, 'CpusetCpus': '0', 'PidsLimit': 99}
+    assert bus.daemon.post(f'/containers/{identity}/update', wish).status == 200
+    limits = host(bus, 'limited')
+    expected = {'RestartPolicy': 'always', 'RestartMaximumRetries': 0, 'MemoryMax': limits['Memory'] or 2**64 - 1, 'CPUShares': limits['CpuShares'],
+                'AllowedCPUs': limits['CpusetCpus'], 'TasksMax': limits['PidsLimit'] or 2**64 - 1}
+    _, _, _, (interface, changed, _) = bus.signal(lambda s: s[0] == path and s[2] == 'PropertiesChanged' and s[3][1].get('RestartPolicy') == 'always',
+                                                  'news of the limits')
+    assert interface == CONTAINER and {k: changed[k] for k in expected} == expected
+    now = bus.properties(path, CONTAINER)
+    assert {k: now[k] for k in expected} == expected
+    bus.remove('limited')
