@@ -15,6 +15,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 # pylint: disable=wrong-import-position,redefined-outer-name
 from common.images import docker_archive
+from common.processes import adopt_orphans, descendants, end_all, words
+from common.wait import wait_for
 
 SANITIZER = re.compile(r'(ERROR: (Address|Leak)Sanitizer|runtime error:).*')
 
@@ -31,6 +33,17 @@ def pytest_sessionfinish(session, exitstatus):
     folder = getattr(session.config, 'own_basetemp', None)
     if folder and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope='session', autouse=True)
+def nothing_left():
+    """Set up first, so looked at last: each fixture has ended what it started."""
+    adopt_orphans()
+    yield
+    try:
+        wait_for(lambda: not descendants(os.getpid()), lambda: f'all has ended: {[words(p) for p in descendants(os.getpid())]}', timeout=5)
+    finally:
+        end_all(descendants(os.getpid()))
 
 
 def make_daemon(folder, *options, **more):

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from common.processes import is_over
 from engine import create, is_gone, leftovers, logs, make_daemon, monitor_of, run, start, state, wait, wait_for, wait_gone
 
 # pylint: disable=redefined-outer-name
@@ -274,7 +275,7 @@ def test_monitor_killed(d):
     assert wait(d, c) == 255
     s = state(d, c)
     assert s['Status'] == 'exited' and 'monitor' in s['Error']
-    wait_for(lambda: not os.path.exists(f'/proc/{pid}'), 'its process is ended')
+    wait_for(lambda: is_over(pid), 'its process is ended')
     start(d, c)
     assert state(d, c)['Running']
 

@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from common.processes import is_over
 from common.wait import names_below
 from faces import BusFace, RestFace, frames
 from private_bus import wait_for
@@ -191,7 +192,7 @@ def test_killed_monitor(own):
     wait_for(lambda: state(own, identity)['Status'] == 'exited', 'it is seen to have ended')
     after = state(own, identity)
     assert after['ExitCode'] == 255 and after['Error']
-    wait_for(lambda: not os.path.exists(f'/proc/{pid}'), 'its process is ended')
+    wait_for(lambda: is_over(pid), 'its process is ended')
     assert own.delete(f'/containers/{identity}').status == 204
 
 

@@ -2,10 +2,10 @@
 """Restart policies: who starts again, after which pause, what a person's stop means, and what a kill -9 of the daemon changes."""
 
 import json
-import os
 import time
 
 import pytest
+from common.processes import is_over
 from engine import create, make_daemon, run, start, state, wait
 from faces import BusFace, RestFace
 from private_bus import wait_for
@@ -173,7 +173,7 @@ def test_daemon_restart(own):
 
     pid = state(own, ends)['Pid']
     own.kill()
-    wait_for(lambda: not os.path.exists(f'/proc/{pid}'), 'it ends while nobody looks')
+    wait_for(lambda: is_over(pid), 'it ends while nobody looks')
     own.start()
     wait_for(lambda: state(own, always)['Status'] == 'running', 'always means always')
     wait_for(lambda: state(own, ends)['Status'] == 'running', 'its exit was seen late')

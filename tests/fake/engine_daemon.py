@@ -13,6 +13,10 @@ import sys
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+# pylint: disable=wrong-import-position
+from common.processes import descendants, end_all
 from private_bus import BUILD, TREE, PrivateBus, wait_for
 
 HERE = Path(__file__).resolve().parent
@@ -150,8 +154,11 @@ class EngineDaemon:
     def end(self):
         if self.process and self.process.poll() is None:
             self.kill(signal.SIGTERM)
+        # Monitors outlive daemon and launcher, and what they run outlives them.
+        left = descendants(self.launcher.pid)
         self.launcher.terminate()
         self.launcher.wait()
+        end_all(left)
         self.bus.end()
         self.log.close()
         for pin in (self.run / 'netns').glob('*') if self.network else ():    # what waits for containers

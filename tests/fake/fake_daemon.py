@@ -11,8 +11,14 @@ import shutil
 import socket
 import struct
 import subprocess
+import sys
 import time
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+# pylint: disable=wrong-import-position
+from common.processes import descendants, end_all
 
 BUILD = Path(os.environ.get('STAUER_BUILD') or Path(__file__).resolve().parents[2] / 'build/gcc')
 FAKE_RUNTIME = Path(__file__).resolve().with_name('fake-runtime')
@@ -103,9 +109,11 @@ class Launcher:
                 return m['pid'], m['fds'][0]
 
     def end(self):
+        left = descendants(self.process.pid)
         self.socket.close()
         self.process.terminate()
         self.process.wait()
+        end_all(left)
 
 
 def sealed(text):

@@ -301,9 +301,17 @@ def main():
         bus.request_name(NAME)
         return True
 
+    def end():
+        """As at the end of a machine: nothing in a scope goes on."""
+        for scope in manager.scopes.values():
+            scope.kill(signal.SIGKILL)
+        loop.quit()
+
+    loop = GLib.MainLoop()
+    GLib.unix_signal_add(GLib.PRIORITY_DEFAULT, signal.SIGTERM, end)
     GLib.unix_signal_add(GLib.PRIORITY_DEFAULT, signal.SIGHUP, reload)
     GLib.unix_signal_add(GLib.PRIORITY_DEFAULT, signal.SIGUSR1, reexec)
-    GLib.MainLoop().run()
+    loop.run()
 
 
 main()
