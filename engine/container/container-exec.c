@@ -109,7 +109,6 @@ static int on_sweep(sd_event_source *source, uint64_t usec, void *userdata) {
                         continue;
                 if (x->swept) {
                         exec_free(x);
-                        at = 0;
                         continue;
                 }
                 more = true;
@@ -193,6 +192,23 @@ static int check_spec(const Container *c, const ExecSpec *spec, Error *reterr) {
                                                      "container %s has %u execs already", c->id, n);
 }
 
+/* Those that have ended longest ago, for somebody may ask for more within minutes than can be kept. */
+static void forget_ended(Container *c) {
+        unsigned n = 0;
+        Exec *x;
+
+        LIST_FOREACH (x, &c->execs, node)
+                n += x->state == EXEC_ENDED;
+        LIST_FOREACH_SAFE (x, &c->execs, node) {
+                if (n <= EXECS_ENDED_MAX)
+                        return;
+                if (x->state != EXEC_ENDED)
+                        continue;
+                exec_free(x);
+                n--;
+        }
+}
+
 int container_exec_create(Container *c, ExecSpec *spec, Exec **ret, Error *reterr) {
         _cleanup_(exec_freep) Exec *x = NULL;
         int r;
@@ -216,6 +232,7 @@ int container_exec_create(Container *c, ExecSpec *spec, Exec **ret, Error *reter
                 return r;
         x->spec = TAKE_STRUCT(*spec);
         tell(x, EXEC_NEWS_ADDED);
+        forget_ended(c);
         publish(c, "exec_create", x->id, &x->spec, NULL);
 
         *ret = TAKE_PTR(x);
@@ -396,12 +413,18 @@ int exec_resize(Exec *x, uint32_t rows, uint32_t columns, Pending *p, Error *ret
 /* --- waiting -------------------------------------------------------------------------------------- */
 
 int exec_wait(Exec *x, Pending *p, Error *reterr) {
+        unsigned n = 0;
         ExecWait *w;
 
         if (x->state == EXEC_ENDED) {
                 pending_complete(p, 0, &x->exit_code, NULL);
                 return 0;
         }
+        LIST_FOREACH (w, &x->waits, node)
+                n++;
+        if (n >= EXEC_WAITS_MAX)
+                return error_set(reterr, ERROR_UNAVAILABLE,
+                        "%u callers wait for the end of exec %s already", n, x->id);
         w = new0(ExecWait, 1);
         if (!w)
                 return -ENOMEM;

@@ -20,6 +20,7 @@
 struct ContainerFollower {
         sd_event_source *watch;
         sd_event_source *settle;
+        bool waits; /* for the updates under way */
 };
 
 ContainerFollower *container_follower_free(ContainerFollower *f) {
@@ -78,17 +79,14 @@ static int take_limits(Container *c) {
         return 1;
 }
 
-static void look_soon(Container *c);
-
 static int on_settled(sd_event_source *source, uint64_t usec, void *userdata) {
         Container *c = userdata;
         int r;
 
         c->follower->settle = loop_source_free(c->follower->settle);
-        if (!list_empty(&c->updates)) { /* ours: it is the wish when it is through */
-                look_soon(c);
+        c->follower->waits = !list_empty(&c->updates); /* ours: it is the wish when it is through */
+        if (c->follower->waits)
                 return 0;
-        }
         r = take_limits(c);
         if (r < 0)
                 (void) log_container_warning(
@@ -108,6 +106,11 @@ static void look_soon(Container *c) {
         if (r < 0)
                 (void) log_container_warning(
                         c, r, "Failed to follow the limits of its scope: %m, ignoring");
+}
+
+void container_follow_update_over(Container *c) {
+        if (c->follower && c->follower->waits && list_empty(&c->updates))
+                look_soon(c);
 }
 
 static int on_written(sd_event_source *source, const struct inotify_event *event, void *userdata) {

@@ -115,6 +115,7 @@ static void (*const rest_steps[])(Container *c) = { rest_layer, rest_folder, res
 static void remove_rest(Container *c) {
         Containers *s = c->set;
 
+        containers_trim_soon(s);
         while (c->remove->n_done < ARRAY_SIZE(rest_steps))
                 rest_steps[c->remove->n_done++](c);
         if (c->remove->needs_worker)

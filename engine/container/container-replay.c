@@ -20,6 +20,7 @@
 
 #define OUTPUT_HIGH ((size_t) 256 * 1024)
 #define OUTPUT_LOW  ((size_t) 64 * 1024)
+#define REPLAYS_MAX 1024U /* of all containers: each holds two fds and up to OUTPUT_HIGH bytes */
 
 typedef enum ReplayPhase {
         REPLAY_READING, /* what was there, and what comes meanwhile */
@@ -29,7 +30,8 @@ typedef enum ReplayPhase {
 } ReplayPhase;
 
 typedef struct Replay {
-        ListNode node;        /* in the set */
+        ListNode node; /* in the set */
+        Containers *set;
         Container *container; /* NULL: it is gone, the log is still read */
         AttachClient *client; /* until the monitor has it */
         ContainerLog *log;
@@ -45,6 +47,7 @@ static Replay *replay_free(Replay *p) {
         if (!p)
                 return NULL;
         list_remove(&p->node);
+        p->set->n_replays--;
         if (p->container)
                 monitor_link_forget(p->container->link, p);
         container_log_free(p->log);
@@ -239,9 +242,14 @@ int container_replay(AttachClient *k, bool follow, Error *reterr) {
         Container *c = k->container;
         int r;
 
+        if (c->set->n_replays >= REPLAYS_MAX)
+                return error_set(reterr, ERROR_UNAVAILABLE,
+                        "%u clients read logs before they are attached already", REPLAYS_MAX);
         p = new0(Replay, 1);
         if (!p)
                 return -ENOMEM;
+        p->set = c->set;
+        p->set->n_replays++;
         p->container = c;
         p->framing = k->framing;
         p->fd = fd_dup(k->fd);

@@ -25,10 +25,11 @@
  * monitor mounts while systemd makes the scope; "go" is said when the scope is there, and that a start was begun is saved while the
  * runtime works. The monitor's record ends the start. What is told to the world is on disk by then. */
 
-#define OLD_SCOPE_USEC (10 * USEC_PER_SEC)
+#define OLD_SCOPE_USEC (9 * USEC_PER_SEC)
 #define NETWORK_USEC   (35 * USEC_PER_SEC)
-#define LAUNCH_USEC    (10 * USEC_PER_SEC)
-#define STARTED_USEC   (60 * USEC_PER_SEC) /* mounts, hooks and the runtime's own work */
+#define LAUNCH_USEC    (9 * USEC_PER_SEC)
+#define PREPARE_USEC   (9 * USEC_PER_SEC)  /* of systemd and of the monitor, both at once */
+#define STARTED_USEC   (60 * USEC_PER_SEC) /* the network, hooks and the runtime's own work */
 
 static void start_fail(Container *c, int r, const Error *e);
 
@@ -75,6 +76,7 @@ static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
                 : s->phase == START_STEPS          ? "no network namespace is made for it"
                 : s->phase == START_LAUNCH         ? "the launcher does not answer"
                 : s->scope_asked && !s->scope_done ? "systemd does not make its scope"
+                : !s->ready                        ? "what it mounts does not answer"
                 : !s->network_done                 ? "its network is not made"
                                                    : "its monitor does not answer");
         start_fail(c, r, &e);
@@ -143,6 +145,17 @@ static void start_fail(Container *c, int r, const Error *e) {
         start_end(c, r, &copy);
 }
 
+void container_start_cancel(Container *c) {
+        _cleanup_(error_done) Error e = {};
+        int r;
+
+        assert(c->start);
+
+        r = error_set(&e, ERROR_CANCELLED,
+                "the start of container %s was given up: its end is wished", c->name);
+        start_fail(c, r, &e);
+}
+
 /* The monitor could not start it: it cleans up and leaves by itself. */
 static void start_refused(Container *c, const MonitorRecord *record) {
         _cleanup_(error_done) Error e = {};
@@ -198,6 +211,21 @@ static void start_done(Container *c, const MonitorRecord *record) {
         start_end(c, 0, NULL);
 }
 
+/* Said and prepared: what remains is the runtime's. */
+static void start_prepared(Container *c) {
+        _cleanup_(error_done) Error e = {};
+        int r;
+
+        if (!c->start->ready || !c->start->scope_done)
+                return;
+        r = arm(c, STARTED_USEC);
+        if (r < 0) {
+                (void) error_set_errno(
+                        &e, r, "Failed to wait for the start of container %s", c->name);
+                start_fail(c, r, &e);
+        }
+}
+
 /* The save costs two syncs (none for a container that removes itself), so it goes on while the runtime works. Nobody is told of the start
  * before it is done, and a start that a crash cuts off before it is none: restore.c ends it. */
 static void start_go(Container *c) {
@@ -205,8 +233,10 @@ static void start_go(Container *c) {
         _cleanup_(error_done) Error e = {};
         int r;
 
-        if (!c->start->scope_done || !c->start->network_done)
+        if (!c->start->scope_done || !c->start->network_done) {
+                start_prepared(c);
                 return; /* the other one goes on */
+        }
         container_attach_hand_over(c);
         r = c->link ? monitor_link_command(c->link, &go, NULL, NULL) : -ENOTCONN;
         if (r >= 0)
@@ -214,7 +244,9 @@ static void start_go(Container *c) {
         if (r < 0) {
                 (void) error_set_errno(&e, r, "Failed to save container %s", c->name);
                 start_fail(c, r, &e);
+                return;
         }
+        start_prepared(c);
 }
 
 static void on_scope_started(int r, const Error *e, void *userdata);
@@ -278,8 +310,10 @@ static void start_on_ready(Container *c, const MonitorRecord *record) {
                 return;
         }
         s->ready = true;
-        if (!has_devices(c) || s->scope_asked)
+        if (!has_devices(c) || s->scope_asked) {
+                start_prepared(c);
                 return;
+        }
         r = strv_set(&s->device_rules, record->device_rules);
         if (r >= 0 && s->phase == START_MONITOR)
                 r = ask_for_scope(c);
@@ -298,7 +332,7 @@ static void on_launched(int r, int pid, int pidfd, void *userdata) {
         s->phase = START_MONITOR;
         s->listen_fd = fd_close(s->listen_fd);
         if (r >= 0)
-                r = arm(c, STARTED_USEC);
+                r = arm(c, PREPARE_USEC);
         if (r >= 0 && (!has_devices(c) || s->ready))
                 r = ask_for_scope(c);
 

@@ -17,6 +17,7 @@
 
 #define STOP_TIMEOUT_SEC      10
 #define STOP_UNHEARD_SEC      2 /* the first signal did not get through */
+#define STOP_START_SEC        2 /* for a start under way: then it is given up */
 #define KILL_TIMEOUT_SEC      10
 #define KILL_UNIT_TIMEOUT_SEC 2
 
@@ -98,6 +99,11 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         int r;
 
         switch (s->stage) {
+        case STOP_WAITS: /* the start hangs: its end is that of all who wait for it */
+                container_note_signal(c, s->signal);
+                container_start_cancel(c);
+                return 0;
+
         case STOP_SIGNALLED:
                 stop_kill(s);
                 return 0;
@@ -210,6 +216,7 @@ static void stop_begin(ContainerStop *s) {
         Container *c = s->container;
         int r;
 
+        (void) loop_timer_stop(s->timer);
         container_note_signal(c, s->signal);
         if (stop_thaw(s) > 0)
                 return;
@@ -264,6 +271,8 @@ int container_stop(
                 return r;
         if (container_is_running(c))
                 stop_begin(s);
+        else
+                stop_arm(s, STOP_START_SEC);
         return 0;
 }
 
@@ -277,6 +286,8 @@ static int kill_to_exit(Container *c, Pending *p) {
         s->is_kill = true;
         if (container_is_running(c))
                 stop_begin(s);
+        else
+                stop_arm(s, STOP_START_SEC);
         return 0;
 }
 

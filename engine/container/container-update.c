@@ -36,6 +36,13 @@ static void update_free(ContainerUpdate *u) {
         free(u);
 }
 
+static void update_over(ContainerUpdate *u) {
+        Container *c = u->container;
+
+        update_free(u);
+        container_follow_update_over(c);
+}
+
 void container_updates_forget(Container *c) {
         ContainerUpdate *u;
 
@@ -52,7 +59,7 @@ static void update_finish(ContainerUpdate *u, int r, const Error *e) {
                 (void) error_copy(&copy, e);
                 r = error_prefix(&copy, r, "Cannot update container %s", u->container->id);
         }
-        update_free(u);
+        update_over(u);
         pending_complete(p, r, warnings, &copy);
         pending_unref(p);
         strv_free(warnings);
@@ -208,6 +215,6 @@ int container_update(Container *c, ContainerSpec *wish, Pending *p, Error *reter
                 return 0;
         }
         if (r < 0)
-                update_free(u);
+                update_over(u);
         return r;
 }

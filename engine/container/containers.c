@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "engine/container/containers.h"
 
+#include <malloc.h>
 #include <sys/stat.h>
 
 #include "config/settings.h"
@@ -18,12 +19,15 @@
 #include "engine/storage/storage.h"
 #include "lib/api/task-spec.h"
 #include "lib/base/alloc.h"
+#include "lib/base/clock.h"
 #include "lib/base/fd.h"
 #include "lib/base/file.h"
 #include "lib/base/ident.h"
 #include "lib/base/path.h"
 #include "lib/base/str.h"
 #include "lib/event/loop.h"
+
+#define TRIM_USEC (3 * USEC_PER_SEC)
 
 static int read_seccomp(const char *file, SeccompProfile **ret, Error *reterr) {
         _cleanup_(freep) char *text = NULL;
@@ -182,6 +186,7 @@ Containers *containers_free(Containers *s) {
         hashmap_free(s->by_name);
         hashmap_free(s->execs);
         loop_source_free(s->exec_sweep);
+        loop_source_free(s->trim);
         free(s->sorted);
         seccomp_profile_free(s->seccomp);
         fd_close(s->root_fd);
@@ -194,6 +199,17 @@ Containers *containers_free(Containers *s) {
         sd_event_unref(s->event);
         free(s);
         return NULL;
+}
+
+static int on_trim(sd_event_source *source, uint64_t usec, void *userdata) {
+        (void) malloc_trim(0);
+        return 0;
+}
+
+void containers_trim_soon(Containers *s) {
+        if (!loop_timer_armed(s->trim))
+                (void) loop_timer(
+                        s->event, TRIM_USEC, LOOP_IDLE, "containers-trim", on_trim, s, &s->trim);
 }
 
 /* A runtime whose monitor was killed could not clean up, and would refuse the same id next time. */

@@ -2,8 +2,8 @@
 #pragma once
 
 /* An Exec is one more process in a container: wished (created), started once, ended. Owned by its Container; found by id in the set. Kept five
- * to ten minutes after its end so that everybody can read how it ended; those that only were created end with the daemon, those that run
- * do not notice it. The fields are for reading. */
+ * to ten minutes after its end so that everybody can read how it ended, but no more than EXECS_ENDED_MAX of a container; those that only were
+ * created end with the daemon, those that run do not notice it. The fields are for reading. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,6 +20,8 @@ typedef struct MonitorRecord MonitorRecord;
 typedef struct Pending Pending;
 
 #define EXECS_PER_CONTAINER_MAX 4096U /* created or running */
+#define EXECS_ENDED_MAX         1024U /* remembered */
+#define EXEC_WAITS_MAX          256U  /* who wait for the end of one */
 
 typedef enum ExecState {
         EXEC_CREATED,

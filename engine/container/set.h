@@ -61,10 +61,12 @@ struct Containers {
         List leaving;  /* removed, by by_age: their monitor is still there */
         List measures; /* walks under way */
         List replays;  /* clients that read a log before they are attached */
+        unsigned n_replays;
         uint64_t last_hold;
         List left_scopes; /* of containers that are gone */
         Hashmap *execs;   /* by id */
         sd_event_source *exec_sweep;
+        sd_event_source *trim;
         exec_news_t on_exec; /* NULL: nobody asks */
         void *on_exec_userdata;
         unsigned n_running; /* paused ones too */
@@ -84,6 +86,7 @@ void containers_remove(Containers *s, Container *c);
 int containers_reserve(Containers *s, const char *name, const Container *owner, Error *reterr);
 int containers_clear_run(Containers *s, const char *id); /* what a run has left in /run */
 void containers_release(Containers *s, const char *name, const Container *owner);
+void containers_trim_soon(Containers *s); /* memory that went free goes back to the system, for many at once */
 
 /* container-state.c: the one way to change a state; asserts that the move is allowed. */
 void container_move(Container *c, ContainerState to);
@@ -105,6 +108,7 @@ void container_start_on_record(Container *c, const MonitorRecord *r);
 void container_start_on_hangup(Container *c);
 void container_start_on_scope_gone(Container *c);
 ContainerStart *container_start_free(ContainerStart *s);
+void container_start_cancel(Container *c); /* its end is wished; who asked for the start is told */
 int container_start_resume(Container *
                 c); /* an earlier daemon began it; its monitor is linked and will say how it went */
 /* container-network.c */
@@ -154,6 +158,7 @@ void container_follow_freezer(Container *c);
 ContainerFreezer *container_freezer_free(ContainerFreezer *f);
 /* container-follow.c: limits that are changed at its scope are its own. Begins to follow and looks, tells nothing before the loop runs. */
 void container_follow_limits(Container *c);
+void container_follow_update_over(Container *c); /* one of ours is through */
 ContainerFollower *container_follower_free(ContainerFollower *f);
 void container_set_paused(Container *c, bool paused); /* and tells, if it is news */
 /* "container ID is not running", or that it is restarting */

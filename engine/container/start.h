@@ -51,6 +51,7 @@ struct ContainerStart {
         bool scope_in_the_way; /* one of that name was there: asked again when it is gone */
         bool scope_asked_again;
         bool scope_done;
+        bool ready;        /* the monitor has mounted */
         bool network_done; /* links and ports are there */
         bool resumed;      /* begun by an earlier daemon */
 };

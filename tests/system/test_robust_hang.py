@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 import host
 from common.wait import wait_for
 from host import main_pid, run
-from load import begin, check, create, log, monitor_of, state
+from load import begin, body, check, create, log, monitor_of, state
 
 # pylint: disable=redefined-outer-name
 
@@ -192,3 +193,80 @@ def test_polkit_does_not_answer(rest):
                 asking.kill()
                 asking.wait()
     others_do_not_notice(rest)
+
+
+@pytest.fixture
+def hung(tmp_path):
+    """A mount of FUSE whose server does not serve: what touches it hangs until the server is gone."""
+    where = tmp_path / 'hung'
+    where.mkdir()
+    fd = os.open('/dev/fuse', os.O_RDWR | os.O_CLOEXEC)
+    run('mount', '-i', '-t', 'fuse', '-o', f'fd={fd},rootmode=40000,user_id=0,group_id=0', 'hung', where, pass_fds=(fd,))
+    yield where
+    os.close(fd)                                        # the kernel answers for it now: not connected
+    run('umount', '-l', where, check=False)
+
+
+def create_hung(rest, where, name='hung'):
+    return timed(lambda: rest.post(f'/containers/create?name={name}', {**body('sleep', '1000'), 'HostConfig': {
+        'NetworkMode': 'none', 'Mounts': [{'Type': 'bind', 'Source': str(where), 'Target': '/hung'}]}}), VICTIM + SLACK)
+
+
+def in_background(call):
+    """(thread, list that gets the answer and how long it took)"""
+    answers = []
+
+    def work():
+        began = time.monotonic()
+        answers.append(call())
+        answers.append(time.monotonic() - began)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread, answers
+
+
+def test_a_file_system_that_never_answers(rest, hung):
+    """What touches it gets an error, and nobody else notices. Who wants the container away need not wait for that."""
+    check(create_hung(rest, hung), 201)
+    for verb in ('', 'kill', 'delete'):
+        thread, answers = in_background(lambda: rest.post('/containers/hung/start', timeout=90))
+        try:
+            wait_for(lambda: monitor_of(rest.get('/containers/hung/json').json['Id']), 'its monitor mounts')
+            others_do_not_notice(rest)
+            if verb == 'kill':
+                check(timed(lambda: rest.post('/containers/hung/kill'), VICTIM), 204)
+            elif verb == 'delete':
+                check(timed(lambda: rest.delete('/containers/hung?force=1'), VICTIM), 204)
+        finally:
+            thread.join()
+        answer, took = answers
+        assert answer.status == 500 and ('does not answer' if not verb else 'given up') in answer.message, answer.data
+        assert took < (VICTIM if not verb else VICTIM / 2) + SLACK, took
+    assert rest.get('/containers/hung/json').status == 404
+
+
+def test_input_that_nobody_reads(rest):
+    """All pipes on the way are full: it stays the client's own trouble."""
+    wish = {**body('sleep', '1000'), 'OpenStdin': True}
+    ident = check(rest.post('/containers/create?name=deaf', wish), 201).json['Id']
+    check(rest.post('/containers/deaf/start'), 204)
+    client = raw(b'POST /containers/deaf/attach?stream=1&stdin=1&stdout=1 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n')
+    try:
+        assert client.recv(12).startswith(b'HTTP/1.1 101')
+        client.setblocking(False)
+        sent, stuck = 0, 0
+        while stuck < 20:
+            try:
+                sent += client.send(bytes(65536))
+                stuck = 0
+            except BlockingIOError:
+                stuck += 1
+                time.sleep(0.01)                        # until nobody takes anything for a while
+        assert sent < 64 << 20
+        others_do_not_notice(rest)
+        exec_id = check(rest.post(f'/containers/{ident}/exec', {'Cmd': ['true']}), 201).json['Id']
+        check(timed(lambda: rest.post(f'/exec/{exec_id}/start', {'Detach': True}), OTHERS + SLACK), 200)
+        check(timed(lambda: rest.post('/containers/deaf/stop?t=1'), VICTIM), 204)
+    finally:
+        client.close()
