@@ -5,9 +5,12 @@
 #include <string.h>
 
 #include "engine/container/container.h"
-#include "engine/container/scope.h"
+#include "lib/api/container-spec.h"
+#include "lib/base/clock.h"
 #include "lib/base/macro.h"
 #include "lib/base/str.h"
+
+#define CPU_PERIOD_USEC UINT64_C(100000) /* the kernel's own */
 
 /* Docker: 0, -1 or not given. */
 static uint64_t limit(int64_t n) {
@@ -30,9 +33,11 @@ static uint64_t get_swap_max(const Resources *c) {
 }
 
 static uint64_t get_cpu_quota(const Resources *c) {
-        uint64_t period, quota = scope_cpu_quota(c, &period);
+        uint64_t period = c->cpu_period > 0 ? (uint64_t) c->cpu_period : CPU_PERIOD_USEC;
 
-        return quota > 0 ? quota : UINT64_MAX;
+        if (c->nano_cpus > 0)
+                return (uint64_t) (c->nano_cpus / NSEC_PER_USEC);
+        return c->cpu_quota > 0 ? (uint64_t) c->cpu_quota * USEC_PER_SEC / period : UINT64_MAX;
 }
 
 static uint64_t get_cpu_shares(const Resources *c) {

@@ -320,6 +320,7 @@ int containers_restore(Containers *s, Error *reterr) {
         for (size_t i = 0; i < n; i++)
                 container_restore_again(all[i]);
         s->restoring = false;
+        containers_trim_soon(s);
         containers_again_proceed(s);
 
         sweep_run(s);

@@ -86,7 +86,8 @@ void containers_remove(Containers *s, Container *c);
 int containers_reserve(Containers *s, const char *name, const Container *owner, Error *reterr);
 int containers_clear_run(Containers *s, const char *id); /* what a run has left in /run */
 void containers_release(Containers *s, const char *name, const Container *owner);
-void containers_trim_soon(Containers *s); /* memory that went free goes back to the system, for many at once */
+void containers_trim_soon(
+        Containers *s); /* memory that went free goes back to the system, for many at once */
 
 /* container-state.c: the one way to change a state; asserts that the move is allowed. */
 void container_move(Container *c, ContainerState to);
