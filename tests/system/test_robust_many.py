@@ -6,7 +6,8 @@ import statistics
 import time
 
 import host
-from audit import proportional, resident
+from audit import layers, proportional, resident
+from common.wait import wait_for
 from host import main_pid, run
 from load import UNIT, begin, check, create, in_turns
 
@@ -29,7 +30,7 @@ def in_turns_answers(n_threads, names, work):
 
 def test_many_containers(rest):
     names = [f'many-{n}' for n in range(MANY)]
-    idle = resident(main_pid())
+    idle, before = resident(main_pid()), layers()
     began = time.monotonic()
     first = [timed_start(rest, name) for name in names[:SOME]]
     in_turns(4, names[SOME:-SOME], lambda name: begin(rest, name, 'sleep', '10000'))
@@ -56,8 +57,10 @@ def test_many_containers(rest):
     began = time.monotonic()
     in_turns(4, names, lambda name: check(rest.delete(f'/containers/{name}?force=1'), 204))
     removed = time.monotonic() - began
+    wait_for(lambda: layers() == before, 'their layers are gone, which is done when nothing else is', timeout=60)
+    rest_removed = time.monotonic() - began
     after = resident(main_pid())
-    print(f'{MANY} containers: started in {started:.1f} s, removed in {removed:.1f} s, list {listing * 1000:.0f} ms, '
+    print(f'{MANY} containers: started in {started:.1f} s, removed in {removed:.1f} s (their files in {rest_removed:.1f} s), list {listing * 1000:.0f} ms, '
           f'restart of the daemon {restarted:.2f} s')
     print(f'stauerd RSS: idle {idle} KiB, with all {full} KiB ({(full - idle) / MANY:.1f} each), restarted {again} KiB, '
           f'empty again {after} KiB; monitors PSS: {sum(pss) / len(pss):.0f} KiB mean, {max(pss)} KiB worst')
