@@ -6,6 +6,7 @@ import re
 import shutil
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 # pylint: disable=wrong-import-position,redefined-outer-name
 from common.images import docker_archive
 from common.processes import adopt_orphans, descendants, end_all, words
-from common.wait import wait_for
 
 SANITIZER = re.compile(r'(ERROR: (Address|Leak)Sanitizer|runtime error:).*')
 
@@ -28,22 +28,25 @@ def pytest_configure(config):
         config.option.basetemp = config.own_basetemp = tempfile.mkdtemp(prefix='stauer-api-')
 
 
+def pytest_sessionstart():
+    adopt_orphans()
+
+
+@pytest.hookimpl(hookwrapper=True)
 def pytest_sessionfinish(session, exitstatus):
-    """What failed is looked at; nothing else removes the folder."""
+    """Each fixture has ended what it started. What failed is looked at; nothing else removes the folder."""
+    yield                                                         # the last fixtures are torn down
+    left, end = descendants(os.getpid()), time.monotonic() + 5
+    while left and time.monotonic() < end:
+        time.sleep(0.02)
+        left = descendants(os.getpid())
+    if left:
+        print('\nsome processes have outlived the tests:', *[words(pid) for pid in left], sep='\n  ')
+        end_all(left)
+        session.exitstatus = exitstatus = pytest.ExitCode.TESTS_FAILED
     folder = getattr(session.config, 'own_basetemp', None)
     if folder and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture(scope='session', autouse=True)
-def nothing_left():
-    """Set up first, so looked at last: each fixture has ended what it started."""
-    adopt_orphans()
-    yield
-    try:
-        wait_for(lambda: not descendants(os.getpid()), lambda: f'all has ended: {[words(p) for p in descendants(os.getpid())]}', timeout=5)
-    finally:
-        end_all(descendants(os.getpid()))
 
 
 def make_daemon(folder, *options, **more):
