@@ -46,12 +46,11 @@ struct ContainerStart {
         int pidfd;
         char **device_rules; /* what the devices that were asked for are */
         UnitCall *scope_call;
-        bool ready; /* the monitor has said so */
+        bool ready; /* the monitor has mounted, and said so */
         bool scope_asked;
         bool scope_in_the_way; /* one of that name was there: asked again when it is gone */
         bool scope_asked_again;
         bool scope_done;
-        bool ready;        /* the monitor has mounted */
         bool network_done; /* links and ports are there */
         bool resumed;      /* begun by an earlier daemon */
 };
