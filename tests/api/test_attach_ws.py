@@ -50,7 +50,7 @@ def test_streams_are_chosen(daemon):
         container = create(daemon, 'sh', '-c', 'echo err >&2; sleep 0.2; echo out')
         with WebSocket(daemon, container, 'stream=1&stderr=1', version) as ws:
             start(daemon, container)
-            assert ws.output() == expected
+            assert sorted(ws.output().splitlines(True)) == sorted(expected.splitlines(True))      # two pipes have no order
 
 
 def test_close_ends_the_attach_and_not_the_container(daemon):
