@@ -73,6 +73,11 @@ Settings *settings_free(Settings *s) {
         free(s->seccomp_profile);
         free(s->storage_driver);
         strv_free(s->storage_opts);
+        strv_free(s->insecure_registries);
+        strv_free(s->registry_mirrors);
+        free(s->http_proxy);
+        free(s->https_proxy);
+        free(s->no_proxy);
         free(s->bridge);
         free(s->bip);
         free(s->bip6);
@@ -288,6 +293,10 @@ void settings_take_live(Settings *s, Settings *fresh) {
         SWAP(s->default_runtime, fresh->default_runtime);
         SWAP(s->runtimes, fresh->runtimes);
         SWAP(s->n_runtimes, fresh->n_runtimes);
+        SWAP(s->insecure_registries, fresh->insecure_registries);
+        SWAP(s->registry_mirrors, fresh->registry_mirrors);
+        SWAP(s->max_downloads, fresh->max_downloads);
+        SWAP(s->max_attempts, fresh->max_attempts);
 }
 
 static int find_program(const char *name, char **ret) {

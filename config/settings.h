@@ -68,6 +68,15 @@ struct Settings {
         char *storage_driver; /* NULL: the engine picks */
         char **storage_opts;  /* "driver.option=value" */
 
+        /* registries */
+        char **insecure_registries; /* host[:port] or CIDR */
+        char **registry_mirrors;    /* URLs, of docker.io */
+        unsigned max_downloads;     /* layers that one pull fetches at once */
+        unsigned max_attempts;      /* for each of them */
+        char *http_proxy; /* NULL or "": as the environment says */
+        char *https_proxy;
+        char *no_proxy;
+
         /* networks; strings NULL: not given */
         char *bridge;
         char *bip;

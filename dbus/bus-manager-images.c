@@ -9,6 +9,7 @@
 #include "engine/image/image.h"
 #include "engine/image/images.h"
 #include "lib/api/filter.h"
+#include "lib/api/registry-auth.h"
 #include "lib/base/alloc.h"
 #include "lib/base/fd.h"
 #include "lib/base/str.h"
@@ -202,6 +203,35 @@ int bus_manager_import_image(sd_bus_message *m, void *userdata, sd_bus_error *re
 
         r = images_import(
                 e->images, copy, "-", repository, tag, message, changes, platform, &job, &error);
+        if (r < 0)
+                return bus_error(reterr, r, &error);
+        return reply_job(m, job);
+}
+
+int bus_manager_pull_image(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
+        _cleanup_(registry_auth_done) RegistryAuth auth = {};
+        _cleanup_(error_done) Error error = {};
+        ImagePull what = { .auth = &auth };
+        const char *credentials;
+        Engine *e = userdata;
+        Job *job;
+        int r;
+
+        r = sd_bus_message_sensitive(m);
+        if (r >= 0)
+                r = sd_bus_message_read(m, "ssss", &what.name, &what.tag, &what.platform, &credentials);
+        if (r < 0)
+                return r;
+
+        r = bus_auth(m, AUTH_MANAGE_IMAGES, what.name, NULL, reterr);
+        if (r <= 0)
+                return r < 0 ? r : 1;
+
+        r = registry_auth_read_text(credentials, &auth);
+        if (r == -EINVAL)
+                (void) error_set(&error, ERROR_INVALID, "credentials: not an object of JSON");
+        if (r >= 0)
+                r = images_pull(e->images, &what, &job, &error);
         if (r < 0)
                 return bus_error(reterr, r, &error);
         return reply_job(m, job);

@@ -344,6 +344,7 @@ const sd_bus_vtable bus_manager_vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("GetImage", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", image), bus_manager_get_image, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("RemoveImage", SD_BUS_ARGS("s", name, "b", force, "b", no_prune), SD_BUS_RESULT("as", actions), bus_manager_remove_image, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("LoadImage", SD_BUS_ARGS("h", archive), SD_BUS_RESULT("o", job), bus_manager_load_image, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("PullImage", SD_BUS_ARGS("s", name, "s", tag, "s", platform, "s", credentials), SD_BUS_RESULT("o", job), bus_manager_pull_image, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("ImportImage", SD_BUS_ARGS("h", archive, "s", repository, "s", tag, "s", message, "as", changes, "s", platform), SD_BUS_RESULT("o", job), bus_manager_import_image, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("ListNetworks", SD_BUS_ARGS("a{sas}", filters), SD_BUS_RESULT("a(sssto)", networks), bus_manager_list_networks, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetNetwork", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", network), bus_manager_get_network, SD_BUS_VTABLE_UNPRIVILEGED),

@@ -55,4 +55,5 @@ int bus_manager_get_image(sd_bus_message *m, void *userdata, sd_bus_error *reter
 int bus_manager_remove_image(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
 int bus_manager_load_image(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
 int bus_manager_import_image(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
+int bus_manager_pull_image(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
 int bus_manager_list_jobs(sd_bus_message *m, void *userdata, sd_bus_error *reterr);

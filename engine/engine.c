@@ -22,6 +22,7 @@
 #include "engine/network/networks.h"
 #include "engine/network/ports.h"
 #include "engine/network/resolver.h"
+#include "engine/registry-start.h"
 #include "engine/storage/storage.h"
 #include "engine/volume/volumes.h"
 #include "lib/base/alloc.h"
@@ -36,6 +37,7 @@
 #define LAUNCHER_FOLDER "/run/stauer" /* where stauer-launcher.socket listens */
 #define SECCOMP_FILE    PKGDATADIR "/seccomp.json"
 
+#define PULLERS_MAX 16U
 #define COPIERS_MAX 32U /* they wait for their clients most of the time */
 
 /* A worker's process is a matter of the launcher, which the floor of workers does not know. */
@@ -102,6 +104,10 @@ static int make_ground(Engine *e, Error *reterr) {
         r = workers_new(e->event, spawn_worker, e, &e->workers);
         if (r < 0)
                 return r;
+        r = workers_new(e->event, spawn_worker, e, &e->pullers);
+        if (r < 0)
+                return r;
+        workers_set_max(e->pullers, PULLERS_MAX);
         r = workers_new(e->event, spawn_worker, e, &e->copiers);
         if (r < 0)
                 return r;
@@ -210,6 +216,7 @@ static int make_sets(Engine *e, Error *reterr) {
         r = images_new(s->data_root, s, e->storage, e->hub, e->jobs, e->workers, &e->images);
         if (r < 0)
                 return r;
+        engine_wire_registry(e);
         r = images_load(e->images);
         if (r < 0)
                 return error_set_errno(reterr, r, "Failed to load the images of %s", s->data_root);
@@ -303,6 +310,7 @@ Engine *engine_free(Engine *e) {
         e->ground.pool = netns_pool_free(e->ground.pool);
         e->launcher = launcher_free(e->launcher);
         workers_free(e->copiers);
+        workers_free(e->pullers);
         workers_free(e->workers);
         jobs_free(e->jobs);
         containers_free(e->containers);

@@ -35,6 +35,7 @@ typedef struct Engine {
         Units *units;
         Launcher *launcher;
         Workers *workers;
+        Workers *pullers; /* for images from registries, which may be slow */
         Workers *copiers; /* the same for tasks that feed a client or are fed by one */
         Storage *storage;
         Images *images;

@@ -13,6 +13,7 @@
 #include "rest/stream.h"
 
 typedef struct JobStream {
+        Request *q; /* until the answer has begun, when that comes late */
         Stream *stream;
         Job *job;
         JobWatch *watch;
@@ -47,7 +48,7 @@ static int progress_row(const TaskProgress *p, Json **ret) {
                 r = json_set_text(row, "stream", p->stream);
         if (r >= 0 && !str_empty(p->status))
                 r = json_set_text(row, "status", p->status);
-        if (r >= 0 && str_empty(p->stream)) {
+        if (r >= 0 && str_empty(p->stream) && !p->message) {
                 r = json_set_new_object(row, "progressDetail", &detail);
                 if (r >= 0 && p->total > 0) {
                         r = json_set_uint64(detail, "current", p->current);
@@ -64,11 +65,30 @@ static int progress_row(const TaskProgress *p, Json **ret) {
         return 0;
 }
 
+static void on_gone(Stream *stream, void *userdata);
+
+/* s is gone when it fails. */
+static int job_stream_begin(JobStream *s) {
+        Request *q = TAKE_PTR(s->q);
+        int r;
+
+        q->on_gone = NULL;
+        r = stream_new(q, "application/json", &s->stream);
+        if (r >= 0)
+                stream_set_callbacks(s->stream, NULL, on_gone, s);
+        else
+                on_gone(NULL, s);
+        request_finish(q, r);
+        return r;
+}
+
 static void on_progress(Job *j, const TaskProgress *p, void *userdata) {
         _cleanup_(json_unrefp) Json *row = NULL;
         JobStream *s = userdata;
 
         /* Rows are news of the moment: a client that is behind misses some, the result it gets. */
+        if (s->q && job_stream_begin(s) < 0)
+                return;
         if (s->quiet || stream_is_full(s->stream))
                 return;
         if (progress_row(p, &row) >= 0)
@@ -106,6 +126,17 @@ static void send_line(JobStream *s, const char *line) {
 static void on_done(Job *j, int r, const Error *e, void *userdata) {
         JobStream *s = userdata;
 
+        if (s->q && r < 0) { /* it never came to a row */
+                Request *q = s->q;
+
+                q->on_gone = NULL;
+                (void) error_copy(&q->error, e);
+                job_stream_free(s);
+                request_finish(q, r);
+                return;
+        }
+        if (s->q && job_stream_begin(s) < 0)
+                return;
         stream_set_callbacks(s->stream, NULL, NULL, NULL);
         if (r < 0)
                 send_error(s, r, e);
@@ -122,8 +153,34 @@ static void on_gone(Stream *stream, void *userdata) {
 
         job_stream_free(s); /* first: a job that has not begun ends at once, and would tell us */
         if (j)
-                (void) job_cancel(j);
+                job_leave(j);
         job_unref(j);
+}
+
+static void on_request_gone(Request *q) {
+        on_gone(NULL, q->data);
+}
+
+int job_stream_new_late(Request *q, Job *j, JobStreamKind kind, int quiet, int cancel_on_gone) {
+        JobStream *s;
+        int r;
+
+        s = new0(JobStream, 1);
+        if (!s) {
+                job_unref(j);
+                return -ENOMEM;
+        }
+        *s = (JobStream) {
+                .q = q, .job = j, .kind = kind, .quiet = quiet, .cancel_on_gone = cancel_on_gone
+        };
+        r = job_watch(j, on_progress, on_done, s, &s->watch);
+        if (r < 0) {
+                job_stream_free(s);
+                return r;
+        }
+        q->data = s;
+        q->on_gone = on_request_gone;
+        return request_defer(q);
 }
 
 int job_stream_new(Request *q, Job *j, JobStreamKind kind, int quiet, int cancel_on_gone) {

@@ -4,6 +4,7 @@
 #include "engine/core/job.h"
 #include "engine/engine.h"
 #include "engine/image/images.h"
+#include "lib/api/registry-auth.h"
 #include "lib/base/str.h"
 #include "lib/base/strv.h"
 #include "rest/job-stream.h"
@@ -21,6 +22,26 @@ static int post_load(Request *q, Response *a) {
         return job_stream_new(q, j, JOB_STREAM_TEXT, quiet, /* cancel_on_gone= */ true);
 }
 
+static int pull(Request *q) {
+        _cleanup_(registry_auth_done) RegistryAuth auth = {};
+        const ImagePull what = {
+                .name = request_query(q, "fromImage"),
+                .tag = request_query(q, "tag"),
+                .platform = request_query(q, "platform"),
+                .auth = &auth,
+        };
+        Job *j;
+        int r;
+
+        r = registry_auth_read_header(request_header(q, "X-Registry-Auth"), &auth);
+        if (r >= 0)
+                r = images_pull(q->engine->images, &what, &j, &q->error);
+        if (r < 0)
+                return r;
+        return job_stream_new_late(
+                q, j, JOB_STREAM_STATUS, /* quiet= */ false, /* cancel_on_gone= */ true);
+}
+
 static int post_create(Request *q, Response *a) {
         const char *source = request_query(q, "fromSrc");
         _cleanup_(strv_freep) char **changes = NULL;
@@ -28,8 +49,7 @@ static int post_create(Request *q, Response *a) {
         int r;
 
         if (!str_empty(request_query(q, "fromImage")))
-                return error_set(&q->error, ERROR_NOT_IMPLEMENTED,
-                        "pulling from a registry is not implemented");
+                return pull(q);
         if (!str_equal(source, "-"))
                 return error_set(&q->error, ERROR_NOT_IMPLEMENTED,
                         "importing from a URL is not implemented: send the archive as the "

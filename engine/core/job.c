@@ -59,6 +59,7 @@ struct Jobs {
 static const char *const job_kind_table[_JOB_KIND_MAX] = {
         [JOB_LOAD] = "load",
         [JOB_IMPORT] = "import",
+        [JOB_PULL] = "pull",
         [JOB_LAYER] = "layer",
         [JOB_MEASURE] = "measure",
         [JOB_COPY] = "copy",
@@ -168,6 +169,7 @@ int job_new(Jobs *s, JobKind kind, const char *title, job_result_t on_result, vo
         if (!j)
                 return -ENOMEM;
         j->n_ref = 1;
+        j->n_callers = 1;
         j->kind = kind;
         j->started_nsec = (uint64_t) clock_realtime_ns();
 
@@ -292,6 +294,13 @@ int job_cancel(Job *j) {
         if (job_is_over(j) || !p->cancel)
                 return 0;
         return p->cancel(j, p->cancel_userdata);
+}
+
+void job_leave(Job *j) {
+        assert(j->n_callers > 0);
+
+        if (--j->n_callers == 0)
+                (void) job_cancel(j);
 }
 
 void job_set_cancel(Job *j, int (*cancel)(Job *j, void *userdata), void *userdata) {

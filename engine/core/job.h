@@ -22,6 +22,7 @@ typedef struct sd_event sd_event;
 typedef enum JobKind {
         JOB_LOAD,
         JOB_IMPORT,
+        JOB_PULL,
         JOB_LAYER,
         JOB_MEASURE,
         JOB_COPY,    /* a container's files: in, out, looked at */
@@ -58,6 +59,7 @@ struct Job {
         char *status;    /* text of the last row */
         double progress; /* 0…1, of all rows with a total */
         uint64_t started_nsec;
+        unsigned n_callers; /* who wait for it, if it is to end with the last of them: job_leave() */
         char **lines;  /* what the job made, as text for the user: "Loaded image: x:1" */
         void *private; /* job.c */
 };
@@ -85,6 +87,9 @@ DEFINE_CLEANUP(JobWatch *, job_watch_free);
 
 /* TERM, after 10 s KILL; the job ends as JOB_CANCELLED. 0 when it has ended already. */
 int job_cancel(Job *j);
+
+/* One of those who wait has gone: cancelled when it was the last. */
+void job_leave(Job *j);
 
 /* Its end is told to nobody before job_release(): whoever began it has something to put back first. on_ending comes once, when the result is there and
  * saved. One holder, who keeps a reference until then. */

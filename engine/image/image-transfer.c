@@ -80,8 +80,10 @@ static int transfer_name(Images *s, Job *j, Tags *next, Image *i, const TaskImag
         int r;
 
         r = images_give_name(s, next, i, NULL, now);
+        if (r >= 0 && j->kind == JOB_PULL)
+                r = pull_note(s, j, i, t);
         STRV_FOREACH (n, t->tags) {
-                if (r >= 0)
+                if (r >= 0 && j->kind != JOB_PULL)
                         r = transfer_tell_move(s, j, i, *n);
                 if (r >= 0)
                         r = images_give_name(s, next, i, *n, now);
@@ -92,6 +94,8 @@ static int transfer_name(Images *s, Job *j, Tags *next, Image *i, const TaskImag
 static int transfer_tell(Images *s, Job *j, Image *i, const TaskImage *t) {
         int r = 0;
 
+        if (j->kind == JOB_PULL)
+                return pull_tell(s, j, i, t);
         if (j->kind == JOB_IMPORT || j->kind == JOB_COMMIT)
                 return strv_add(&j->lines, i->id);
         if (strv_empty(t->tags))
@@ -120,6 +124,8 @@ static bool images_has_row(Images *s, const Image *i) {
 }
 
 static void transfer_publish(Images *s, const Job *j, const Image *i, const TaskImage *t) {
+        if (j->kind == JOB_PULL)
+                return; /* told already, by its name */
         images_publish(s, i,
                 j->kind == JOB_COMMIT   ? "create"
                 : j->kind == JOB_IMPORT ? "import"
@@ -131,8 +137,7 @@ static void transfer_publish(Images *s, const Job *j, const Image *i, const Task
                 images_publish(s, i, "tag", *n);
 }
 
-/* All images of an archive, or none of them. */
-static int transfer_commit(Images *s, Job *j, const TaskResult *result, Error *reterr) {
+int images_take_transferred(Images *s, Job *j, const TaskResult *result, Error *reterr) {
         _cleanup_(tags_freep) Tags *next = NULL;
         _cleanup_(freep) Image **images = NULL;
         Image *any;
@@ -183,7 +188,7 @@ static int on_transferred(
         assert(s->n_jobs > 0);
 
         if (r >= 0)
-                r = transfer_commit(s, j, result, reterr);
+                r = images_take_transferred(s, j, result, reterr);
 
         s->n_jobs--;
         images_sweep(s); /* what an archive brought that no image needs, or a failed one left */

@@ -10,8 +10,11 @@
 #include "engine/image/images.h"
 #include "engine/image/tags.h"
 #include "lib/base/hashmap.h"
+#include "lib/base/list.h"
 
 typedef struct Blobs Blobs;
+typedef struct TaskImage TaskImage;
+typedef struct TaskResult TaskResult;
 
 struct Images {
         const Settings *settings;
@@ -33,6 +36,9 @@ struct Images {
 
         Image **sorted; /* by_id without hidden ones, newest first; NULL: to be made */
         size_t n_sorted;
+
+        ImagesRegistry registry;
+        List pulls; /* SharedPull: those under way */
 
         unsigned n_jobs; /* loads and imports under way: what they bring is not referred to yet */
         Job *trash_job;
@@ -66,6 +72,13 @@ int images_load_tags(Images *s, Error *reterr);
 int images_note_damaged(Images *s, const Tag *t, const char *why);
 /* 1: name is one of a damaged image, and has been removed; 0: it is not. */
 int images_remove_damaged(Images *s, const char *name, char ***ret_actions, Error *reterr);
+
+/* image-transfer.c: all of a task's images, or none. */
+int images_take_transferred(Images *s, Job *j, const TaskResult *result, Error *reterr);
+
+/* image-pull.c: what images_take_transferred() asks of a pull, before and after the names are given. */
+int pull_note(Images *s, Job *j, Image *i, const TaskImage *t);
+int pull_tell(Images *s, Job *j, Image *i, const TaskImage *t);
 
 void images_publish(Images *s, const Image *i, const char *action, const char *name);
 

@@ -40,6 +40,7 @@ int images_new(const char *data_root, const Settings *settings, Storage *storage
         s->hub = hub;
         s->jobs = jobs;
         s->workers = workers;
+        list_init(&s->pulls);
 
         s->root_fd = open(data_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (s->root_fd < 0)

@@ -14,6 +14,10 @@ typedef struct Filter Filter;
 typedef struct Hub Hub;
 typedef struct Image Image;
 typedef struct Images Images;
+typedef struct FetchSpec FetchSpec;
+typedef struct ImagePull ImagePull;
+typedef struct ImagesRegistry ImagesRegistry;
+typedef struct RegistryAuth RegistryAuth;
 typedef struct TaskSpec TaskSpec;
 typedef struct Job Job;
 typedef struct Jobs Jobs;
@@ -60,6 +64,27 @@ void images_settle(Images *s);
 int images_load_archive(Images *s, int fd, bool quiet, Job **ret, Error *reterr);
 int images_import(Images *s, int fd, const char *source, const char *repository, const char *tag,
         const char *message, char *const *changes, const char *platform, Job **ret, Error *reterr);
+
+/* What pulling needs of above: how a fetcher is started, with what the administrator has said of registries. */
+struct ImagesRegistry {
+        /* spec: domain, path and auth; it fills in the rest. puller_fd: what the fetcher is asked on; stays the caller's. */
+        int (*start)(void *userdata, FetchSpec *spec, int puller_fd);
+        unsigned (*parallel)(void *userdata);
+        Workers *workers; /* for who unpacks: slow registries keep nobody else waiting */
+        void *userdata;
+};
+void images_set_registry(Images *s, const ImagesRegistry *registry);
+
+struct ImagePull {
+        const char *name; /* as the client wrote it; with neither tag nor digest: all tags */
+        const char *tag;  /* or a digest; NULL or "": what the name says */
+        const char *platform;
+        const RegistryAuth *auth;
+};
+
+/* Who asks for what is being pulled already, with the same credentials, shares that job: it ends early only when all have gone (job_leave()). The
+ * reference is the caller's. Lines: "Digest: …", "Status: …". Event "pull". */
+int images_pull(Images *s, const ImagePull *pull, Job **ret, Error *reterr);
 
 /* The changes of a container's layer as an image. task: everything but the storage's part and the name. The job's only line is the image's id.
  * It waits until it is let go. */

@@ -19,6 +19,7 @@
 typedef enum LauncherProgram {
         LAUNCHER_MONITOR = 1, /* stauer-monitor LABEL */
         LAUNCHER_WORKER = 2,  /* stauer-worker LABEL */
+        LAUNCHER_FETCHER = 3, /* stauer-fetcher LABEL */
         _LAUNCHER_PROGRAM_MAX,
         LAUNCHER_WAKE = 255, /* no program: a scope is about to be made (service/launcher/wake.h) */
 } LauncherProgram;

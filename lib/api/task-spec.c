@@ -5,6 +5,7 @@
 
 static const char *const task_kind_table[_TASK_KIND_MAX] = {
         [TASK_LOAD] = "load",
+        [TASK_PULL] = "pull",
         [TASK_IMPORT] = "import",
         [TASK_LAYER_CREATE] = "layer-create",
         [TASK_UNMOUNT_VOLUMES] = "unmount-volumes",
@@ -50,6 +51,9 @@ const JsonField task_spec_fields[] = {
         JSON_STRING("message",      TaskSpec, message,      EMPTY),
         JSON_STRING("platform",     TaskSpec, platform,     EMPTY),
         JSON_BOOL  ("quiet",        TaskSpec, quiet,        EMPTY),
+        JSON_STRING("reference",    TaskSpec, reference,    EMPTY),
+        JSON_BOOL  ("all_tags",     TaskSpec, all_tags,     EMPTY),
+        JSON_UINT32("parallel",     TaskSpec, parallel,     EMPTY),
         JSON_STRING("name",         TaskSpec, name,         EMPTY),
         JSON_STRING("path",         TaskSpec, path,         EMPTY),
         JSON_ARRAY ("mounts", TaskSpec, mounts, n_mounts, TaskMount, task_mount_fields, OPTIONAL),
@@ -74,6 +78,7 @@ const JsonField task_progress_fields[] = {
         JSON_STRING("id",      TaskProgress, id,      EMPTY),
         JSON_STRING("status",  TaskProgress, status,  EMPTY),
         JSON_STRING("stream",  TaskProgress, stream,  EMPTY),
+        JSON_BOOL  ("message", TaskProgress, message, EMPTY),
         JSON_UINT64("current", TaskProgress, current, EMPTY),
         JSON_UINT64("total",   TaskProgress, total,   EMPTY),
         {}

@@ -23,6 +23,7 @@ typedef struct VolumeMount VolumeMount;
 
 typedef enum TaskKind {
         TASK_LOAD,            /* fd: docker-archive, OCI archive; plain or compressed */
+        TASK_PULL,            /* fd: socket of a stauer-fetcher (lib/api/fetch-spec.h); reference */
         TASK_IMPORT,          /* fd: tar of a root file system */
         TASK_LAYER_CREATE,    /* driver whose create is slow (vfs): layer_id, layer_parent */
         TASK_UNMOUNT_VOLUMES, /* those of volumes that are mounts and that nobody uses */
@@ -55,6 +56,10 @@ typedef struct TaskSpec {
         char *message; /* import: history comment */
         char *platform;
         bool quiet;
+
+        char *reference; /* pull: normalised, with tag or digest; the name alone with all_tags */
+        bool all_tags;
+        unsigned parallel; /* layers at once */
 
         /* Copies: a pidfd as last descriptor is the first process of a container that runs, and what it sees is meant. Else layer_id is mounted,
          * with mounts on it. */
@@ -114,6 +119,7 @@ typedef struct TaskProgress {
         char *id;
         char *status;
         char *stream;
+        bool message; /* status is a sentence, not the state of something that goes on */
         uint64_t current;
         uint64_t total;
 } TaskProgress;

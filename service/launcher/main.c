@@ -58,6 +58,7 @@ typedef struct LauncherState {
 static const char *const programs[_LAUNCHER_PROGRAM_MAX] = {
         [LAUNCHER_MONITOR] = "stauer-monitor",
         [LAUNCHER_WORKER] = "stauer-worker",
+        [LAUNCHER_FETCHER] = "stauer-fetcher",
 };
 
 static void close_many(int *fds, size_t n) {

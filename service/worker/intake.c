@@ -99,8 +99,8 @@ static int pipe_raw(void *userdata, const void **ret_data, size_t *ret_size) {
                         return r;
         }
 
-        r = task_progress(p->context, /* urgent= */ false, p->options->label, "Loading layer",
-                p->n_input, p->options->total);
+        r = task_progress(p->context, /* urgent= */ false, p->options->label,
+                p->options->status ?: "Loading layer", p->n_input, p->options->total);
         return r < 0 ? (p->error = r) : 1;
 }
 
@@ -295,8 +295,8 @@ int intake_run(TaskContext *c, const ByteSource *input, const IntakeOptions *opt
         if (r < 0)
                 return r;
 
-        r = task_progress(
-                c, /* urgent= */ true, options->label, "Loading layer", p.n_input, p.n_input);
+        r = task_progress(c, /* urgent= */ true, options->label,
+                options->status ?: "Loading layer", p.n_input, p.n_input);
         if (r < 0)
                 return r;
 

@@ -20,6 +20,7 @@ typedef struct TaskContext TaskContext;
 
 struct IntakeOptions {
         const char *label;    /* of progress rows */
+        const char *status;   /* the same; NULL: "Loading layer" */
         uint64_t total;       /* bytes that are to come, 0: not known */
         const char *expected; /* digest that the bytes must have, or NULL */
         bool keep_usual; /* keep plain, gzip and zstd as they are; other compressions as plain tar */

@@ -116,8 +116,8 @@ static int load_layer_is_there(
 }
 
 /* chain_id and parent are text of ours; diff_id is what the config says and the content must be. */
-static int load_layer(Load *l, LoadFile *f, const char *chain_id, const char *parent,
-        const char *diff_id, Error *reterr) {
+int load_layer(Load *l, LoadFile *f, const char *chain_id, const char *parent, const char *diff_id,
+        Error *reterr) {
         Layer record = { .chain_id = (char *) chain_id,
                 .parent = (char *) parent,
                 .diff_id = (char *) diff_id };

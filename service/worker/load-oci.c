@@ -120,13 +120,12 @@ static int load_oci_manifest(Load *l, const Descriptor *d, char *const *tags, Er
                 reterr);
 }
 
-/* Build attestations stand in an index beside the images, for a platform that does not exist. */
-static bool oci_is_attestation(const Descriptor *d) {
+bool oci_is_attestation(const Descriptor *d) {
         return d->platform && str_equal(d->platform->os, "unknown") &&
                str_equal(d->platform->architecture, "unknown");
 }
 
-static int load_oci_descriptor(
+int load_oci_descriptor(
         Load *l, const Descriptor *d, char *const *tags, unsigned depth, Error *reterr) {
         _cleanup_(freep) char *text = NULL;
         size_t size;

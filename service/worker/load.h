@@ -65,6 +65,8 @@ struct LoadImage {
         char *const *tags;           /* normalised */
 };
 
+void load_done(Load *l);
+
 LoadFile *load_file_free(LoadFile *f);
 DEFINE_CLEANUP(LoadFile *, load_file_free);
 
@@ -75,6 +77,16 @@ int load_find_blob(Load *l, const char *digest, LoadFile **ret, Error *reterr);
 
 int load_docker(Load *l, Error *reterr); /* manifest.json */
 int load_oci(Load *l, Error *reterr);    /* index.json */
+
+/* A manifest, or an index of several platforms, whose documents and layers are in the store (or the archive) already. */
+int load_oci_descriptor(
+        Load *l, const Descriptor *d, char *const *tags, unsigned depth, Error *reterr);
+/* Build attestations stand in an index beside the images, for a platform that does not exist. */
+bool oci_is_attestation(const Descriptor *d);
+
+/* One layer becomes visible under chain_id, on top of parent. f: its blob is in the store. */
+int load_layer(Load *l, LoadFile *f, const char *chain_id, const char *parent, const char *diff_id,
+        Error *reterr);
 
 /* Checks the config, makes the layers visible, writes a manifest if there is none, adds to the result. */
 int load_image(Load *l, const LoadImage *image, Error *reterr);

@@ -36,6 +36,7 @@
 
 static const Task tasks[] = {
         { TASK_LOAD, 1, 0, /* locks= */ true, task_load_run, NULL },
+        { TASK_PULL, 1, 0, /* locks= */ true, task_pull_run, NULL },
         { TASK_IMPORT, 1, 0, /* locks= */ true, task_import_run, NULL },
         { TASK_LAYER_CREATE, 0, 0, /* locks= */ true, task_layer_create_run, NULL },
         { TASK_UNMOUNT_VOLUMES, 0, 0, /* locks= */ false, task_unmount_volumes_run,
@@ -79,7 +80,7 @@ int task_progress_fds(TaskContext *c, const TaskProgress *row, const int *fds, s
 
 int task_progress(TaskContext *c, bool urgent, const char *id, const char *status, uint64_t current,
         uint64_t total) {
-        TaskProgress p = { (char *) id, (char *) status, NULL, current, total };
+        TaskProgress p = { .id = (char *) id, .status = (char *) status, .current = current, .total = total };
         uint64_t now;
 
         if (c->spec.quiet)
@@ -91,6 +92,12 @@ int task_progress(TaskContext *c, bool urgent, const char *id, const char *statu
 
         c->progress_usec = now;
         return task_send(c, "progress", task_progress_fields, &p, NULL, 0);
+}
+
+int task_message(TaskContext *c, const char *id, const char *text) {
+        TaskProgress p = { .id = (char *) id, .status = (char *) text, .message = true };
+
+        return c->spec.quiet ? 0 : task_send(c, "progress", task_progress_fields, &p, NULL, 0);
 }
 
 int task_add_image(TaskContext *c, const char *id, const char *manifest, char *const *tags) {

@@ -92,3 +92,45 @@ bool platform_fits(const Platform *wanted, const Platform *offered) {
                (str_empty(wanted->variant) || str_empty(offered->variant) ||
                        streq(wanted->variant, offered->variant));
 }
+
+/* The variant that an architecture has when none is said. */
+static const char *variant_of(const char *architecture, const char *variant) {
+        if (streq(architecture, "arm"))
+                return str_empty(variant) ? "v7" : variant;
+        if (streq(architecture, "arm64"))
+                return str_empty(variant) ? "v8" : variant;
+        if (streq(architecture, "amd64"))
+                return str_empty(variant) ? "v1" : variant;
+        return str_or_empty(variant);
+}
+
+/* 10: the same, less for older ones, 0: it is newer, or of another kind. */
+static unsigned variant_rank(const char *wanted, const char *offered) {
+        if (streq(wanted, offered))
+                return 10;
+        if (wanted[0] != 'v' || offered[0] != 'v' || strlen(wanted) != 2 || strlen(offered) != 2 ||
+                offered[1] < '0' || offered[1] >= wanted[1] || wanted[1] > '9')
+                return 0;
+        return (unsigned) (10 - (wanted[1] - offered[1]));
+}
+
+unsigned platform_rank(const Platform *wanted, const Platform *offered) {
+        const char *have, *want;
+
+        assert(wanted);
+
+        if (!offered || (str_empty(offered->os) && str_empty(offered->architecture)))
+                return 1;
+        if (!str_equal(wanted->os, offered->os) || !wanted->architecture || !offered->architecture)
+                return 0;
+
+        want = wanted->architecture;
+        have = offered->architecture;
+        if (streq(want, have))
+                return variant_rank(variant_of(want, wanted->variant),
+                               variant_of(have, offered->variant)) *
+                       10;
+        if (streq(want, "arm64") && streq(have, "arm"))
+                return variant_rank("v8", variant_of(have, offered->variant));
+        return streq(want, "amd64") && streq(have, "386") ? 2 : 0;
+}

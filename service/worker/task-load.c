@@ -346,7 +346,7 @@ static int load_dispatch(Load *l, Error *reterr) {
                 "file system is taken by import)");
 }
 
-static void load_done(Load *l) {
+void load_done(Load *l) {
         hashmap_free_with(l->files, load_file_free);
         for (size_t i = 0; i < _LOAD_DOCUMENT_MAX; i++)
                 free(l->documents[i].text);

@@ -47,6 +47,7 @@ struct Task {
 };
 
 int task_load_run(TaskContext *c, Error *reterr);
+int task_pull_run(TaskContext *c, Error *reterr);
 int task_import_run(TaskContext *c, Error *reterr);
 int task_layer_create_run(TaskContext *c, Error *reterr);
 int task_measure_run(TaskContext *c, Error *reterr);
@@ -78,6 +79,9 @@ bool task_cancelled(const TaskContext *c);
 /* A row, at most ten in a second unless urgent. -EPIPE: the daemon is gone, nobody wants the result any more. */
 int task_progress(TaskContext *c, bool urgent, const char *id, const char *status, uint64_t current,
         uint64_t total);
+
+/* A sentence, never held back. */
+int task_message(TaskContext *c, const char *id, const char *text);
 
 /* A row with descriptors, never held back; they stay the caller's. */
 int task_progress_fds(TaskContext *c, const TaskProgress *row, const int *fds, size_t n_fds);

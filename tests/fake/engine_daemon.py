@@ -25,7 +25,7 @@ CGROUP2 = 'mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec "$@"'
 
 
 def program(name):
-    for folder in ('daemon', 'launcher', 'monitor', 'worker', 'runtime', 'configd'):
+    for folder in ('daemon', 'fetcher', 'launcher', 'monitor', 'worker', 'runtime', 'configd'):
         path = BUILD / 'service' / folder / name
         if path.exists():
             return path
@@ -64,7 +64,7 @@ class EngineDaemon:
         self.socket = self.folder / 'docker.sock'
         for name in ('bus', 'run', 'libexec'):
             (self.folder / name).mkdir()
-        for name in ('stauer-monitor', 'stauer-worker'):
+        for name in ('stauer-monitor', 'stauer-worker', 'stauer-fetcher'):
             (self.folder / 'libexec' / name).symlink_to(program(name))
         (self.folder / 'sysconfig').write_text('DOCKER_OPTS=""\n')
 
