@@ -86,16 +86,30 @@ static int post_create(RestClient *c, const Options *o, Json *body, Json **ret, 
         return rest_call(c, "POST", path, body, ret, reterr);
 }
 
+static int pull_for(Cli *cli, RestClient *c, const Options *o, const ContainerSpec *spec,
+        bool quiet, Error *reterr) {
+        const char *platform = options_string(o, "platform");
+
+        if (!platform)
+                platform = getenv("DOCKER_DEFAULT_PLATFORM");
+        return pull_image(c, cli->config,
+                &(const PullWish) { .image = spec->config.image,
+                        .platform = platform,
+                        .quiet = quiet,
+                        .out = stderr },
+                reterr);
+}
+
 /* --pull: always before, missing when the engine says that there is no such image. */
-static int create_or_pull(RestClient *c, const Options *o, const ContainerSpec *spec, Json *body,
-        Json **ret, Error *reterr) {
+static int create_or_pull(Cli *cli, RestClient *c, const Options *o, const ContainerSpec *spec,
+        Json *body, Json **ret, Error *reterr) {
         const char *pull = str_or(options_string(o, "pull"), "missing");
         bool quiet = options_flag(o, "quiet");
         _cleanup_(error_done) Error e = {};
         int r;
 
         if (streq(pull, "always")) {
-                r = pull_image(c, spec->config.image, options_string(o, "platform"), quiet, reterr);
+                r = pull_for(cli, c, o, spec, quiet, reterr);
                 if (r < 0)
                         return r;
         }
@@ -104,15 +118,15 @@ static int create_or_pull(RestClient *c, const Options *o, const ContainerSpec *
                 streq(pull, "missing")) {
                 if (!quiet)
                         fprintf(stderr, "Unable to find image '%s' locally\n", spec->config.image);
-                r = pull_image(c, spec->config.image, options_string(o, "platform"), quiet, reterr);
+                r = pull_for(cli, c, o, spec, quiet, reterr);
                 return r < 0 ? r : post_create(c, o, body, ret, reterr);
         }
         error_move(reterr, &e);
         return r;
 }
 
-static int create(
-        RestClient *c, const Options *o, ContainerSpec *spec, char **ret_id, Error *reterr) {
+static int create(Cli *cli, RestClient *c, const Options *o, ContainerSpec *spec, char **ret_id,
+        Error *reterr) {
         _cleanup_(json_unrefp) Json *body = NULL, *answer = NULL;
         const char *cidfile = spec->host.container_id_file;
         _cleanup_(fd_closep) int cid_fd = -EBADF;
@@ -136,7 +150,7 @@ static int create(
                         return cid_fd;
         }
 
-        r = create_or_pull(c, o, spec, body, &answer, reterr);
+        r = create_or_pull(cli, c, o, spec, body, &answer, reterr);
         if (r < 0) {
                 if (cid_fd >= 0)
                         (void) unlink(cidfile);
@@ -186,7 +200,7 @@ static int cmd_create(Cli *cli, const Options *o, Error *reterr) {
                 return r;
         r = cli_client(cli, &c, reterr);
         if (r >= 0)
-                r = create(c, o, &spec, &id, reterr);
+                r = create(cli, c, o, &spec, &id, reterr);
         if (r < 0)
                 return r;
 
@@ -296,7 +310,7 @@ static int cmd_run(Cli *cli, const Options *o, Error *reterr) {
 
         r = cli_client(cli, &s.client, &e);
         if (r >= 0)
-                r = create(s.client, o, &spec, &id, &e);
+                r = create(cli, s.client, o, &spec, &id, &e);
         if (r < 0)
                 return refuse_engine(cli, &e, r, EXIT_ENGINE);
 

@@ -34,6 +34,7 @@ const Command *const command_tables[] = {
         logs_commands,
         image_commands,
         transfer_commands,
+        pull_commands,
         system_commands,
         NULL,
 };

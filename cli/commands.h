@@ -60,6 +60,7 @@ extern const Command cp_commands[];
 extern const Command logs_commands[];
 extern const Command image_commands[];
 extern const Command transfer_commands[];
+extern const Command pull_commands[];
 extern const Command system_commands[];
 extern const Command ps_commands[];
 extern const Command update_commands[];

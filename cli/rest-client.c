@@ -21,7 +21,8 @@ struct RestClient {
         Http *http; /* NULL: not connected, or given up after the last answer */
         Endpoint endpoint;
         char **headers;
-        char *api; /* NULL: not negotiated yet */
+        char *header; /* of the present requests only */
+        char *api;    /* NULL: not negotiated yet */
 };
 
 /* What is sent: JSON text, or bytes of a descriptor, or nothing. */
@@ -54,8 +55,15 @@ RestClient *rest_client_free(RestClient *c) {
         http_free(c->http);
         endpoint_done(&c->endpoint);
         strv_free(c->headers);
+        free(c->header);
         free(c->api);
         return mfree(c);
+}
+
+int rest_client_set_header(RestClient *c, const char *line) {
+        if (c->header)
+                explicit_bzero(c->header, strlen(c->header));
+        return str_copy(&c->header, line);
 }
 
 const Endpoint *rest_client_endpoint(const RestClient *c) {
@@ -142,6 +150,8 @@ static int request_headers(const RestClient *c, const Request *q, char ***ret) {
         int r;
 
         r = strv_set(ret, c->headers);
+        if (r >= 0 && c->header)
+                r = strv_add(ret, c->header);
         if (r >= 0 && q->text)
                 r = strv_add(ret, "Content-Type: application/json");
         if (r >= 0 && q->body_fd >= 0)

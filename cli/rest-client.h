@@ -25,6 +25,9 @@ int rest_client_new(
 RestClient *rest_client_free(RestClient *c);
 DEFINE_CLEANUP(RestClient *, rest_client_free);
 
+/* A header for the requests that follow: "Name: value"; NULL: no more. For one at a time. */
+int rest_client_set_header(RestClient *c, const char *line);
+
 const Endpoint *rest_client_endpoint(const RestClient *c);
 char *const *rest_client_headers(const RestClient *c);
 /* The version in use, "1.51"; asks the engine when nothing was asked before. Lives as long as the client. */

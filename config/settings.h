@@ -73,7 +73,7 @@ struct Settings {
         char **registry_mirrors;    /* URLs, of docker.io */
         unsigned max_downloads;     /* layers that one pull fetches at once */
         unsigned max_attempts;      /* for each of them */
-        char *http_proxy; /* NULL or "": as the environment says */
+        char *http_proxy;           /* NULL or "": as the environment says */
         char *https_proxy;
         char *no_proxy;
 

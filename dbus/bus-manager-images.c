@@ -219,7 +219,8 @@ int bus_manager_pull_image(sd_bus_message *m, void *userdata, sd_bus_error *rete
 
         r = sd_bus_message_sensitive(m);
         if (r >= 0)
-                r = sd_bus_message_read(m, "ssss", &what.name, &what.tag, &what.platform, &credentials);
+                r = sd_bus_message_read(
+                        m, "ssss", &what.name, &what.tag, &what.platform, &credentials);
         if (r < 0)
                 return r;
 

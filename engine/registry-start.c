@@ -68,8 +68,8 @@ static int start_fetcher(void *userdata, FetchSpec *spec, int puller_fd) {
                 return r;
         r = channel_send(pair[0], record, &puller_fd, 1);
         if (r >= 0)
-                r = launcher_start(e->launcher, LAUNCHER_FETCHER, "pull", pair + 1, 1, on_started, e,
-                        NULL);
+                r = launcher_start(
+                        e->launcher, LAUNCHER_FETCHER, "pull", pair + 1, 1, on_started, e, NULL);
         fd_close(pair[0]);
         fd_close(pair[1]);
         return r;
@@ -82,11 +82,10 @@ static unsigned parallel(void *userdata) {
 }
 
 void engine_wire_registry(Engine *e) {
-        images_set_registry(e->images,
-                &(const ImagesRegistry) {
-                        .start = start_fetcher,
-                        .parallel = parallel,
-                        .workers = e->pullers,
-                        .userdata = e,
-                });
+        images_set_registry(e->images, &(const ImagesRegistry) {
+                                               .start = start_fetcher,
+                                               .parallel = parallel,
+                                               .workers = e->pullers,
+                                               .userdata = e,
+                                       });
 }

@@ -59,9 +59,10 @@ struct Job {
         char *status;    /* text of the last row */
         double progress; /* 0…1, of all rows with a total */
         uint64_t started_nsec;
-        unsigned n_callers; /* who wait for it, if it is to end with the last of them: job_leave() */
-        char **lines;  /* what the job made, as text for the user: "Loaded image: x:1" */
-        void *private; /* job.c */
+        unsigned
+                n_callers; /* who wait for it, if it is to end with the last of them: job_leave() */
+        char **lines;      /* what the job made, as text for the user: "Loaded image: x:1" */
+        void *private;     /* job.c */
 };
 
 int jobs_new(sd_event *e, Jobs **ret);

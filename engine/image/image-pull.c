@@ -60,7 +60,8 @@ static int pull_key(
         int r;
 
         if (str_printf(&text, "%s\n%s\n%s\n%s", str_or_empty(a ? a->username : NULL),
-                    str_or_empty(a ? a->password : NULL), str_or_empty(a ? a->identity_token : NULL),
+                    str_or_empty(a ? a->password : NULL),
+                    str_or_empty(a ? a->identity_token : NULL),
                     str_or_empty(a ? a->registry_token : NULL)) < 0)
                 return -ENOMEM;
         r = digest_data(text, strlen(text), digest);

@@ -83,9 +83,8 @@ static void take_parameter(Challenge *c, const char *name, size_t size, char *va
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(table); i++)
-                if (strlen(table[i].name) == size &&
-                        strncasecmp(table[i].name, name, size) == 0 && !*table[i].member &&
-                        !str_has_control(value)) {
+                if (strlen(table[i].name) == size && strncasecmp(table[i].name, name, size) == 0 &&
+                        !*table[i].member && !str_has_control(value)) {
                         *table[i].member = value;
                         return;
                 }
@@ -130,8 +129,10 @@ int challenge_parse(const char *header, Challenge *c) {
                 size_t size = token_size(s);
                 bool bearer = size == 6 && strncasecmp(s, "Bearer", 6) == 0;
 
-                if (size == 0)
-                        return 0;
+                if (size == 0) { /* a Negotiate has something else there */
+                        s += strcspn(s, ",");
+                        continue;
+                }
                 c->basic = c->basic || (size == 5 && strncasecmp(s, "Basic", 5) == 0);
                 bearer = bearer && !c->bearer; /* the first of two */
                 c->bearer = c->bearer || bearer;

@@ -23,5 +23,5 @@ struct Challenge {
 
 void challenge_done(Challenge *c);
 
-/* Adds what one header says. Schemes that we do not know are passed over; so is what stands behind something that is no challenge. -ENOMEM only. */
+/* Adds what one header says. Schemes that we do not know are passed over, and so is what is no challenge. -ENOMEM only. */
 int challenge_parse(const char *header, Challenge *c);

@@ -41,11 +41,10 @@ static void transfer_done(Transfer *t, CURLcode code) {
         if (t->stopped < 0)
                 r = t->stopped;
         else if (code != CURLE_OK) {
-                r = code == CURLE_OUT_OF_MEMORY          ? -ENOMEM
-                  : code == CURLE_OPERATION_TIMEDOUT     ? -ETIMEDOUT
-                  : code == CURLE_PEER_FAILED_VERIFICATION ||
-                                  code == CURLE_SSL_CACERT_BADFILE ||
-                                  code == CURLE_SSL_CERTPROBLEM
+                r = code == CURLE_OUT_OF_MEMORY      ? -ENOMEM
+                  : code == CURLE_OPERATION_TIMEDOUT ? -ETIMEDOUT
+                  : code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE ||
+                                    code == CURLE_SSL_CERTPROBLEM
                           ? -EKEYREJECTED
                   : code == CURLE_COULDNT_CONNECT ? -ECONNREFUSED
                                                   : -ECONNRESET;

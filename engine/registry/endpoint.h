@@ -35,4 +35,5 @@ void endpoints_free(RegistryEndpoint *list, size_t n);
 
 /* May the next endpoint be asked when this one failed? answered: it has spoken HTTP. An insecure registry that was reached with TLS is not asked
  * again without. */
-bool endpoint_may_follow(const RegistryEndpoint *failed, const RegistryEndpoint *next, bool answered);
+bool endpoint_may_follow(
+        const RegistryEndpoint *failed, const RegistryEndpoint *next, bool answered);

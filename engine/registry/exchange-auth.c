@@ -71,8 +71,7 @@ static int read_token(Exchange *x, char **ret) {
         const char *token;
         int r;
 
-        r = json_parse(
-                buffer_head(&x->words), buffer_size(&x->words), TOKEN_SIZE_MAX, &v, NULL);
+        r = json_parse(buffer_head(&x->words), buffer_size(&x->words), TOKEN_SIZE_MAX, &v, NULL);
         if (r < 0)
                 return r;
         token = json_get_text(v, "token");
@@ -116,10 +115,9 @@ static void on_token_done(Transfer *t, int r, const Error *e, void *userdata) {
 static const TransferOps token_ops = { on_token_data, on_token_done };
 
 static int token_form(const RegistryAuth *a, const Challenge *c, const char *scope, char **ret) {
-        return url_form(
-                (const char *const[]) { "grant_type", "refresh_token", "service", c->service,
-                        "client_id", CLIENT_ID, "scope", scope, "refresh_token", a->identity_token,
-                        NULL },
+        return url_form((const char *const[]) { "grant_type", "refresh_token", "service",
+                                c->service, "client_id", CLIENT_ID, "scope", scope, "refresh_token",
+                                a->identity_token, NULL },
                 ret);
 }
 

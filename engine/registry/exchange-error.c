@@ -11,7 +11,7 @@
 #define WORDS_SHOWN 512 /* of a message of a stranger */
 
 typedef struct Refusal {
-        char *code;    /* MANIFEST_UNKNOWN, or NULL */
+        char *code; /* MANIFEST_UNKNOWN, or NULL */
         char *message;
 } Refusal;
 
@@ -104,8 +104,7 @@ int exchange_refusal(Exchange *x, unsigned status) {
                         "'docker login': %s",
                         name, cause);
         if (manifest && (str_equal(f.code, "MANIFEST_UNKNOWN") || status == 404))
-                return error_set(
-                        e, ERROR_NOT_FOUND, "manifest for %s not found: %s", full, cause);
+                return error_set(e, ERROR_NOT_FOUND, "manifest for %s not found: %s", full, cause);
         if (status == 401)
                 return error_set(e, ERROR_UNAUTHORIZED, "%s", cause);
         if (status == 404)

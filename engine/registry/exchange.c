@@ -163,8 +163,8 @@ static ssize_t on_data(Transfer *t, const void *data, size_t size, void *userdat
         max = x->request.size >= 0 ? (uint64_t) x->request.size : x->request.max;
         if (n > max - x->written)
                 return error_set(&x->error, ERROR_TOO_LARGE,
-                        "%s: the registry sends more than the %llu bytes that %s",
-                        x->request.name, (unsigned long long) max,
+                        "%s: the registry sends more than the %llu bytes that %s", x->request.name,
+                        (unsigned long long) max,
                         x->request.size >= 0 ? "were announced" : "are allowed");
         r = exchange_write(x, p, n);
         if (r < 0)
@@ -250,7 +250,8 @@ void exchange_again(Exchange *x, uint64_t usec, int r) {
                             usec / USEC_PER_SEC == 1 ? "" : "s") >= 0)
                         x->ops->on_note(x, text, x->userdata);
         }
-        r = loop_timer(x->session->event, usec, LOOP_TIMER, "registry-retry", on_timer, x, &x->timer);
+        r = loop_timer(
+                x->session->event, usec, LOOP_TIMER, "registry-retry", on_timer, x, &x->timer);
         if (r < 0)
                 exchange_fail(x, r);
 }
@@ -289,15 +290,14 @@ static void exchange_follow(Exchange *x) {
         if (r >= 0)
                 r = url_parse(e->base, &home);
         if (r < 0) {
-                r = error_set(&x->error, ERROR_INTERNAL, "%s: the registry's redirect leads nowhere",
-                        x->request.name);
+                r = error_set(&x->error, ERROR_INTERNAL,
+                        "%s: the registry's redirect leads nowhere", x->request.name);
                 exchange_next(x, r, /* answered= */ true);
                 return;
         }
         if (streq(from.scheme, "https") && streq(to.scheme, "http") && !e->insecure) {
                 r = error_set(&x->error, ERROR_INTERNAL,
-                        "%s: the registry's redirect leads to a host without TLS",
-                        x->request.name);
+                        "%s: the registry's redirect leads to a host without TLS", x->request.name);
                 exchange_next(x, r, /* answered= */ true);
                 return;
         }
@@ -358,9 +358,9 @@ static void exchange_judge(Exchange *x) {
                 return;
         }
         if (r >= 0 && x->request.size >= 0 && x->written < (uint64_t) x->request.size)
-                r = error_set(&x->error, ERROR_INTERNAL,
-                        "%s: the registry sent %llu of %lld bytes", x->request.name,
-                        (unsigned long long) x->written, (long long) x->request.size);
+                r = error_set(&x->error, ERROR_INTERNAL, "%s: the registry sent %llu of %lld bytes",
+                        x->request.name, (unsigned long long) x->written,
+                        (long long) x->request.size);
         if (r >= 0) {
                 exchange_answer(x);
                 return;
@@ -400,9 +400,8 @@ static void on_done(Transfer *t, int r, const Error *e, void *userdata) {
 /* ---- asking ---- */
 
 static int exchange_headers(Exchange *x, char ***ret) {
-        static const char *const manifests = MEDIA_OCI_INDEX ", " MEDIA_DOCKER_LIST
-                                                             ", " MEDIA_OCI_MANIFEST
-                                                             ", " MEDIA_DOCKER_MANIFEST;
+        static const char *const manifests = MEDIA_OCI_INDEX
+                ", " MEDIA_DOCKER_LIST ", " MEDIA_OCI_MANIFEST ", " MEDIA_DOCKER_MANIFEST;
         const RegistryEndpoint *e = x->session->endpoints + x->endpoint;
         int r = 0;
 

@@ -22,8 +22,8 @@ typedef struct sd_event_source sd_event_source;
 struct ExchangeOps {
         void (*on_note)(Exchange *x, const char *text, void *userdata); /* it goes on later */
         /* Once; the Exchange is freed afterwards. answer has no error: that is r and e. */
-        void (*on_answer)(Exchange *x, const FetchAnswer *answer, int r, const Error *e,
-                void *userdata);
+        void (*on_answer)(
+                Exchange *x, const FetchAnswer *answer, int r, const Error *e, void *userdata);
 };
 
 struct Exchange {
@@ -58,16 +58,17 @@ struct Exchange {
 };
 
 /* Takes what request holds, and fd. */
-int exchange_start(Session *s, FetchRequest *request, int fd, const ExchangeOps *ops,
-        void *userdata);
+int exchange_start(
+        Session *s, FetchRequest *request, int fd, const ExchangeOps *ops, void *userdata);
 Exchange *exchange_free(Exchange *x);
 
 /* --- between the files of it --- */
 
-int exchange_send(Exchange *x);                         /* asks, at the present URL */
-void exchange_fail(Exchange *x, int r);                 /* the end; x->error says why */
-void exchange_again(Exchange *x, uint64_t usec, int r); /* or the end, if it was tried often enough */
-void exchange_next(Exchange *x, int r, bool answered);  /* the next endpoint, or the end */
+int exchange_send(Exchange *x);         /* asks, at the present URL */
+void exchange_fail(Exchange *x, int r); /* the end; x->error says why */
+void exchange_again(
+        Exchange *x, uint64_t usec, int r); /* or the end, if it was tried often enough */
+void exchange_next(Exchange *x, int r, bool answered); /* the next endpoint, or the end */
 
 /* exchange-auth.c: a 401. Goes on when something is there to show. */
 void exchange_prove(Exchange *x);

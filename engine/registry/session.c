@@ -165,13 +165,12 @@ int session_new(sd_event *e, FetchSpec *spec, Session **ret, Error *reterr) {
                 return -ENOMEM;
         }
         for (size_t i = 0; i < n; i++)
-                s->trusts[i] =
-                        (Trust) { .ca_fd = -EBADF, .cert_fd = -EBADF, .key_fd = -EBADF };
+                s->trusts[i] = (Trust) { .ca_fd = -EBADF, .cert_fd = -EBADF, .key_fd = -EBADF };
         s->n_endpoints = n;
         for (size_t i = 0; i < n; i++) {
                 if (!s->endpoints[i].plain)
-                        r = trust_load(s->spec->certs_dir, s->endpoints[i].host_port,
-                                s->trusts + i, reterr);
+                        r = trust_load(s->spec->certs_dir, s->endpoints[i].host_port, s->trusts + i,
+                                reterr);
                 if (r < 0)
                         return r;
         }

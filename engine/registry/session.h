@@ -25,8 +25,8 @@ struct Session {
         RegistryEndpoint *endpoints;
         Trust *trusts; /* one for each endpoint */
         size_t n_endpoints;
-        size_t current;   /* the endpoint that answered */
-        Hashmap *names;   /* "host:port" → "host:port:address,…" */
+        size_t current; /* the endpoint that answered */
+        Hashmap *names; /* "host:port" → "host:port:address,…" */
         List exchanges;
 };
 

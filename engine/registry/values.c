@@ -130,8 +130,8 @@ static bool address_parse(const char *host, struct sockaddr_storage *ret) {
         return false;
 }
 
-static bool word_fits(const char *word, const char *host, unsigned port,
-        const struct sockaddr_storage *address) {
+static bool word_fits(
+        const char *word, const char *host, unsigned port, const struct sockaddr_storage *address) {
         _cleanup_(freep) char *name = NULL;
         const char *colon, *rest;
         unsigned n;

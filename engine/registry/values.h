@@ -14,8 +14,7 @@ int64_t retry_after_parse(const char *s, int64_t now_ns);
 uint64_t retry_delay(unsigned n);
 
 /* "bytes 100-199/200": the first byte, the last and the size (UINT64_MAX: *). -EINVAL. */
-int content_range_parse(
-        const char *s, uint64_t *ret_first, uint64_t *ret_last, uint64_t *ret_size);
+int content_range_parse(const char *s, uint64_t *ret_first, uint64_t *ret_last, uint64_t *ret_size);
 
 /* Is host (a name, or an address without brackets) named by no_proxy? "*", names with or without their dot in front (which name all below), name:port,
  * addresses, CIDR. This host itself is never asked of a proxy. */

@@ -37,7 +37,7 @@ void registry_auth_done(RegistryAuth *a) {
 /* Either alphabet, padding or none → the one that base64_decode() reads. */
 static int decode(const char *text, char **ret) {
         size_t n = strcspn(text, "="), size;
-        char *plain = NULL, *s;
+        char *plain = NULL, *copy, *s;
         int r;
 
         if (n > REGISTRY_AUTH_MAX || text[n + strspn(text + n, "=")] != '\0')
@@ -54,11 +54,11 @@ static int decode(const char *text, char **ret) {
         alloc_erase_free(s, n);
         if (r < 0)
                 return r;
-        if (strlen(plain) != size) {
-                alloc_erase_free(plain, size);
+        copy = memchr(plain, '\0', size) ? NULL : strndup(plain, size);
+        alloc_erase_free(plain, size);
+        if (!copy)
                 return -EINVAL;
-        }
-        *ret = plain;
+        *ret = copy;
         return 0;
 }
 

@@ -40,7 +40,7 @@ static int answer(Fetcher *f, const FetchAnswer *a) {
 }
 
 static int answer_error(Fetcher *f, uint32_t id, int r, const Error *e) {
-        ErrorKind kind = r == -EPIPE          ? ERROR_CANCELLED /* who asked has closed its pipe */
+        ErrorKind kind = r == -EPIPE     ? ERROR_CANCELLED /* who asked has closed its pipe */
                        : error_is_set(e) ? e->kind
                                          : error_kind_from_errno(r);
         const FetchAnswer a = {

@@ -295,8 +295,8 @@ int intake_run(TaskContext *c, const ByteSource *input, const IntakeOptions *opt
         if (r < 0)
                 return r;
 
-        r = task_progress(c, /* urgent= */ true, options->label,
-                options->status ?: "Loading layer", p.n_input, p.n_input);
+        r = task_progress(c, /* urgent= */ true, options->label, options->status ?: "Loading layer",
+                p.n_input, p.n_input);
         if (r < 0)
                 return r;
 

@@ -80,7 +80,9 @@ int task_progress_fds(TaskContext *c, const TaskProgress *row, const int *fds, s
 
 int task_progress(TaskContext *c, bool urgent, const char *id, const char *status, uint64_t current,
         uint64_t total) {
-        TaskProgress p = { .id = (char *) id, .status = (char *) status, .current = current, .total = total };
+        TaskProgress p = {
+                .id = (char *) id, .status = (char *) status, .current = current, .total = total
+        };
         uint64_t now;
 
         if (c->spec.quiet)

@@ -87,8 +87,8 @@ static int pull_wait_answer(Pull *p, uint32_t id, FetchAnswer *ret, Error *reter
         }
 }
 
-int pull_document(Pull *p, FetchKind kind, const char *name, int64_t size, PullDocument *ret,
-        Error *reterr) {
+int pull_document(
+        Pull *p, FetchKind kind, const char *name, int64_t size, PullDocument *ret, Error *reterr) {
         _cleanup_(pull_document_done) PullDocument d = {};
         _cleanup_(fetch_answer_done) FetchAnswer a = {};
         _cleanup_(fd_closep) int fd = -EBADF;

@@ -280,9 +280,9 @@ static int layers_wait(PullLayers *s, struct pollfd *fds, Error *reterr) {
         fds[0] = (struct pollfd) { .fd = s->pull->fetcher_fd, .events = POLLIN };
         fds[1] = (struct pollfd) { .fd = s->pull->context->cancel_fd, .events = POLLIN };
         for (size_t i = 0; i < s->n; i++)
-                fds[i + 2] = (struct pollfd) {
-                        .fd = s->list[i].state == LAYER_DONE ? -1 : s->list[i].fd, .events = POLLIN
-                };
+                fds[i + 2] =
+                        (struct pollfd) { .fd = s->list[i].state == LAYER_DONE ? -1 : s->list[i].fd,
+                                .events = POLLIN };
         if (poll(fds, s->n + 2, -1) < 0)
                 return errno == EINTR ? 0 : -errno;
         if (fds[1].revents)

@@ -38,8 +38,8 @@ struct PullDocument {
 void pull_document_done(PullDocument *d);
 
 /* pull-ask.c. A document, whole, its digest computed; size -1: not known. */
-int pull_document(Pull *p, FetchKind kind, const char *name, int64_t size, PullDocument *ret,
-        Error *reterr);
+int pull_document(
+        Pull *p, FetchKind kind, const char *name, int64_t size, PullDocument *ret, Error *reterr);
 /* Asks for a blob; what comes can be read from ret_fd. */
 int pull_blob(Pull *p, const char *digest, int64_t size, uint32_t *ret_id, int *ret_fd);
 /* The next answer, if one is there: 1 and *ret, 0. -ECONNRESET: the fetcher is gone. */

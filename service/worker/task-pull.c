@@ -100,8 +100,8 @@ static int descend(Pull *p, PullDocument *d, char **type, Error *reterr) {
                 if (r >= 0)
                         r = pull_document(
                                 p, FETCH_MANIFEST, best->digest, best->size, &next, reterr);
-                if (r >= 0 && (!streq(next.digest, best->digest) ||
-                                      next.size != (uint64_t) best->size))
+                if (r >= 0 &&
+                        (!streq(next.digest, best->digest) || next.size != (uint64_t) best->size))
                         r = error_set(reterr, ERROR_INVALID,
                                 "manifest verification failed for digest %s", best->digest);
                 if (r >= 0)
@@ -144,7 +144,11 @@ static int read_config(Pull *p, const ImageManifest *m, ImageConfig *ret, Error 
                 return error_set(reterr, ERROR_INVALID,
                         "the manifest is not about an image (config is \"%s\")",
                         str_or_empty(m->config.media_type));
-        r = pull_document(p, FETCH_BLOB, m->config.digest, m->config.size, &d, reterr);
+        if (blobs_is_whole(p->context->blobs, m->config.digest) > 0) {
+                r = blobs_read(p->context->blobs, m->config.digest, &d.text, &d.size, reterr);
+                (void) strcpy(d.digest, m->config.digest);
+        } else
+                r = pull_document(p, FETCH_BLOB, m->config.digest, m->config.size, &d, reterr);
         if (r < 0)
                 return r;
         if (!streq(d.digest, m->config.digest) || d.size != (uint64_t) m->config.size)
@@ -158,8 +162,7 @@ static int read_config(Pull *p, const ImageManifest *m, ImageConfig *ret, Error 
                 return error_set(reterr, ERROR_INVALID,
                         "image operating system \"%s\" cannot be used on this platform", ret->os);
         if (strv_length(ret->rootfs.diff_ids) != m->n_layers)
-                return error_set(reterr, ERROR_INVALID,
-                        "config names %zu layers, the manifest %zu",
+                return error_set(reterr, ERROR_INVALID, "config names %zu layers, the manifest %zu",
                         strv_length(ret->rootfs.diff_ids), m->n_layers);
         if (m->n_layers > STORAGE_LAYERS_MAX)
                 return error_set(reterr, ERROR_TOO_LARGE, "image has %zu layers, more than %u",
@@ -167,8 +170,8 @@ static int read_config(Pull *p, const ImageManifest *m, ImageConfig *ret, Error 
         return blobs_put(p->context->blobs, d.text, d.size, kept);
 }
 
-static int pull_content(Pull *p, const PullDocument *d, const char *type, char *const *names,
-        Error *reterr) {
+static int pull_content(
+        Pull *p, const PullDocument *d, const char *type, char *const *names, Error *reterr) {
         _cleanup_(image_manifest_done) ImageManifest m = {};
         _cleanup_(image_config_done) ImageConfig config = {};
         char kept[DIGEST_TEXT_SIZE];
@@ -267,8 +270,8 @@ static int read_tags(const PullDocument *d, char ***tags, Error *reterr) {
                         return error_set(
                                 reterr, ERROR_INVALID, "list of tags: one of them is no tag");
                 if (strv_length(*tags) >= TAGS_COUNT_MAX)
-                        return error_set(reterr, ERROR_TOO_LARGE, "more than %u tags",
-                                TAGS_COUNT_MAX);
+                        return error_set(
+                                reterr, ERROR_TOO_LARGE, "more than %u tags", TAGS_COUNT_MAX);
                 r = strv_add(tags, text);
                 if (r < 0)
                         return r;
@@ -321,7 +324,8 @@ int task_pull_run(TaskContext *c, Error *reterr) {
         p.load.context = c;
         r = platform_wanted(c->spec.platform, &p.load.platform, reterr);
         if (r >= 0)
-                r = c->spec.all_tags ? pull_all(&p, reterr) : pull_one(&p, name ?: "latest", reterr);
+                r = c->spec.all_tags ? pull_all(&p, reterr)
+                                     : pull_one(&p, name ?: "latest", reterr);
         if (r < 0)
                 return r;
 

@@ -110,6 +110,9 @@ class BusFace:
                                dbus.Array(changes, signature='s'), '')
         return self.job(job)[-1]
 
+    def pull(self, name, tag='', platform='', auth=None):
+        return self.job(self.manager('PullImage', 'ssss', name, tag, platform, json.dumps(auth) if auth else ''))
+
     @staticmethod
     def _filters(filters):
         table = {k: [w for w in v] for k, v in (filters or {}).items()}

@@ -57,6 +57,14 @@ class RestFace:
                 'fromSrc': '-', 'repo': repository, 'tag': tag, 'message': message, 'changes': list(changes)})
         return self._progress(answer)[-1]['status']
 
+    def pull(self, name, tag='', platform='', auth=None):
+        """The sentences at its end; the rows are in .rows."""
+        headers = {'X-Registry-Auth': base64.urlsafe_b64encode(json.dumps(auth).encode()).decode()} if auth else {}
+        answer = self.ask('POST', '/images/create', headers=headers, query={
+            'fromImage': name, 'tag': tag or None, 'platform': platform or None})
+        self.rows = self._progress(answer)
+        return [row['status'] for row in self.rows if row['status'].startswith(('Digest: ', 'Status: '))]
+
     def images(self, all=False, filters=None):
         rows = self.ask('GET', '/images/json', query={'all': int(all), 'filters': filters and json.dumps(filters)}).json
         return [(row['Id'], sorted(row['RepoTags'])) for row in rows]

@@ -42,7 +42,7 @@ def layer_tar(files):
 
 def pack(tar, how):
     if how == 'gzip':
-        return gzip.compress(tar, 1)
+        return gzip.compress(tar, 1, mtime=0)
     if how == 'zstd':
         return subprocess.run(['zstd', '-q', '-1'], input=tar, stdout=subprocess.PIPE, check=True).stdout
     return tar
@@ -231,20 +231,24 @@ def slowly(handler, data, start):
         time.sleep(0.2)
 
 
+class ServerV6(ThreadingHTTPServer):
+    address_family = socket.AF_INET6
+
+
 class FakeRegistry:
     def __init__(self, auth=None, tls=None, host='127.0.0.1'):
         self.auth = auth                    # None, basic, bearer, anonymous (a token for nothing)
         self.user, self.password, self.token, self.refresh = 'me', 'pässword', 'T0KEN', 'R3FRESH'
         self.manifests, self.blobs, self.requests, self.faults = {}, {}, [], []
         self.sent, self.ranges, self.realm, self.header = 0, True, None, None
-        self.server = ThreadingHTTPServer((host, 0), Handler)
+        self.server = (ServerV6 if ':' in host else ThreadingHTTPServer)((host, 0), Handler)
         self.server.daemon_threads = True
         self.server.registry = self
         self.tls = tls
         if tls:
             self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
         self.port = self.server.server_address[1]
-        self.name = f'{host}:{self.port}'
+        self.name = f'[{host}]:{self.port}' if ':' in host else f'{host}:{self.port}'
         self.url = ('https' if tls else 'http') + f'://{self.name}'
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
         self.thread.start()
