@@ -46,8 +46,9 @@ static void transfer_done(Transfer *t, CURLcode code) {
                   : code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE ||
                                     code == CURLE_SSL_CERTPROBLEM
                           ? -EKEYREJECTED
-                  : code == CURLE_COULDNT_CONNECT ? -ECONNREFUSED
-                                                  : -ECONNRESET;
+                  : code == CURLE_SSL_CONNECT_ERROR ? -EPROTO
+                  : code == CURLE_COULDNT_CONNECT   ? -ECONNREFUSED
+                                                    : -ECONNRESET;
                 (void) error_set(&e, error_kind_from_errno(r), "%s",
                         t->words[0] ? t->words : curl_easy_strerror(code));
         }

@@ -369,7 +369,8 @@ static void exchange_judge(Exchange *x) {
         if (!error_is_set(&x->error))
                 (void) error_set_errno(&x->error, r, "Get \"%s\"", x->url);
         /* A name, a port or a certificate that is wrong stays so; what broke on its way may go well. */
-        if (status == 0 && x->written == 0 && (r == -ECONNREFUSED || r == -EKEYREJECTED))
+        if (status == 0 && x->written == 0 &&
+                (r == -ECONNREFUSED || r == -EKEYREJECTED || r == -EPROTO))
                 exchange_next(x, r, /* answered= */ false);
         else if (status == 0 && x->session->endpoints[x->endpoint].insecure &&
                  !x->session->endpoints[x->endpoint].plain)

