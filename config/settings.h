@@ -91,6 +91,9 @@ struct Settings {
         bool ipv6;
         bool ip_forward;
         bool iptables;
+        bool ip6tables;
+        bool ip_forward_no_drop;
+        bool allow_direct_routing;
         unsigned mtu;
         char **address_pools; /* base=CIDR,size=N */
         char **network_opts;  /* driver=key=value */

@@ -125,6 +125,11 @@ static void on_trash(void *userdata) {
 /* What is not allowed to us stays NULL: networks that need it cannot be used then, and say so. */
 static int make_network_ground(Engine *e) {
         const Settings *s = e->settings;
+        const FirewallOptions options = {
+                .no_ipv6 = !s->ip6tables,
+                .direct = s->allow_direct_routing,
+                .no_guard = s->ip_forward_no_drop,
+        };
         int r;
 
         r = ports_new(&e->ground.ports);
@@ -133,7 +138,7 @@ static int make_network_ground(Engine *e) {
         if (r >= 0)
                 r = netns_pool_new(e->event, e->launcher, s->exec_root, &e->ground.pool);
         if (r >= 0 && s->iptables)
-                r = firewall_new(e->event, &e->ground.firewall);
+                r = firewall_new(e->event, &options, &e->ground.firewall);
         if (r < 0)
                 return r;
         e->ground.event = e->event;

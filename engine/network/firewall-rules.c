@@ -145,6 +145,19 @@ int rules_write_table(Buffer *b) {
         return buffer_append_string(b, table);
 }
 
+int rules_write_without_ipv6(Buffer *b) {
+        static const char *const hooks[] = { "raw", "prerouting", "output", "refuse", "postrouting",
+                "forward" };
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(hooks); i++)
+                r = buffer_printf(b,
+                        "insert rule inet " FIREWALL_TABLE
+                        " %s meta nfproto ipv6 return comment \"ip6tables=false\"\n",
+                        hooks[i]);
+        return r;
+}
+
 /* family 0: the set's name has no number at its end. */
 static int open_elements(Buffer *b, RuleVerb verb, const char *set, unsigned family) {
         return buffer_printf(b, "%s element inet " FIREWALL_TABLE " %s%.0u { ",
@@ -274,7 +287,9 @@ static PortKind kind_of(const PortMapping *m) {
         return m->host_port == 0 ? PORT_ROUTED : port_mapping_is_any(m) ? PORT_ANY : PORT_BOUND;
 }
 
-static bool is_of_kind(const PortMapping *m, PortKind kind) {
+static bool is_of_kind(const RuleEndpoint *e, const PortMapping *m, PortKind kind) {
+        if (kind == PORT_ROUTED && e->direct)
+                return true;
         if (kind == PORT_LOCALHOST6)
                 return m->host_port != 0 && m->family == AF_INET6 &&
                        (port_mapping_is_any(m) || IN6_IS_ADDR_LOOPBACK(&m->host.address6));
@@ -303,9 +318,14 @@ static int write_port(
 }
 
 /* Two ports of the host may lead to one of the container: where there is none of the host that is the same entry. */
-static bool is_repeated(const RuleEndpoint *e, size_t i) {
-        for (size_t k = 0; k < i; k++)
-                if (memcmp(e->ports + k, e->ports + i, sizeof(*e->ports)) == 0)
+static bool is_repeated(const RuleEndpoint *e, size_t i, PortKind kind) {
+        const PortMapping *m = e->ports + i, *other = e->ports;
+
+        for (; other < m; other++)
+                if (kind == PORT_ROUTED
+                                ? other->family == m->family && other->protocol == m->protocol &&
+                                          other->port == m->port
+                                : memcmp(other, m, sizeof(*m)) == 0)
                         return true;
         return false;
 }
@@ -318,7 +338,7 @@ static int write_kind(Buffer *b, RuleVerb verb, const RuleEndpoint *e, int famil
         for (size_t i = 0; r >= 0 && i < e->n_ports; i++) {
                 const PortMapping *m = e->ports + i;
 
-                if (m->family != family || !is_of_kind(m, kind) || is_repeated(e, i))
+                if (m->family != family || !is_of_kind(e, m, kind) || is_repeated(e, i, kind))
                         continue;
                 r = is_open ? buffer_append_string(b, ", ")
                             : open_elements(b, verb, maps[kind], family == AF_INET ? 4 : 6);

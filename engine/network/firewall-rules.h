@@ -61,6 +61,7 @@ struct RuleEndpoint {
         struct in6_addr address6;
         PortMapping *ports;
         size_t n_ports;
+        bool direct; /* published ports are reached by the container's address as well */
 };
 
 typedef enum RuleVerb {
@@ -73,6 +74,8 @@ bool rule_interface_is_good(const char *name) _pure_;
 
 /* The table, without entries, in place of one that is there; and the administrator's table when it is not there. */
 int rules_write_table(Buffer *b);
+/* After the table: nothing of ours is done to IPv6. */
+int rules_write_without_ipv6(Buffer *b);
 /* Is what is no network's forwarded? */
 int rules_write_guard(Buffer *b, bool guard4, bool guard6);
 /* Entries. 0, -ENOMEM. */

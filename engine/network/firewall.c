@@ -20,6 +20,7 @@
 
 struct Firewall {
         sd_event *event;
+        FirewallOptions options;
         Nft *nft;
         Conntrack *conntrack;
         Firewalld *firewalld; /* NULL: not told of a bus */
@@ -52,16 +53,18 @@ RuleEndpoint *rule_endpoint_free(RuleEndpoint *e) {
         return NULL;
 }
 
-int firewall_new(sd_event *e, Firewall **ret) {
+int firewall_new(sd_event *e, const FirewallOptions *o, Firewall **ret) {
         _cleanup_(firewall_freep) Firewall *f = NULL;
         int r;
 
         assert(e);
+        assert(o);
         assert(ret);
 
         f = new0(Firewall, 1);
         if (!f)
                 return -ENOMEM;
+        f->options = *o;
         f->event = sd_event_ref(e);
         r = nft_new(&f->nft);
         if (r >= 0)
@@ -100,6 +103,8 @@ static int write_all(Firewall *f, Error *reterr) {
         int r;
 
         r = rules_write_table(&b);
+        if (r >= 0 && f->options.no_ipv6)
+                r = rules_write_without_ipv6(&b);
         if (r >= 0)
                 r = rules_write_guard(&b, f->guard4, f->guard6);
         HASHMAP_FOREACH (n, f->networks)
@@ -168,6 +173,10 @@ static void tell_firewalld(Firewall *f, const char *bridge) {
         if (r < 0)
                 (void) log_warning_errno(
                         r, "firewalld cannot be told of bridge %s, ignoring: %m", bridge);
+}
+
+bool firewall_has_ipv6(const Firewall *f) {
+        return !f->options.no_ipv6;
 }
 
 int firewall_use_bus(Firewall *f, sd_bus *bus) {
@@ -289,6 +298,7 @@ int firewall_set_endpoint(Firewall *f, RuleEndpoint *e, Error *reterr) {
         _cleanup_(buffer_done) Buffer b = {};
         int r = 0;
 
+        new->direct = f->options.direct;
         old = hashmap_remove(f->endpoints, e->ident);
         if (old)
                 r = rules_write_endpoint(&b, RULE_DELETE, old);
@@ -337,6 +347,9 @@ int firewall_guard(Firewall *f, bool guard4, bool guard6, Error *reterr) {
 
         assert(f);
 
+        if (f->options.no_guard)
+                return 0;
+        guard6 = guard6 && !f->options.no_ipv6;
         if (f->guard4 == guard4 && f->guard6 == guard6)
                 return 0;
         f->guard4 = guard4;

@@ -22,12 +22,21 @@ typedef struct PortMapping PortMapping;
 typedef struct sd_bus sd_bus;
 typedef struct sd_event sd_event;
 
-int firewall_new(sd_event *e, Firewall **ret);
+/* Of the daemon: --ip6tables, --allow-direct-routing, --ip-forward-no-drop. */
+typedef struct FirewallOptions {
+        bool no_ipv6; /* nothing is done to IPv6: no rule, no published port */
+        bool direct; /* published ports are reached by the container's address as well, from everywhere */
+        bool no_guard; /* firewall_guard() does nothing */
+} FirewallOptions;
+
+int firewall_new(sd_event *e, const FirewallOptions *o, Firewall **ret);
 Firewall *firewall_free(Firewall *f); /* the rules stay in the kernel */
 DEFINE_CLEANUP(Firewall *, firewall_free);
 
 /* Writes the table. -EPERM without CAP_NET_ADMIN, -EOPNOTSUPP or -ENOENT when the kernel cannot do it. After an error it may be called again. */
 int firewall_start(Firewall *f, Error *reterr);
+
+bool firewall_has_ipv6(const Firewall *f) _pure_;
 
 /* Bridges are kept in a zone of firewalld, while that is on this bus. */
 int firewall_use_bus(Firewall *f, sd_bus *bus);

@@ -121,7 +121,7 @@ int sandbox_reserve_ports(Sandbox *b, Error *reterr) {
         if (!g->ports || !first || b->ports || (w->n_bindings == 0 && !w->publish_all))
                 return 0;
         w->has4 = four != NULL;
-        w->has6 = six != NULL;
+        w->has6 = six && (!g->firewall || firewall_has_ipv6(g->firewall));
         w->routed4 = is_routed(four, NETWORK_OPTION_GATEWAY_MODE4);
         w->routed6 = is_routed(six, NETWORK_OPTION_GATEWAY_MODE6);
         w->default_ip = network_option(first->network, NETWORK_OPTION_HOST_BINDING);

@@ -6,7 +6,8 @@ import re
 import socket
 
 import pytest
-from faces import FaceError
+from conftest import end_daemon, is_root, load, make_daemon
+from faces import FaceError, RestFace
 from test_networks import create, endpoint, face, make, refused, run                        # pylint: disable=unused-import
 
 # pylint: disable=redefined-outer-name
@@ -260,3 +261,23 @@ def test_sctp(face):
         pass
     face.start('member')
     assert ports(face, 'member') == {'80/sctp': [{'HostIp': '0.0.0.0', 'HostPort': '8080'}]}
+
+
+@pytest.fixture
+def lenient(tmp_path, archive):
+    if not is_root():
+        pytest.skip('networks of containers need root')
+    daemon = make_daemon(tmp_path, '--ip6tables=false', '--allow-direct-routing', '--ip-forward-no-drop', network=True)
+    load(daemon, archive)
+    yield RestFace(daemon)
+    end_daemon(daemon)
+
+
+def test_options_of_the_firewall(lenient):
+    """The kernel takes the rules that they mean; what the rules are is looked at by unit tests."""
+    make(lenient, 'both', '10.65.0.0/16', 'fd65::/64', EnableIPv6=True)
+    run(lenient, 'member', 'both', host={'PortBindings': {'80/tcp': on('8080') + on('8081'), '81/tcp': on('8082', '::1')}})
+    assert ports(lenient, 'member') == {'80/tcp': [{'HostIp': '0.0.0.0', 'HostPort': '8080'}, {'HostIp': '0.0.0.0', 'HostPort': '8081'}]}
+    lenient.remove('member', force=True)
+    text = lenient.daemon.text()
+    assert 'firewall is not set up' not in text and 'is known but has no effect' not in text

@@ -83,8 +83,9 @@ static void test_modes(void **state) {
 }
 
 /* Ports as in `docker port`. */
-static void check_ports(const char *const *ports, RuleVerb verb, const char *expected) {
-        RuleEndpoint e = { .name = (char *) "we\"b $x" };
+static void check_ports_of(
+        bool direct, const char *const *ports, RuleVerb verb, const char *expected) {
+        RuleEndpoint e = { .name = (char *) "we\"b $x", .direct = direct };
         _cleanup_(buffer_done) Buffer b = {};
         PortMapping m[8];
 
@@ -95,6 +96,30 @@ static void check_ports(const char *const *ports, RuleVerb verb, const char *exp
                 assert_ok(port_mapping_parse(ports[i], m + e.n_ports++));
         assert_ok(rules_write_endpoint(&b, verb, &e));
         assert_string_equal(buffer_string(&b), expected);
+}
+
+static void check_ports(const char *const *ports, RuleVerb verb, const char *expected) {
+        check_ports_of(/* direct= */ false, ports, verb, expected);
+}
+
+static void test_direct(void **state) {
+        static const char *const ports[] = { "0.0.0.0:8080->80/tcp", "0.0.0.0:8081->80/tcp",
+                "[::1]:53->53/udp", NULL };
+
+        check_ports_of(/* direct= */ true, ports, RULE_DELETE,
+                "delete element inet stauer ports4 { tcp . 8080, tcp . 8081 }\n"
+                "delete element inet stauer bound6 { ::1 . udp . 53 }\n"
+                "delete element inet stauer routed4 { 172.18.0.2 . tcp . 80 }\n"
+                "delete element inet stauer routed6 { fd00:a::2 . udp . 53 }\n"
+                "delete element inet stauer localhost6 { udp . 53 }\n");
+}
+
+static void test_without_ipv6(void **state) {
+        _cleanup_(buffer_done) Buffer b = {};
+
+        assert_ok(rules_write_without_ipv6(&b));
+        assert_non_null(strstr(buffer_string(&b),
+                "insert rule inet stauer forward meta nfproto ipv6 return comment "));
 }
 
 static void test_ports(void **state) {
@@ -150,6 +175,8 @@ int main(void) {
                 cmocka_unit_test(test_network),
                 cmocka_unit_test(test_modes),
                 cmocka_unit_test(test_ports),
+                cmocka_unit_test(test_direct),
+                cmocka_unit_test(test_without_ipv6),
                 cmocka_unit_test(test_names),
                 cmocka_unit_test(test_guard),
         };
