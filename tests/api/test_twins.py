@@ -75,7 +75,7 @@ TWINS = {
 WHOLE = {'test_attach_ws.py': HTTP + 'WebSockets; the bus has a socket without frames of the web'}
 
 
-def tests_of(name):
+def found_in(name):
     """{test: names of its fixtures and of what it calls itself a bus by}."""
     tree = ast.parse((HERE / name).read_text())
     found = {}
@@ -91,9 +91,9 @@ def is_of_rest_alone(fixtures):
 
 
 def test_each_has_its_twin():
-    alone = {f'{name}::{test}' for name in FILES if name not in WHOLE for test, fixtures in tests_of(name).items() if is_of_rest_alone(fixtures)}
+    alone = {f'{name}::{test}' for name in FILES if name not in WHOLE for test, fixtures in found_in(name).items() if is_of_rest_alone(fixtures)}
     assert not sorted(alone - set(TWINS)), 'asked of REST alone: it needs a twin on the bus, or a reason in this table'
-    gone = {key for key in TWINS if key.partition('::')[2] not in tests_of(key.partition('::')[0])}
+    gone = {key for key in TWINS if key.partition('::')[2] not in found_in(key.partition('::')[0])}
     assert not sorted(gone), 'in the table, and there is no such test'
 
 
@@ -101,6 +101,6 @@ def test_twins_are_on_the_bus():
     for key, text in TWINS.items():
         for twin in () if text.startswith(HTTP) else text.split():
             name, _, test = twin.rpartition('::')
-            found = tests_of(name or 'test_bus_streams.py')
+            found = found_in(name or 'test_bus_streams.py')
             assert test in found, (key, twin)
             assert not is_of_rest_alone(found[test]), (key, twin, 'is not on the bus')

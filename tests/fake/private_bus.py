@@ -40,10 +40,12 @@ CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configurat
     <allow send_destination="org.freedesktop.DBus"/>
     <allow send_destination="org.freedesktop.PolicyKit1"/>
     <allow send_destination="org.freedesktop.systemd1"/>
+    <allow send_destination="org.fedoraproject.FirewallD1"/>
   </policy>
   <policy user="{user}">
     <allow own="org.freedesktop.PolicyKit1"/>
     <allow own="org.freedesktop.systemd1"/>
+    <allow own="org.fedoraproject.FirewallD1"/>
   </policy>
   <includedir>{folder}/policies</includedir>
 </busconfig>
