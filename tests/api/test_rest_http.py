@@ -83,7 +83,7 @@ def test_no_such_page(daemon, method, path):
 
 
 @pytest.mark.parametrize('method, path', [('GET', '/images/get'), ('GET', '/images/search'), ('POST', '/build'),
-                                          ('GET', '/distribution/x/json'), ('POST', '/images/create?fromImage=x')])
+                                          ('GET', '/distribution/x/json'), ('POST', '/images/x/push')])
 def test_absent(daemon, method, path):
     answer = daemon.request(method, path)
     assert answer.status == 501 and 'not implemented' in message(answer)
