@@ -70,10 +70,10 @@ int check_security(ContainerSpec *spec, const CheckContext *x, Error *reterr) {
         if (!strv_empty(h->capabilities))
                 return error_set(reterr, ERROR_INVALID,
                         "invalid option: Capabilities: use CapAdd and CapDrop");
-        r = security_normalise_capabilities(&h->cap_add, "CapAdd", reterr);
+        r = security_check_capabilities(h->cap_add, "CapAdd", reterr);
         if (r < 0)
                 return r;
-        r = security_normalise_capabilities(&h->cap_drop, "CapDrop", reterr);
+        r = security_check_capabilities(h->cap_drop, "CapDrop", reterr);
         if (r < 0)
                 return r;
 

@@ -58,6 +58,8 @@ static const struct {
 };
 /* clang-format on */
 
+#define ALL "ALL"
+
 const char *security_capability(const char *word) {
         const char *rest = str_starts_nocase(word, "CAP_");
 
@@ -78,33 +80,31 @@ bool security_is_default_capability(const char *word) {
         return false;
 }
 
-int security_normalise_capabilities(char ***list, const char *what, Error *reterr) {
-        _cleanup_(strv_freep) char **normal = NULL;
-        int r;
-
-        if (!*list)
-                return 0;
-        STRV_FOREACH (word, *list) {
-                const char *name =
-                        strcasecmp(*word, "ALL") == 0 ? "ALL" : security_capability(*word);
-
-                if (!name)
+int security_check_capabilities(char *const *list, const char *what, Error *reterr) {
+        STRV_FOREACH (word, list)
+                if (strcasecmp(*word, ALL) != 0 && !security_capability(*word))
                         return error_set(reterr, ERROR_INVALID,
                                 "invalid %s: unknown capability: \"%s\"", what, *word);
-                if (strv_contains(normal, name))
-                        continue;
-                r = strv_add(&normal, name);
-                if (r < 0)
-                        return r;
-        }
-        r = strv_set(list, normal);
-        return r < 0 ? r : 0;
+        return 0;
+}
+
+static bool has_all(char *const *list) {
+        STRV_FOREACH (word, list)
+                if (strcasecmp(*word, ALL) == 0)
+                        return true;
+        return false;
+}
+
+static bool has_name(char *const *list, const char *name) {
+        STRV_FOREACH (word, list)
+                if (str_equal(security_capability(*word), name))
+                        return true;
+        return false;
 }
 
 int security_capabilities(const HostConfig *h, unsigned last, char ***ret) {
         _cleanup_(strv_freep) char **set = NULL;
-        bool add_all = strv_contains(h->cap_add, "ALL"),
-             drop_all = strv_contains(h->cap_drop, "ALL");
+        bool add_all = has_all(h->cap_add), drop_all = has_all(h->cap_drop);
         int r;
 
         assert(h);
@@ -116,13 +116,13 @@ int security_capabilities(const HostConfig *h, unsigned last, char ***ret) {
 
                 if (h->privileged)
                         has = true;
-                else if (strv_contains(h->cap_add, name))
+                else if (has_name(h->cap_add, name))
                         has = true; /* also after --cap-drop ALL */
                 else if (add_all)
-                        has = !strv_contains(h->cap_drop, name);
+                        has = !has_name(h->cap_drop, name);
                 else
                         has = capabilities[i].is_default && !drop_all &&
-                              !strv_contains(h->cap_drop, name);
+                              !has_name(h->cap_drop, name);
                 if (!has)
                         continue;
                 r = strv_add(&set, name);

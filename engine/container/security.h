@@ -29,8 +29,9 @@ const char *security_apparmor_profile(const HostConfig *h, const SecurityOptions
 /* "net_admin", "CAP_NET_ADMIN", any case: the kernel's name, a literal; NULL: no such capability. */
 const char *security_capability(const char *word);
 bool security_is_default_capability(const char *word);
-/* Normalises a CapAdd or CapDrop list in place: "ALL" or kernel's names; each once. */
-int security_normalise_capabilities(char ***list, const char *what, Error *reterr);
+/* Whether each word of a CapAdd or CapDrop list is a capability or "ALL". The words stay as they were given: who compares what inspect says with
+ * what he asked for (Ansible) must find it. */
+int security_check_capabilities(char *const *list, const char *what, Error *reterr);
 
 /* The set of the container, in the kernel's order; last: highest one that this kernel knows. */
 int security_capabilities(const HostConfig *h, unsigned last, char ***ret);

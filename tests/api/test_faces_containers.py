@@ -168,7 +168,7 @@ def test_create_all(face):
     assert {'A=1', 'B=two words', 'EMPTY='} <= set(config['Env']) and any(e.startswith('PATH=') for e in config['Env'])
     assert config['Labels'] == {'a': '1', 'b.c': ''} and config['StopSignal'] == 'SIGUSR1' and config['StopTimeout'] == 3
     assert host['Binds'] == ['/tmp:/mnt/tmp:ro'] and host['Tmpfs'] == {'/scratch': 'size=1m'}
-    assert host['CapAdd'] in (['SYS_TIME'], ['CAP_SYS_TIME']) and host['ReadonlyRootfs'] is True
+    assert host['CapAdd'] == ['SYS_TIME'] and host['ReadonlyRootfs'] is True
     assert host['Ulimits'] == [{'Name': 'nofile', 'Soft': 100, 'Hard': 200}]
     assert host['LogConfig'] == {'Type': 'json-file', 'Config': {'max-size': '1m'}}
     assert host['ShmSize'] == 1048576 and host['Runtime'] == 'fake'
