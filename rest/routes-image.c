@@ -12,6 +12,8 @@
 #include "rest/request.h"
 #include "rest/router.h"
 
+#define API_CONTAINER_CONFIG 1044U /* the last with this member */
+
 static int find(Request *q, Image **ret) {
         return images_find(q->engine->images, request_var(q, "name"), ret, &q->error);
 }
@@ -58,7 +60,13 @@ static int get_view(Request *q, Response *a, int (*view)(const Image *, unsigned
         return response_json(a, 200, v);
 }
 
+/* docker-compose 1.x takes whatever version we announce and needs of an image what Docker says up to 1.44 only: without it no service
+ * that has changed can be made anew. */
 static int get_inspect(Request *q, Response *a) {
+        const char *client = str_or_empty(request_header(q, "User-Agent"));
+
+        if (str_starts(client, "docker-compose/1."))
+                q->api = MIN(q->api, API_CONTAINER_CONFIG);
         return get_view(q, a, image_view_inspect);
 }
 

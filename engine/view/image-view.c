@@ -75,15 +75,16 @@ static int set_old_words(Json *v, const Image *i, unsigned api) {
         if (r >= 0 && api < 1044)
                 r = json_set_uint64(v, "VirtualSize", i->size);
         if (r >= 0 && api < 1045) {
-                _cleanup_(json_unrefp) Json *empty = NULL;
+                _cleanup_(json_unrefp) Json *maker = NULL;
 
                 r = json_set_text(v, "Container", str_or_empty(c->container));
+                /* Of a container that is not there any more. docker-compose 1.x looks here for the image's volumes. */
                 if (r >= 0)
-                        r = json_new_object(&empty);
+                        r = json_write(&c->config, image_run_config_fields, &maker);
                 if (r >= 0)
-                        r = pad_config(empty);
+                        r = pad_config(maker);
                 if (r >= 0)
-                        r = json_set(v, "ContainerConfig", empty);
+                        r = json_set(v, "ContainerConfig", maker);
         }
         return r;
 }

@@ -94,6 +94,8 @@ def test_fields_by_version(daemon):
     assert 'VirtualSize' not in new and old['VirtualSize'] == old['Size']
     new, old = (daemon.get(f'/v{v}/images/busybox/json').json for v in ('1.51', '1.44'))
     assert 'ContainerConfig' not in new and 'ContainerConfig' in old
+    compose = daemon.request('GET', '/v1.51/images/busybox/json', headers={'User-Agent': 'docker-compose/1.29.2 docker-py/5.0.3'}).json
+    assert compose['ContainerConfig']['Cmd'] == new['Config']['Cmd']
 
 
 def create(daemon, name, *command, version='1.51', **more):
