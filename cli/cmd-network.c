@@ -18,13 +18,17 @@
 
 /* ---- ls ---- */
 
+/* As Go prints a moment of UTC, with its fraction. */
 static int get_created(Buffer *b, const Json *source, const void *userdata) {
-        const char *text = str_or_empty(json_get_text(source, "Created"));
+        const char *created = str_or_empty(json_get_text(source, "Created"));
+        char text[CLOCK_TEXT_SIZE];
         int64_t ns;
 
-        if (clock_parse(text, &ns) < 0 || ns == CLOCK_NEVER)
-                return buffer_append_string(b, text);
-        return row_time(b, ns / NSEC_PER_SEC);
+        if (clock_parse(created, &ns) < 0)
+                return buffer_append_string(b, created);
+        (void) clock_format(ns, text);
+        return buffer_printf(
+                b, "%.10s %.*s +0000 UTC", text, (int) strcspn(text + 11, "Z"), text + 11);
 }
 
 static int get_driver(Buffer *b, const Json *source, const void *userdata) {

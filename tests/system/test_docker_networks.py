@@ -47,7 +47,7 @@ def stage(busybox_archive):
 @pytest.mark.parametrize('words', [
     'network ls', 'network ls -q', 'network ls --no-trunc', 'network ls --filter driver=bridge', 'network ls --filter label=a=b',
     'network ls --filter name=sta', 'network ls --filter type=custom', 'network ls --filter scope=local --format {{.Name}}={{.Driver}}={{.IPv6}}={{.Internal}}',
-    'network ls --format {{.ID}}:{{.Labels}}', 'network inspect stage inner', 'network inspect -f {{json.IPAM}} stage', 'network inspect host none',
+    'network ls --format {{.ID}}:{{.CreatedAt}}', 'network inspect stage inner', 'network inspect -f {{json.IPAM}} stage', 'network inspect host none',
     'volume ls', 'volume ls -q --filter label=a', 'volume ls --filter dangling=false', 'volume inspect props', 'volume ls --format {{.Name}}/{{.Mountpoint}}',
     'port actor', 'port actor 80', 'port actor 84/udp', 'ps --format {{.Ports}}', 'ps --format {{.Names}}:{{.Mounts}}',
     'ps --filter network=stage --filter volume=props -q', 'ps --filter publish=18281 -q', 'ps --filter expose=99/udp -q', 'ps --no-trunc',
@@ -57,7 +57,7 @@ def test_all_clients_say_the_same(words):
     said = {client: re.sub(r'(?:\d+|About an?|Less than a) (?:second|minute)s?', 'TIME', out(client, *words)) for client in CLIENTS}
     assert said[OURS] == said[NEW]
     if words[1] != 'inspect':                               # the older client knows fewer members of a network, and widths are of [::]
-        assert said[OLD].replace(':::', '[::]:').split() == said[NEW].split()
+        assert sorted(said[OLD].replace(':::', '[::]:').split()) == sorted(said[NEW].split())
 
 
 def test_what_there_is():
@@ -97,11 +97,10 @@ def test_each_verb(client):
                         (('network', 'create', '--subnet', '172.31.20.0/25', 'xx'), 'Pool overlaps with other one on this address space'),
                         (('network', 'rm', 'bridge'), 'bridge is a pre-defined network and cannot be removed')):
         wrong = say(client, *words, check=False)
-        assert wrong.returncode == 1 and text in wrong.stderr, wrong.stderr
+        assert wrong.returncode == 1 and text.lower() in wrong.stderr.lower(), wrong.stderr
     assert 'verbs' in out(client, 'volume', 'rm', 'verbs')
     out(client, 'network', 'create', 'unused')
-    pruned = out(client, 'system', 'prune', '-f')
-    assert 'Deleted Networks:\nunused\n' in pruned and 'Total reclaimed space: 0B' in pruned
+    assert out(client, 'network', 'prune', '-f').strip() == 'Deleted Networks:\nunused'
     assert re.search('Deleted Volumes:\n[0-9a-f]{64}\n', out(client, 'volume', 'prune', '-f'))
     assert sorted(out(client, 'network', 'ls', '--filter', 'type=custom', '--format', '{{.Name}}').split()) == ['inner', 'stage']
 
