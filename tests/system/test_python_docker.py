@@ -201,3 +201,35 @@ def test_disk_usage(client):
     assert container.id in [c['Id'] for c in usage['Containers']]
     assert usage['LayersSize'] > 0
     assert host.inspect(container.id)['Id'] == container.id
+
+
+def test_networks_volumes_and_ports(client):
+    since = int(time.time())
+    pool = docker.types.IPAMConfig(pool_configs=[docker.types.IPAMPool(subnet='172.31.30.0/24', gateway='172.31.30.1')])
+    network = client.networks.create('snakes', driver='bridge', ipam=pool, labels={'made': 'here'}, check_duplicate=True)
+    volume = client.volumes.create('nest', labels={'made': 'here'})
+    container = client.containers.create('busybox', ['sh', '-c', 'echo egg >/nest/index.html; exec httpd -f -h /nest'], stop_signal='KILL',
+                                         volumes={'nest': {'bind': '/nest', 'mode': 'rw'}}, ports={'80/tcp': ('127.0.0.1', 18380), '81/udp': None})
+    client.networks.get('bridge').disconnect(container)
+    network.connect(container, ipv4_address='172.31.30.9', aliases=['adder'])
+    container.start()
+    container.reload()
+    assert container.attrs['NetworkSettings']['Networks']['snakes']['IPAddress'] == '172.31.30.9'
+    assert container.ports['80/tcp'] == [{'HostIp': '127.0.0.1', 'HostPort': '18380'}] and int(container.ports['81/udp'][0]['HostPort']) > 1024
+    assert client.containers.run('busybox', 'wget -qO- http://adder/', network='snakes', remove=True) == b'egg\n'
+    network.reload()
+    assert network.containers == [container] and client.networks.list(names=['snakes'], greedy=True)[0].containers == [container]
+    with pytest.raises(docker.errors.APIError) as caught:
+        volume.remove()
+    assert caught.value.status_code == 409
+    with pytest.raises(docker.errors.APIError) as caught:
+        network.remove()
+    assert caught.value.status_code == 403
+    network.disconnect(container)
+    container.remove(force=True)
+    assert client.volumes.list(filters={'dangling': True, 'label': 'made=here'}) == [volume]
+    assert client.networks.prune(filters={'label': 'made=here'})['NetworksDeleted'] == ['snakes']
+    assert client.volumes.prune(filters={'all': 'true', 'label': 'made=here'})['VolumesDeleted'] == ['nest']
+    seen = [(e['Type'], e['Action']) for e in client.events(since=since, until=int(time.time()) + 1, decode=True)]
+    for kind, actions in (('network', ('create', 'connect', 'disconnect', 'destroy')), ('volume', ('create', 'mount', 'unmount', 'destroy'))):
+        assert [seen.index((kind, action)) for action in actions] == sorted(seen.index((kind, action)) for action in actions)
