@@ -45,6 +45,16 @@ int setting_store_map(Settings *s, const Setting *row, const char *value, Error 
         return r < 0 ? r : 0;
 }
 
+int setting_store_feature(Settings *s, const Setting *row, const char *value, Error *reterr) {
+        int r = setting_store_map(s, row, value, reterr);
+
+        if (r < 0 || str_starts(value, "cdi="))
+                return r;
+        return strv_addf(&s->warnings,
+                "the feature \"%.*s\" has no effect in this version, ignoring",
+                (int) strcspn(value, "="), value);
+}
+
 int setting_store_label(Settings *s, const Setting *row, const char *value, Error *reterr) {
         char ***labels = MEMBER(char **, s, row);
         const char *equals = strchr(value, '=');

@@ -15,6 +15,7 @@ int setting_store_strv(Settings *s, const Setting *row, const char *value, Error
 int setting_store_size(Settings *s, const Setting *row, const char *value, Error *reterr);
 int setting_store_unsigned(Settings *s, const Setting *row, const char *value, Error *reterr);
 int setting_store_map(Settings *s, const Setting *row, const char *value, Error *reterr);
+int setting_store_feature(Settings *s, const Setting *row, const char *value, Error *reterr);
 int setting_store_label(Settings *s, const Setting *row, const char *value, Error *reterr);
 int setting_store_host(Settings *s, const Setting *row, const char *value, Error *reterr);
 int setting_store_log_level(Settings *s, const Setting *row, const char *value, Error *reterr);

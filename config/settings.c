@@ -13,9 +13,11 @@
 #include "config/settings-table.h"
 #include "config/sysconfig.h"
 #include "lib/base/alloc.h"
+#include "lib/base/parse.h"
 #include "lib/base/path.h"
 #include "lib/base/str.h"
 #include "lib/base/strv.h"
+#include "lib/json/pairs.h"
 #include "stauer-config.h"
 
 int settings_new(Settings **ret) {
@@ -101,6 +103,8 @@ Settings *settings_free(Settings *s) {
         free(s->default_runtime);
         free(s->runtimes);
         free(s->default_ulimits);
+        strv_free(s->cdi_dirs);
+        strv_free(s->features);
         strv_free(s->warnings);
         free(s->given);
         return mfree(s);
@@ -352,6 +356,18 @@ int settings_find_runtime(const Settings *s, const char *name, char **ret_path, 
         return error_set(reterr, ERROR_NOT_FOUND,
                 "unknown runtime \"%s\"; use %s, runc, crun or one that --add-runtime %s=PATH adds",
                 name, SETTINGS_DEFAULT_RUNTIME, name);
+}
+
+char *const *settings_cdi_dirs(const Settings *s) {
+        static char *const usual[] = { (char *) "/etc/cdi", (char *) "/var/run/cdi", NULL };
+        const char *feature = pairs_get(s->features, "cdi");
+        bool on = true;
+
+        if (feature && parse_bool(feature, &on) >= 0 && !on)
+                return NULL;
+        if (strv_empty(s->cdi_dirs))
+                return usual;
+        return s->cdi_dirs[0][0] == '\0' && !s->cdi_dirs[1] ? NULL : s->cdi_dirs;
 }
 
 int settings_find_init(const Settings *s, char **ret_path, Error *reterr) {

@@ -118,6 +118,8 @@ struct Settings {
         char *init_path; /* NULL or "": our own stauer-init */
         bool no_new_privileges;
         char *seccomp_profile; /* builtin, unconfined, or a file */
+        char **cdi_dirs;       /* as given; see settings_cdi_dirs() */
+        char **features;       /* pairs: name, "true" or "false" */
 
         char **warnings; /* sentences for the journal: known but not acting, twice given */
         uint64_t *given; /* bit per row of settings_table: was it set anywhere */
@@ -144,6 +146,9 @@ int settings_find_runtime(const Settings *s, const char *name, char **ret_path, 
 
 /* The program of --init: --init-path, else our own stauer-init. -ENOENT with a sentence when it is not there. */
 int settings_find_init(const Settings *s, char **ret_path, Error *reterr);
+
+/* Folders with CDI files (engine/container/cdi.h), the strongest last. NULL: --cdi-spec-dir "" or the feature cdi=false turned that off. Borrowed. */
+char *const *settings_cdi_dirs(const Settings *s);
 
 bool settings_was_given(const Settings *s, const char *option);
 

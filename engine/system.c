@@ -4,6 +4,7 @@
 #include <dirent.h>
 
 #include "config/settings.h"
+#include "engine/container/cdi.h"
 #include "engine/container/containers.h"
 #include "engine/core/hub.h"
 #include "engine/engine.h"
@@ -340,6 +341,33 @@ static int set_machine(Json *v, Engine *e) {
         return r;
 }
 
+/* What --device and --gpus can ask for by name, as it is now. */
+static int set_devices(Json *v, const Engine *e, unsigned api) {
+        _cleanup_(cdi_devices_freep) CdiDevices *devices = NULL;
+        char *const *dirs = settings_cdi_dirs(e->settings);
+        _cleanup_(strv_freep) char **names = NULL;
+        Json *list = NULL, *device;
+        int r;
+
+        r = json_set_strv(v, "CDISpecDirs", (char **) dirs);
+        if (r < 0 || api < 1050)
+                return r;
+        r = cdi_devices_read(dirs, &devices);
+        if (r >= 0)
+                r = cdi_devices_list(devices, &names);
+        if (r >= 0 && !strv_empty(names))
+                r = json_set_new_list(v, "DiscoveredDevices", &list);
+        STRV_FOREACH (name, names) {
+                if (r >= 0)
+                        r = json_append_new_object(list, &device);
+                if (r >= 0)
+                        r = json_set_text(device, "Source", "cdi");
+                if (r >= 0)
+                        r = json_set_text(device, "ID", *name);
+        }
+        return r;
+}
+
 int system_info(Engine *e, unsigned api, Json **ret) {
         _cleanup_(json_unrefp) Json *v = NULL;
         int r;
@@ -371,7 +399,7 @@ int system_info(Engine *e, unsigned api, Json **ret) {
         if (r >= 0)
                 r = json_set_null(v, "GenericResources");
         if (r >= 0)
-                r = json_set_strv(v, "CDISpecDirs", NULL);
+                r = set_devices(v, e, api);
         if (r >= 0 && api < 1042)
                 r = json_set_bool(v, "KernelMemory", false);
         if (r >= 0 && api < 1042)

@@ -11,6 +11,7 @@
 #include "lib/base/str.h"
 #include "lib/base/strv.h"
 #include "lib/json/pairs.h"
+#include "lib/oci/cdi-spec.h"
 #include "lib/oci/runtime-spec.h"
 
 #define BUNDLE_MOUNTS_MAX 2048U
@@ -270,6 +271,26 @@ static void sort_by_depth(Mounts *l) {
         }
 }
 
+/* What is mounted there already goes, as CDI has it. */
+static int add_edits(Mounts *l, const CdiEdits *e) {
+        for (size_t i = 0; i < e->n_mounts; i++) {
+                const CdiMount *m = e->mounts + i;
+                const char *type = str_empty(m->type) ? "bind" : m->type;
+                RuntimeMount *mount = NULL;
+                int r;
+
+                r = mounts_add(l, m->container_path, type, m->host_path, "", &mount);
+                if (r >= 0)
+                        r = strv_add_all(&mount->options, m->options);
+                if (r >= 0 && streq(type, "bind") && !strv_contains(m->options, "bind") &&
+                        !strv_contains(m->options, "rbind"))
+                        r = strv_add(&mount->options, "rbind");
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 int bundle_add_mounts(const BundleInput *in, const SecurityOptions *o, RuntimeSpec *s) {
         _cleanup_(mounts_done) Mounts l = {};
         const HostConfig *h = &in->spec->host;
@@ -292,6 +313,8 @@ int bundle_add_mounts(const BundleInput *in, const SecurityOptions *o, RuntimeSp
         r = add_tmpfs(&l, h);
         if (r >= 0)
                 r = add_init(&l, in);
+        for (size_t i = 0; i < in->n_edits && r >= 0; i++)
+                r = add_edits(&l, in->edits[i]);
         if (r < 0)
                 return r;
         sort_by_depth(&l);

@@ -266,6 +266,9 @@ int bundle_make(const BundleInput *in, RuntimeSpec *ret, Error *reterr) {
         r = bundle_add_device_rules(in->spec, &s);
         if (r < 0)
                 return r;
+        r = bundle_add_edits(in, &s);
+        if (r < 0)
+                return r;
         r = add_pids(&in->spec->host.resources, s.linux_->resources);
         if (r < 0)
                 return r;

@@ -9,7 +9,10 @@
 
 #include "lib/base/error.h"
 
+typedef struct CdiEdits CdiEdits;
+typedef struct CdiNode CdiNode;
 typedef struct ContainerSpec ContainerSpec;
+typedef struct MonitorDevice MonitorDevice;
 typedef struct MountPoints MountPoints;
 typedef struct NamespaceJoin NamespaceJoin;
 typedef struct NetworkLeg NetworkLeg;
@@ -34,6 +37,8 @@ typedef struct BundleInput {
         const char *architecture;      /* Go's name */
         const unsigned *kernel;        /* major, minor */
         unsigned last_capability;
+        const CdiEdits *const *edits; /* of devices that were asked for by name, in order */
+        size_t n_edits;
         const NamespaceJoin *joins; /* namespaces of other containers, by kind */
         const char *init_path;      /* program of --init; NULL: none */
         bool has_apparmor; /* this host has it; else profiles that were named are not applied */
@@ -52,3 +57,7 @@ int bundle_add_mounts(const BundleInput *in, const SecurityOptions *o, RuntimeSp
 int bundle_add_security(
         const BundleInput *in, const SecurityOptions *o, RuntimeSpec *s, Error *reterr);
 int bundle_add_device_rules(const ContainerSpec *spec, RuntimeSpec *s);
+int bundle_add_edits(const BundleInput *in, RuntimeSpec *s); /* variables and hooks */
+
+/* What the monitor is to make of a node that CDI wants: only it sees the host's. ret is zeroed memory, the caller's also after a failure. */
+int bundle_describe_node(const CdiNode *n, MonitorDevice *ret);

@@ -392,26 +392,6 @@ static int check_devices(Resources *c, const CheckContext *x, Error *reterr) {
                         return error_set(reterr, ERROR_INVALID,
                                 "invalid device cgroup rule format: '%s'", *rule);
         }
-
-        for (size_t i = 0; i < c->n_device_requests; i++) {
-                const DeviceRequest *d = c->device_requests + i;
-                _cleanup_(freep) char *words = NULL;
-                int r;
-
-                /* As Go prints a list of lists: [[gpu x] [y]] */
-                for (size_t k = 0; k < d->n_capabilities; k++) {
-                        _cleanup_(freep) char *joined = strv_join(d->capabilities[k].items, " ");
-
-                        if (!joined)
-                                return -ENOMEM;
-                        r = str_appendf(&words, "%s[%s]", k > 0 ? " " : "", joined);
-                        if (r < 0)
-                                return r;
-                }
-                return error_set(reterr, ERROR_INVALID,
-                        "could not select device driver \"%s\" with capabilities: [%s]",
-                        str_or_empty(d->driver), str_or_empty(words));
-        }
         return 0;
 }
 

@@ -296,7 +296,9 @@ static void on_scope_started(int r, const Error *e, void *userdata) {
 
 /* Its own words say which devices are meant, and only the monitor sees the host's /dev: then the scope has to wait for "ready". */
 static bool has_devices(const Container *c) {
-        return c->spec.host.resources.n_devices > 0 && !c->spec.host.privileged;
+        const Resources *r = &c->spec.host.resources;
+
+        return (r->n_devices > 0 || r->n_device_requests > 0) && !c->spec.host.privileged;
 }
 
 static void start_on_ready(Container *c, const MonitorRecord *record) {

@@ -7,6 +7,7 @@
 
 #include "config/settings.h"
 #include "engine/container/bundle.h"
+#include "engine/container/cdi.h"
 #include "engine/container/monitor-link.h"
 #include "engine/container/scope.h"
 #include "engine/container/set.h"
@@ -47,6 +48,8 @@ void start_steps_done(ContainerStart *s) {
         mount_spec_done(&s->rootfs);
         network_leg_done(&s->leg);
         joins_done(s->joins);
+        s->edits = mfree(s->edits);
+        s->devices = cdi_devices_free(s->devices);
         s->files_folder = mfree(s->files_folder);
 }
 
@@ -186,26 +189,6 @@ static int make_binds(const MountPoints *l, MonitorSpec *m) {
         return 0;
 }
 
-static int make_devices(const HostConfig *h, MonitorSpec *m) {
-        const Resources *c = &h->resources;
-        int r = 0;
-
-        m->all_devices = h->privileged;
-        m->devices = new0(MonitorDevice, MAX(c->n_devices, (size_t) 1));
-        if (!m->devices)
-                return -ENOMEM;
-        for (size_t i = 0; i < c->n_devices && r >= 0; i++) {
-                MonitorDevice *d = m->devices + m->n_devices++;
-
-                r = str_copy(&d->path_on_host, c->devices[i].path_on_host);
-                if (r >= 0)
-                        r = str_copy(&d->path_in_container, c->devices[i].path_in_container);
-                if (r >= 0)
-                        r = str_copy(&d->permissions, c->devices[i].permissions);
-        }
-        return r;
-}
-
 static int make_logging(const Container *c, MonitorSpec *m, Error *reterr) {
         const LogSpec *l = &c->spec.host.log_config;
         _cleanup_(strv_freep) char **labels = NULL;
@@ -298,6 +281,8 @@ static int make_config(ContainerStart *s, const char *bundle_dir, Json **ret, Er
                 .folder = folder,
                 .files_folder = s->files_folder,
                 .joins = s->joins,
+                .edits = s->edits,
+                .n_edits = s->n_edits,
                 .init_path = init,
                 .no_new_privileges = c->set->settings->no_new_privileges,
                 .leg = &s->leg,
@@ -372,7 +357,7 @@ static int step_bundle(ContainerStart *s, Error *reterr) {
                 r = make_joins(s, &m);
         if (r < 0)
                 return r;
-        r = make_devices(&s->container->spec.host, &m);
+        r = start_make_devices(s, &m);
         if (r < 0)
                 return r;
         r = make_logging(s->container, &m, reterr);
@@ -410,6 +395,7 @@ static const struct {
         { "make run folder", step_folders, undo_folders },
         { "look up layer", step_layer, NULL },
         { "find shared namespaces", step_joins, NULL },
+        { "find devices", start_find_devices, NULL },
         { "join network", step_network, undo_network },
         { "write hosts files", step_hosts, NULL },
         { "write bundle", step_bundle, NULL },

@@ -10,6 +10,9 @@
 #include "engine/container/join.h"
 #include "engine/network/driver.h"
 
+typedef struct CdiDevices CdiDevices;
+typedef struct CdiEdits CdiEdits;
+typedef struct MonitorSpec MonitorSpec;
 typedef struct Pending Pending;
 typedef struct UnitProperties UnitProperties;
 
@@ -36,6 +39,9 @@ struct ContainerStart {
         MountSpec rootfs;
         NetworkLeg leg;
         NamespaceJoin joins[_JOIN_KIND_MAX];
+        CdiDevices *devices; /* what edits points into; NULL: none asked for */
+        const CdiEdits **edits;
+        size_t n_edits;
         char *files_folder; /* whose hosts, hostname and resolv.conf; NULL: our own */
         int spec_fd;        /* sealed */
         int listen_fd;
@@ -64,3 +70,7 @@ void start_steps_keep(ContainerStart *s); /* it runs: nothing is to be undone an
 void start_steps_done(ContainerStart *s); /* frees, undoes nothing */
 
 int start_make_scope(ContainerStart *s, UnitProperties *ret);
+
+/* start-devices.c: what is asked for by name (DeviceRequests) is looked up; what of the host's devices the monitor is to find. */
+int start_find_devices(ContainerStart *s, Error *reterr);
+int start_make_devices(const ContainerStart *s, MonitorSpec *m);

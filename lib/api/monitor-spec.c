@@ -40,10 +40,17 @@ static const JsonField bind_fields[] = {
         {}
 };
 
-static const JsonField device_fields[] = {
+const JsonField monitor_device_fields[] = {
         JSON_STRING("path_on_host",      MonitorDevice, path_on_host,      JSON_MANDATORY),
         JSON_STRING("path_in_container", MonitorDevice, path_in_container, EMPTY),
         JSON_STRING("permissions",       MonitorDevice, permissions,       EMPTY),
+        JSON_STRING("type",              MonitorDevice, type,              EMPTY),
+        JSON_INT64 ("major",             MonitorDevice, major,             OPTIONAL),
+        JSON_INT64 ("minor",             MonitorDevice, minor,             OPTIONAL),
+        JSON_UINT32("file_mode",         MonitorDevice, file_mode,         OPTIONAL),
+        JSON_UINT32("uid",               MonitorDevice, uid,               OPTIONAL),
+        JSON_UINT32("gid",               MonitorDevice, gid,               OPTIONAL),
+        JSON_BOOL  ("is_owned",          MonitorDevice, is_owned,          EMPTY),
         {}
 };
 
@@ -93,7 +100,7 @@ const JsonField monitor_spec_fields[] = {
         JSON_ARRAY ("binds",   MonitorSpec, binds,   n_binds,   MonitorBind,   bind_fields,   OPTIONAL),
         JSON_ARRAY ("volumes", MonitorSpec, volumes, n_volumes, VolumeMount,   volume_mount_fields, OPTIONAL),
         JSON_ARRAY ("places",  MonitorSpec, places,  n_places,  PlacedMount,   placed_mount_fields, OPTIONAL),
-        JSON_ARRAY ("devices", MonitorSpec, devices, n_devices, MonitorDevice, device_fields, OPTIONAL),
+        JSON_ARRAY ("devices", MonitorSpec, devices, n_devices, MonitorDevice, monitor_device_fields, OPTIONAL),
         JSON_ARRAY ("joins",   MonitorSpec, joins,   n_joins,   MonitorJoin,   join_fields,   OPTIONAL),
         JSON_BOOL  ("all_devices",  MonitorSpec, all_devices,  EMPTY),
         JSON_STRING("user",         MonitorSpec, user,         EMPTY),

@@ -38,7 +38,17 @@ typedef struct MonitorDevice {
         char *path_on_host; /* a node, a link to one, or a folder: all nodes below it */
         char *path_in_container;
         char *permissions; /* of r w m; added to linux.resources.devices */
+        /* A node that is described, not found, and what is set instead of the host's; absent: JSON_NO_x. Of CDI. */
+        char *type; /* b c; "": look at the host's path_on_host */
+        int64_t major;
+        int64_t minor;
+        uint32_t file_mode;
+        uint32_t uid;
+        uint32_t gid;
+        bool is_owned; /* by the container's user, where uid and gid do not say otherwise */
 } MonitorDevice;
+
+extern const JsonField monitor_device_fields[];
 
 /* A namespace of another container is joined: by the number of its first process, which must still be that container's. */
 typedef struct MonitorJoin {

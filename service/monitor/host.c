@@ -16,6 +16,7 @@
 #include "lib/base/file.h"
 #include "lib/base/str.h"
 #include "lib/base/strv.h"
+#include "lib/json/fields.h"
 #include "lib/json/json.h"
 
 #define DEPTH_MAX   8u
@@ -25,6 +26,7 @@ typedef struct DeviceLists {
         Json *nodes;  /* linux.devices */
         Json *rules;  /* linux.resources.devices; NULL: no rules wanted */
         char **texts; /* the rules in one line each */
+        const UserIdentity *user;
         const char *permissions;
         size_t n;
 } DeviceLists;
@@ -149,8 +151,9 @@ static int lists_add_folder(DeviceLists *l, int dir_fd, const char *container, u
 static int lists_add_path(DeviceLists *l, const MonitorDevice *device) {
         const char *container = str_empty(device->path_in_container) ? device->path_on_host
                                                                      : device->path_in_container;
+        size_t before = l->n;
         struct stat st;
-        int fd;
+        int fd, r;
 
         if (stat(device->path_on_host, &st) < 0)
                 return -errno;
@@ -159,7 +162,26 @@ static int lists_add_path(DeviceLists *l, const MonitorDevice *device) {
         if (!S_ISDIR(st.st_mode))
                 return -ENODEV;
         fd = open(device->path_on_host, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        return fd < 0 ? -errno : lists_add_folder(l, fd, container, 0);
+        r = fd < 0 ? -errno : lists_add_folder(l, fd, container, 0);
+        return r >= 0 && l->n == before ? -ENODEV : r;
+}
+
+/* Of CDI: what its file says wins over the host's node, which need not be there if the file says it all. */
+static int lists_add_described(DeviceLists *l, const MonitorDevice *d) {
+        bool whole = !str_empty(d->type) && d->major != JSON_NO_INT64 && d->minor != JSON_NO_INT64;
+        struct stat st = { .st_mode = d->type && d->type[0] == 'b' ? S_IFBLK : S_IFCHR };
+
+        if (whole)
+                st.st_rdev = makedev((unsigned) d->major, (unsigned) d->minor);
+        else if (stat(d->path_on_host, &st) < 0)
+                return -errno;
+        else if (!is_device(&st) ||
+                 (!str_empty(d->type) && (d->type[0] == 'b') != (bool) S_ISBLK(st.st_mode)))
+                return -ENODEV;
+        st.st_mode = (st.st_mode & S_IFMT) | (d->file_mode & 07777);
+        st.st_uid = d->uid != JSON_NO_UINT32 ? d->uid : l->user->uid;
+        st.st_gid = d->gid != JSON_NO_UINT32 ? d->gid : l->user->gid;
+        return lists_add(l, d->path_in_container, &st);
 }
 
 static int get_object(Json *object, const char *key, Json **ret) {
@@ -178,7 +200,7 @@ static int add_devices(const MonitorSpec *s, DeviceLists *l, Error *reterr) {
                 int r;
 
                 l->permissions = str_empty(d->permissions) ? "rwm" : d->permissions;
-                r = lists_add_path(l, d);
+                r = d->is_owned ? lists_add_described(l, d) : lists_add_path(l, d);
                 if (r == -ENOENT)
                         return error_set(reterr, ERROR_INVALID,
                                 "error gathering device information while adding custom device "
@@ -199,9 +221,10 @@ static int add_devices(const MonitorSpec *s, DeviceLists *l, Error *reterr) {
         return 0;
 }
 
-int host_add_devices(const MonitorSpec *s, Json *config, char ***ret_rules, Error *reterr) {
+int host_add_devices(const MonitorSpec *s, const UserIdentity *user, Json *config,
+        char ***ret_rules, Error *reterr) {
         Json *section, *resources, *rules;
-        DeviceLists l = {};
+        DeviceLists l = { .user = user };
         int r;
 
         if (s->n_devices == 0 && !s->all_devices)

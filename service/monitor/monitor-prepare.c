@@ -77,7 +77,7 @@ static int monitor_resolve_user(Monitor *m, Error *reterr) {
         if (r < 0)
                 return text ? error_set(reterr, ERROR_INVALID, "%s", text)
                             : error_set_errno(reterr, r, "unable to find user %s", m->spec.user);
-        r = host_add_devices(&m->spec, m->spec.config, &m->record.device_rules, reterr);
+        r = host_add_devices(&m->spec, &user, m->spec.config, &m->record.device_rules, reterr);
         return r < 0 ? r : bundle_make(m->spec.config, &user, &m->bundle, reterr);
 }
 

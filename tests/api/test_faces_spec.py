@@ -45,8 +45,6 @@ MOUNT = 'invalid mount config for type "{}": {}'
     ({'Isolation': 'hyperv'}, {}, 'Invalid isolation: "hyperv" - linux only supports \'default\''),
     ({'IOMaximumIOps': 1}, {}, 'Invalid QoS settings: linux does not support configuration of maximum IOPs'),
     ({'CpuRealtimePeriod': 1000}, {}, 'Your kernel does not support CPU real-time scheduler'),
-    ({'DeviceRequests': [{'Driver': 'd', 'Capabilities': [['gpu', 'x'], ['y']]}]}, {},
-     'could not select device driver "d" with capabilities: [[gpu x] [y]]'),
     ({'SecurityOpt': ['foo']}, {}, 'invalid --security-opt 1: "foo"'),
     ({'SecurityOpt': ['foo=bar']}, {}, 'invalid --security-opt 2: "foo=bar"'),
     ({'Tmpfs': {'/x': 'foo=1'}}, {}, 'invalid tmpfs option ["foo" "1"]'),

@@ -130,12 +130,6 @@ static void test_refuses(void **state) {
                         "invalid device mode: q" },
                 { "", "\"DeviceCgroupRules\":[\"c 1 rwm\"]",
                         "invalid device cgroup rule format: 'c 1 rwm'" },
-                { "", "\"DeviceRequests\":[{\"Capabilities\":[[\"gpu\"]]}]",
-                        "could not select device driver \"\" with capabilities: [[gpu]]" },
-                { "",
-                        "\"DeviceRequests\":[{\"Driver\":\"d\",\"Capabilities\":[[\"a\",\"b\"],["
-                        "\"c\"]]}]",
-                        "could not select device driver \"d\" with capabilities: [[a b] [c]]" },
                 { "", "\"PidMode\":\"x\"", "invalid PID mode: x" },
                 { "", "\"PidMode\":\"container:\"", "invalid PID mode: container:" },
                 { "", "\"UTSMode\":\"container:x\"", "invalid UTS mode: container:x" },
