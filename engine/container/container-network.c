@@ -145,8 +145,13 @@ int container_check_endpoint(const EndpointSpec *e, const Network *n, Error *ret
 static int check_links(Container *c, Error *reterr) {
         STRV_FOREACH (link, c->spec.host.links) {
                 _cleanup_(freep) char *name = NULL;
+                const char *alias = strchr(*link, ':');
                 Container *other;
 
+                if (str_empty(*link))
+                        return error_set(reterr, ERROR_INVALID, "empty string specified for links");
+                if (alias && strchr(alias + 1, ':'))
+                        return error_set(reterr, ERROR_INVALID, "bad format for links: %s", *link);
                 if (str_copy_n(&name, *link, strcspn(*link, ":")) < 0)
                         return -ENOMEM;
                 if (containers_find(c->set, name, &other, NULL) < 0)

@@ -41,8 +41,9 @@ static int inherit(Container *c, Error *reterr) {
                 int r;
 
                 r = volumes_from_parse(*text, &name, &read_only, reterr);
-                if (r >= 0)
-                        r = containers_find(c->set, name, &from, reterr);
+                if (r >= 0 && containers_find(c->set, name, &from, NULL) < 0)
+                        /* "not found" would be said of the image */
+                        r = error_set(reterr, ERROR_INVALID, "No such container: %s", name);
                 for (size_t i = 0; r >= 0 && i < from->mount_points.n; i++)
                         r = inherit_one(&c->mount_points, from->mount_points.items + i, read_only);
                 if (r < 0)

@@ -120,7 +120,7 @@ int file_log_check(char *const *opts, const FileLogFormat *format, Error *reterr
         if (compress && parse_bool(compress, &b) < 0)
                 return refuse(format, WRONG_COMPRESS, format->compress_option, compress, reterr);
         if (compress && b && format->bare_errors &&
-                (n_files < 2 || (size && max_size == UINT64_MAX)))
+                (n_files < 2 || !size || max_size == UINT64_MAX))
                 return error_set(reterr, ERROR_INVALID,
                         "failed to initialize logging driver: compress cannot be true when "
                         "max-file is less than 2 or max-size is not set");

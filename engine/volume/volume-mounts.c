@@ -21,7 +21,8 @@
 #define LEAVING_MARK "leaving"
 
 bool volume_is_mount(const Volume *v) {
-        return pairs_get(v->options, "type");
+        return !str_empty(pairs_get(v->options, "type")) ||
+               !str_empty(pairs_get(v->options, "device"));
 }
 
 int volume_describe_mount(const Volume *v, VolumeMount *ret) {

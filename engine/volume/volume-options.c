@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "engine/volume/volume-options.h"
 
+#include "lib/base/parse.h"
 #include "lib/base/str.h"
 #include "lib/json/pairs.h"
 
@@ -23,7 +24,8 @@ static int check_known(const char *key, Error *reterr) {
 }
 
 int volume_options_check(char *const *pairs, Error *reterr) {
-        const char *key, *value;
+        const char *key, *value, *size;
+        uint64_t bytes;
 
         PAIRS_FOREACH(key, value, pairs) {
                 int r = check_known(key, reterr);
@@ -39,7 +41,10 @@ int volume_options_check(char *const *pairs, Error *reterr) {
                         if (pairs_get(pairs, known[i].key) && !pairs_get(pairs, *need))
                                 return error_set(reterr, ERROR_INVALID,
                                         "missing required option: \"%s\"", *need);
-        if (pairs_get(pairs, "size"))
+        size = pairs_get(pairs, "size");
+        if (size && parse_size(size, &bytes) < 0)
+                return error_set(reterr, ERROR_INVALID, "invalid size: '%s'", size);
+        if (size)
                 return error_set(
                         reterr, ERROR_INVALID, "quota size requested but no quota support");
         return 0;

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <dirent.h>
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -147,8 +148,12 @@ static int resolve_address(const VolumeMount *v, char **data, Error *reterr) {
 /* As dockerd words it; what follows "password=" is nobody's business. */
 static int mount_failed(
         const VolumeMount *v, const char *target, const VolumeFlags *f, int r, Error *reterr) {
-        _cleanup_(freep) char *flags = NULL, *data = NULL;
+        _cleanup_(freep) char *flags = NULL, *data = NULL, *why = NULL;
         const char *secret = strstr(f->data, "password=");
+
+        if (str_copy(&why, strerror(-r)) < 0)
+                return -ENOMEM;
+        why[0] = (char) tolower((unsigned char) why[0]); /* as Go has it */
 
         if (f->flags != 0 && str_printf(&flags, ", flags: 0x%lx", f->flags) < 0)
                 return -ENOMEM;
@@ -164,7 +169,7 @@ static int mount_failed(
                 "error while mounting volume '%s': failed to mount local volume: mount "
                 "%s:%s%s%s: %s",
                 target, str_or_empty(v->device), target, str_or_empty(flags), str_or_empty(data),
-                strerror(-r));
+                why);
 }
 
 static int mount_it(const VolumeMount *v, Error *reterr) {

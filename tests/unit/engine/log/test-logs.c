@@ -34,7 +34,9 @@ static void test_check(void **state) {
                 "failed to initialize logging driver: max-file cannot be less than 1");
         check("json-file", "max-sise=1m", "unknown log opt 'max-sise' for json-file log driver");
         check("json-file", "max-size", "invalid log opt 'max-size', must be KEY=VALUE");
-        check("json-file", "compress=true", NULL);
+        check("json-file", "compress=true",
+                "failed to initialize logging driver: compress cannot be true when max-file is "
+                "less than 2 or max-size is not set");
         check("journald", "max-size=1m", "unknown log opt 'max-size' for journald log driver");
         check("journald", "mode=fast", "logger: logging mode not supported: fast");
         check("journald", "mode=non-blocking", NULL);
