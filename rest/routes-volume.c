@@ -14,6 +14,7 @@
 #include "rest/request.h"
 #include "rest/router.h"
 
+#define API_CLUSTER         1042U /* before it ClusterVolumeSpec was not known */
 #define API_PRUNE_ANONYMOUS 1042U /* before it a prune took named volumes, too */
 
 /* The body of a create. */
@@ -150,6 +151,12 @@ static int post_create(Request *q, Response *a) {
         if (r >= 0 && document)
                 r = json_read_with(
                         document, volume_body_fields, &body, JSON_READ_DOCKER, &q->error);
+        if (r >= 0 && q->api >= API_CLUSTER &&
+                !json_is_null(json_get(document, "ClusterVolumeSpec")))
+                return error_set(&q->error, ERROR_UNAVAILABLE,
+                        "This node is not a swarm manager. Use \"docker swarm init\" or \"docker "
+                        "swarm "
+                        "join\" to connect this node to swarm and try again.");
         if (r < 0)
                 return r;
         wish = wish_of(&body);
