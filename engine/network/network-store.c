@@ -76,17 +76,14 @@ int network_forget_file(Network *n) {
 
 /* ---- load ---- */
 
-static int read_file(Networks *s, const char *name, const char *id, Network **ret, Error *reterr) {
+int network_parse(Networks *s, const char *id, const char *text, size_t size, Network **ret,
+        Error *reterr) {
         _cleanup_(network_freep) Network *n = NULL;
         _cleanup_(json_unrefp) Json *v = NULL;
-        _cleanup_(freep) char *text = NULL;
         NetworkSpec empty = {};
-        size_t size;
         int r;
 
-        r = file_read_at(s->root_fd, name, FILE_SIZE_MAX, &text, &size);
-        if (r >= 0)
-                r = network_new(id, &empty, &n);
+        r = network_new(id, &empty, &n);
         if (r >= 0)
                 r = json_parse(text, size, FILE_SIZE_MAX, &v, reterr);
         if (r < 0)
@@ -107,8 +104,16 @@ static int read_file(Networks *s, const char *name, const char *id, Network **re
         return 0;
 }
 
-/* Derives all that is not saved, and takes its subnets. */
-static int revive(Networks *s, Network *n, Error *reterr) {
+static int read_file(Networks *s, const char *name, const char *id, Network **ret, Error *reterr) {
+        _cleanup_(freep) char *text = NULL;
+        size_t size;
+        int r;
+
+        r = file_read_at(s->root_fd, name, FILE_SIZE_MAX, &text, &size);
+        return r < 0 ? r : network_parse(s, id, text, size, ret, reterr);
+}
+
+int network_revive(Networks *s, Network *n, Error *reterr) {
         int r;
 
         if (hashmap_contains(s->by_name, n->name) || hashmap_contains(s->by_id, n->id))
@@ -156,7 +161,7 @@ static int load_file(Networks *s, const char *name, Network **ret_default) {
                 return 0;
         }
         if (r >= 0)
-                r = revive(s, n, &e);
+                r = network_revive(s, n, &e);
         if (r == -ENOMEM || r == -EMFILE || r == -ENFILE)
                 return r; /* nothing is wrong with it */
         if (r < 0) {
@@ -334,7 +339,7 @@ static int add_default(Networks *s, Network *old, Error *reterr) {
         (void) inet_pton(AF_INET6, str_or_empty(d->gateway6), &n->container_gateway6);
         n->chosen4 = old && old->chosen4 && str_empty(d->bip) && str_empty(d->fixed_cidr);
         n->chosen6 = old && old->chosen6 && str_empty(d->bip6) && str_empty(d->fixed_cidr6);
-        r = revive(s, n, reterr);
+        r = network_revive(s, n, reterr);
         if (r < 0)
                 return error_prefix(reterr, r, "Failed to set up the default network");
         r = network_save(n);

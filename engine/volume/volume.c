@@ -68,17 +68,13 @@ int volume_save(const Volume *v, int folder_fd) {
         return file_write_atomic_string(folder_fd, VOLUME_FILE, text, 0600, FILE_WRITE_DURABLE);
 }
 
-int volume_load(Volumes *s, const char *name, int folder_fd, Volume **ret) {
+int volume_parse(Volumes *s, const char *name, const char *text, size_t size, Volume **ret) {
         _cleanup_(json_unrefp) Json *document = NULL;
         _cleanup_(volume_freep) Volume *v = NULL;
         _cleanup_(error_done) Error e = {};
-        _cleanup_(freep) char *text = NULL;
-        size_t size;
         int r;
 
-        r = file_read_at(folder_fd, VOLUME_FILE, VOLUME_FILE_MAX, &text, &size);
-        if (r >= 0)
-                r = json_parse(text, size, VOLUME_FILE_MAX, &document, &e);
+        r = json_parse(text, size, VOLUME_FILE_MAX, &document, &e);
         if (r >= 0)
                 r = volume_new(s, &v);
         if (r < 0)
@@ -93,6 +89,15 @@ int volume_load(Volumes *s, const char *name, int folder_fd, Volume **ret) {
 
         *ret = TAKE_PTR(v);
         return 0;
+}
+
+int volume_load(Volumes *s, const char *name, int folder_fd, Volume **ret) {
+        _cleanup_(freep) char *text = NULL;
+        size_t size;
+        int r;
+
+        r = file_read_at(folder_fd, VOLUME_FILE, VOLUME_FILE_MAX, &text, &size);
+        return r < 0 ? r : volume_parse(s, name, text, size, ret);
 }
 
 bool volume_is_anonymous(const Volume *v) {

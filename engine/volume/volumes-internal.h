@@ -35,6 +35,7 @@ Volume *volume_free(Volume *v);
 DEFINE_CLEANUP(Volume *, volume_free);
 int volume_save(const Volume *v, int folder_fd); /* volume.json, durable */
 int volume_load(Volumes *s, const char *name, int folder_fd, Volume **ret);
+int volume_parse(Volumes *s, const char *name, const char *text, size_t size, Volume **ret);
 
 /* volume-size.c: nobody is told */
 VolumePrune *volume_prune_free(VolumePrune *x);
