@@ -225,10 +225,10 @@ static int bridge_leave(
         b = netlink_batch_new();
         if (!b)
                 return -ENOMEM;
-        if (ns && !ns->ends)
-                (void) netlink_link_remove(b, e->host_interface);
-        else
+        if (ns && ns->ends)
                 (void) netlink_port_off(b, e->host_interface);
+        else
+                (void) netlink_link_remove(b, e->host_interface);
         return netlink_run(n->ground->netlink, b, done, userdata, done ? &e->call : NULL);
 }
 

@@ -209,13 +209,25 @@ static int finish_join(Sandbox *b, Error *reterr) {
         return r;
 }
 
+/* An adoption goes on. */
+static void join_forget(Sandbox *b) {
+        Endpoint *e;
+
+        b->done = NULL;
+        b->joining = false;
+        LIST_FOREACH (e, &b->endpoints, by_sandbox) {
+                e->call = netlink_call_free(e->call);
+                e->joining = false;
+        }
+}
+
 static void join_failed(Sandbox *b, int r, const Error *error) {
         _cleanup_(error_done) Error copy = {};
         network_done_t done = b->done;
         void *userdata = b->userdata;
 
         (void) error_copy(&copy, error);
-        sandbox_forget(b);
+        join_forget(b);
         if (done)
                 done(r, &copy, userdata);
 }
@@ -284,6 +296,12 @@ static int join_one(Sandbox *b, Endpoint *e, Error *reterr) {
                 return 0; /* sandboxes_proceed() */
         if (must_wait(b, e))
                 return 0; /* on_joined() */
+        if (n->driver->uses_netns && n->driver->join && !b->netns) {
+                if (b->take)
+                        return 0; /* on_adopted() */
+                return error_set(reterr, ERROR_INTERNAL,
+                        "the network namespace of container %s is lost", b->container_name);
+        }
         e->joined = true;
         if (n->driver->join)
                 r = n->driver->join(n, e, b->netns, on_joined, e, reterr);
@@ -316,7 +334,7 @@ int sandbox_join(Sandbox *b, network_done_t done, void *userdata, Error *reterr)
                 r = finish_join(b, reterr);
         else if (r == 0)
                 return 0;
-        sandbox_forget(b);
+        join_forget(b);
         return r < 0 ? r : 1;
 }
 
@@ -343,6 +361,21 @@ void sandboxes_proceed(Networks *s, Network *n) {
 
 /* ---- after a restart of the daemon ---- */
 
+static void go_on_adopted(Sandbox *b) {
+        _cleanup_(error_done) Error error = {};
+        int r;
+
+        if (b->leave_waits)
+                sandbox_leave_now(b);
+        if (!b->joining)
+                return;
+        r = join_all(b, &error);
+        if (r < 0)
+                join_failed(b, r, &error);
+        else
+                join_check_end(b);
+}
+
 static void on_adopted(int r, Netns *ns, const Error *error, void *userdata) {
         Sandbox *b = userdata;
 
@@ -353,6 +386,7 @@ static void on_adopted(int r, Netns *ns, const Error *error, void *userdata) {
                         b->container_name, error_text(error, r));
         else
                 sandbox_tell_resolver(b);
+        go_on_adopted(b);
 }
 
 void sandbox_adopt(Sandbox *b) {

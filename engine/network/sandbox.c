@@ -116,7 +116,8 @@ static int leave_begin(
         sandbox_unpublish(e);
         if (e->joined && n->driver && n->driver->leave) {
                 e->call = netlink_call_free(e->call);
-                r = n->driver->leave(n, e, b->netns, done, userdata, reterr);
+                b->leave_waits = done && b->take; /* for the namespace, which is being opened */
+                r = b->leave_waits ? 0 : n->driver->leave(n, e, b->netns, done, userdata, reterr);
         }
         give_back_addresses(e);
         return r;
@@ -176,6 +177,17 @@ static void on_left(int r, const Error *e, void *userdata) {
         b->left(r, e, b->left_userdata);
 }
 
+void sandbox_leave_now(Sandbox *b) {
+        _cleanup_(error_done) Error error = {};
+        Network *n = b->leaving->network;
+        int r;
+
+        b->leave_waits = false;
+        r = n->driver->leave(n, b->leaving, b->netns, on_left, b, &error);
+        if (r != 0)
+                on_left(r < 0 ? r : 0, &error, b);
+}
+
 int sandbox_leave(Sandbox *b, Endpoint *e, network_done_t left, void *userdata, Error *reterr) {
         int r;
 
@@ -183,7 +195,8 @@ int sandbox_leave(Sandbox *b, Endpoint *e, network_done_t left, void *userdata, 
         assert(left);
 
         r = leave_begin(b, e, on_left, b, reterr);
-        list_remove(&e->by_network);
+        if (!b->leave_waits) /* it needs its network then */
+                list_remove(&e->by_network);
         list_remove(&e->by_sandbox);
         if (r == 0) {
                 b->leaving = e;
@@ -299,14 +312,21 @@ static int take_addresses(Network *n, Endpoint *e, const EndpointSpec *wish, Err
         return r;
 }
 
+/* Follows the address: who has it next, a restarted container mostly, is reached at once by neighbours that remember the way to it. */
 static int choose_mac(Endpoint *e, const char *asked, Error *reterr) {
         if (!str_empty(asked)) {
                 if (endpoint_parse_mac(asked, e->mac) < 0)
                         return error_set(reterr, ERROR_INVALID, "invalid MAC address: %s", asked);
                 return 0;
         }
-        random_bytes(e->mac, sizeof(e->mac));
-        e->mac[0] = (uint8_t) ((e->mac[0] & ~1U) | 2U); /* one, given out locally */
+        e->mac[0] = 0x02; /* one, given out locally */
+        e->mac[1] = 0x42;
+        if (e->prefix4 > 0)
+                memcpy(e->mac + 2, &e->address4, sizeof(e->address4));
+        else if (e->prefix6 > 0)
+                memcpy(e->mac + 2, e->address6.s6_addr + 12, 4);
+        else
+                random_bytes(e->mac + 2, sizeof(e->mac) - 2);
         return 0;
 }
 
@@ -399,13 +419,13 @@ int sandbox_add(Sandbox *b, Network *n, const EndpointSpec *wish, const char *ma
                 return r;
         r = copy_wish(e, wish);
         if (r >= 0 && n->driver->uses_netns)
-                r = choose_mac(e, str_empty(mac) ? wish->mac_address : mac, reterr);
-        if (r >= 0 && n->driver->uses_netns)
                 r = choose_interface(b, e, reterr);
         if (r >= 0)
                 r = endpoint_make_names(e);
         if (r >= 0)
                 r = take_addresses(n, e, wish, reterr);
+        if (r >= 0 && n->driver->uses_netns)
+                r = choose_mac(e, str_empty(mac) ? wish->mac_address : mac, reterr);
         if (r < 0) {
                 leave(b, e);
                 return r;

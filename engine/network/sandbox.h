@@ -57,6 +57,7 @@ struct Sandbox {
         bool joining;
 
         Endpoint *leaving; /* its link is being taken away; in no list any more */
+        bool leave_waits;  /* until the namespace is adopted */
         network_done_t left;
         void *left_userdata;
 };

@@ -87,3 +87,44 @@ def test_networks_survive_the_daemon(app):
     assert list(addresses('one')) == ['eth0', 'eth1']
     docker('restart', '-t', '0', 'one')
     assert sorted(addresses('one')) == ['eth0', 'eth1']
+
+
+def test_links_with_and_without_ipv6_are_made_together(app):
+    """Each has what its network has, whichever order they are made in."""
+    docker('network', 'create', '--ipv6', 'six')
+    try:
+        for turn in range(3):
+            docker('create', '--name', 'both', '--network', 'six', 'busybox', *KEEP)
+            docker('network', 'connect', app, 'both')
+            docker('start', 'both')
+            lines = docker('exec', 'both', 'ip', '-o', 'addr', 'show', 'scope', 'global').stdout.splitlines()
+            assert sorted(line.split()[2] for line in lines) == ['inet', 'inet', 'inet6'], (turn, lines)
+            docker('rm', '-f', 'both')
+    finally:
+        docker('rm', '-f', 'both', check=False)
+        docker('network', 'rm', 'six')
+
+
+def test_who_connects_first_after_a_kill(app):
+    """The daemon has not opened the container's namespace yet: it waits for that."""
+    rest = Rest()
+    docker('run', '-d', '--name', 'first', '--network', 'bridge', 'busybox', *KEEP)
+    for _ in range(3):
+        pid = host.main_pid()
+        host.run('systemctl', 'reset-failed', 'stauer.service', check=False)
+        host.run('kill', '-9', pid)
+        for verb in ('connect', 'disconnect'):
+            answer = rest.keep_asking('POST', f'/networks/{app}/{verb}', {'Container': 'first'})
+            assert answer.status == 200, answer.data
+            assert host.main_pid() not in (0, pid)
+        assert set(addresses('first')) == {'eth0'}
+
+
+def test_a_container_that_comes_back_with_its_address_is_reached_at_once(app):
+    """Neighbours and the host remember the way to an address for half a minute."""
+    docker('run', '-d', '--name', 'back', '--network', app, '--ip', '172.30.7.9', 'busybox', 'sh', '-c', 'exec httpd -f -h /etc')
+    docker('run', '-d', '--name', 'neighbour', '--network', app, 'busybox', *KEEP)
+    ask = ('exec', 'neighbour', 'wget', '-T', '2', '-qO-', 'http://172.30.7.9/group')
+    for _ in range(2):
+        wait_for(lambda: 'root' in docker(*ask, check=False).stdout, 'it answers the neighbour', timeout=5)
+        docker('restart', '-t', '0', 'back')
