@@ -23,34 +23,6 @@ struct LayerBuild {
         ApplyResult result;
 };
 
-void apply_result_done(ApplyResult *r) {
-        assert(r);
-
-        for (size_t i = 0; i < r->n_implied; i++)
-                free(r->implied[i]);
-        free(r->implied);
-        *r = (ApplyResult) {};
-}
-
-int apply_result_add_implied(ApplyResult *r, const char *path, Error *reterr) {
-        int k;
-
-        /* Room for the NULL at the end, so that it is a strv. */
-        k = array_grow(&r->implied, &r->n_implied_allocated, r->n_implied + 2);
-        if (k < 0)
-                return k;
-        r->implied[r->n_implied] = strdup(path);
-        if (!r->implied[r->n_implied])
-                return -ENOMEM;
-        r->implied[++r->n_implied] = NULL;
-
-        r->implied_memory += strlen(path) + 1 + sizeof(char *);
-        if (r->implied_memory > tar_limits_default.directories)
-                return error_set(reterr, ERROR_TOO_LARGE,
-                        "archive has too many directories without an entry");
-        return 0;
-}
-
 bool storage_unpacks_alone(const Storage *s) {
         return FLAGS_SET(s->driver->flags, STORAGE_UNPACK_ALONE);
 }
@@ -169,7 +141,7 @@ int layer_build_apply(LayerBuild *b, const ApplyOptions *options, Error *reterr)
         if (diff < 0)
                 return diff;
 
-        if (!b->storage->driver->apply)
+        if (!b->storage->driver->unpack)
                 return common_apply(diff, options, &b->result, reterr);
 
         if (!o.source) {
@@ -186,7 +158,15 @@ int layer_build_apply(LayerBuild *b, const ApplyOptions *options, Error *reterr)
                 o.source = &plain;
         }
 
-        return b->storage->driver->apply(b->storage->state, diff, &o, &b->result, reterr);
+        return tar_extract(
+                &(const TarExtract) {
+                        .root_fd = diff,
+                        .limits = o.limits,
+                        .ops = b->storage->driver->unpack,
+                        .userdata = &b->result,
+                        .pass = TAR_PASS_ALL,
+                },
+                o.source, &b->result.tar, reterr);
 }
 
 const ApplyResult *layer_build_result(const LayerBuild *b) {

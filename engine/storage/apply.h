@@ -7,13 +7,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/storage/apply-result.h"
 #include "lib/archive/source.h"
 #include "lib/archive/tar-extract.h"
 #include "lib/base/error.h"
 #include "lib/base/macro.h"
 
 typedef struct ApplyOptions ApplyOptions;
-typedef struct ApplyResult ApplyResult;
 typedef struct Layer Layer;
 typedef struct LayerBuild LayerBuild;
 typedef struct Storage Storage;
@@ -24,18 +24,6 @@ struct ApplyOptions {
         int blob_fd; /* or the blob, compressed or not, from offset 0: read as often as needed */
         const TarLimits *limits; /* NULL: default */
 };
-
-struct ApplyResult {
-        TarExtractResult tar;
-        bool opaque_root; /* nothing of the layers below shows */
-        char **implied;   /* folders that the archive did not name */
-        size_t n_implied;
-        size_t n_implied_allocated;
-        size_t implied_memory;
-};
-
-void apply_result_done(ApplyResult *r);
-int apply_result_add_implied(ApplyResult *r, const char *path, Error *reterr);
 
 /* Can the driver unpack a layer from a stream, without the layers below? Else layer_build_apply() wants a blob_fd, and
  * layer_build_new() the parent. */

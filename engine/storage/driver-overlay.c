@@ -10,7 +10,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "engine/storage/apply.h"
+#include "engine/storage/apply-result.h"
 #include "engine/storage/driver.h"
 #include "engine/storage/overlay-probe.h"
 #include "engine/storage/storage-internal.h"
@@ -324,19 +324,11 @@ static int overlay_implied(void *userdata, int dir_fd, const char *path, Error *
         return apply_result_add_implied(userdata, path, reterr);
 }
 
-static int overlay_apply(
-        void *state, int diff_fd, const ApplyOptions *options, ApplyResult *ret, Error *reterr) {
-        static const TarExtractOps ops = { overlay_whiteout, overlay_opaque, overlay_implied };
-        const TarExtract x = {
-                .root_fd = diff_fd,
-                .limits = options->limits,
-                .ops = &ops,
-                .userdata = ret,
-                .pass = TAR_PASS_ALL,
-        };
-
-        return tar_extract(&x, options->source, &ret->tar, reterr);
-}
+static const TarExtractOps overlay_unpack = {
+        .whiteout = overlay_whiteout,
+        .opaque = overlay_opaque,
+        .implied = overlay_implied,
+};
 
 /* Is a folder above path opaque? Then the layers below do not know path. */
 static int overlay_is_new(int diff_fd, const char *path) {
@@ -417,6 +409,6 @@ const StorageDriver storage_driver_overlay2 = {
         .usage = overlay_usage,
         .status = overlay_status,
         .describe = overlay_describe,
-        .apply = overlay_apply,
+        .unpack = &overlay_unpack,
         .adopt = overlay_adopt,
 };

@@ -19,10 +19,9 @@
 #include "lib/base/error.h"
 #include "lib/base/macro.h"
 
-typedef struct ApplyOptions ApplyOptions;
-typedef struct ApplyResult ApplyResult;
 typedef struct MountSpec MountSpec;
 typedef struct StorageDriver StorageDriver;
+typedef struct TarExtractOps TarExtractOps;
 
 typedef enum StorageDriverFlags {
         STORAGE_CREATE_QUICK =
@@ -67,10 +66,10 @@ struct StorageDriver {
         int (*status)(void *state, char ***ret_pairs);
         int (*describe)(void *state, char *const *chain, bool read_only, char ***ret_pairs);
 
-        /* Unpacks the tar of a layer into its diff/, which create() made. NULL: the common way of apply.c,
-         * where a whiteout removes. Slow. */
-        int (*apply)(void *state, int diff_fd, const ApplyOptions *options, ApplyResult *ret,
-                Error *reterr);
+        /* What becomes of whiteouts when apply.c unpacks the tar of a layer into its diff/, which create() made; userdata is the
+         * ApplyResult. NULL: the common way, where a whiteout removes. A table and no op: the daemon has all drivers and no
+         * libarchive. */
+        const TarExtractOps *unpack;
 
         /* A driver with STORAGE_UNPACK_ALONE: folders that the archive did not name get the attributes that they
          * have below. chain: the layers below, top first; paths: "" is the root. */
