@@ -2,7 +2,6 @@
 #include "config/settings.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -64,6 +63,7 @@ Settings *settings_free(Settings *s) {
         free(s->sysconfig_file);
         free(s->config_file);
         free(s->lens_dir);
+        free(s->configd);
         free(s->data_root);
         free(s->exec_root);
         strv_free(s->hosts);
@@ -229,13 +229,15 @@ int settings_finish(Settings *s, Error *reterr) {
         return r < 0 ? error_prefix(reterr, r, "--default-runtime") : 0;
 }
 
-int settings_load(int argc, char *const *argv, Settings **ret, Error *reterr) {
+int settings_load(
+        int argc, char *const *argv, settings_reader_t reader, Settings **ret, Error *reterr) {
         _cleanup_(option_string_done) OptionString words = {};
         _cleanup_(sysconfig_freep) Sysconfig *file = NULL;
         _cleanup_(settings_freep) Settings *s = NULL;
         const SettingsSource line = {};
         int r;
 
+        assert(reader);
         assert(ret);
 
         r = settings_new(&s);
@@ -250,7 +252,7 @@ int settings_load(int argc, char *const *argv, Settings **ret, Error *reterr) {
         if (r < 0)
                 return r;
         if (s->verb != SETTINGS_HELP && s->verb != SETTINGS_VERSION) {
-                r = sysconfig_load(s->sysconfig_file, s->lens_dir, &file, reterr);
+                r = reader(s, &file, reterr);
                 if (r < 0)
                         return r;
                 if (!file->exists && settings_was_given(s, "sysconfig-file"))
@@ -268,9 +270,6 @@ int settings_load(int argc, char *const *argv, Settings **ret, Error *reterr) {
                 r = settings_finish(s, reterr);
                 if (r < 0)
                         return r;
-                /* What Augeas took is not needed again. */
-                file = sysconfig_free(file);
-                (void) malloc_trim(0);
         }
 
         *ret = TAKE_PTR(s);

@@ -17,6 +17,7 @@
 typedef struct Settings Settings;
 typedef struct SettingRuntime SettingRuntime;
 typedef struct SettingUlimit SettingUlimit;
+typedef struct Sysconfig Sysconfig;
 
 #define SETTINGS_DEFAULT_SYSCONFIG_FILE "/etc/sysconfig/docker"
 #define SETTINGS_DEFAULT_CONFIG_FILE    "/etc/docker/daemon.json"
@@ -51,6 +52,7 @@ struct Settings {
         char *sysconfig_file;
         char *config_file;
         char *lens_dir; /* folder with the Augeas lens; LENSDIR when installed */
+        char *configd;  /* the program that reads sysconfig_file with it */
         char *data_root;
         char *exec_root;
         char **hosts; /* "unix:///path", "tcp://host:port", "fd://"; empty: nothing was asked */
@@ -130,10 +132,18 @@ int settings_new(Settings **ret);
 Settings *settings_free(Settings *s);
 DEFINE_CLEANUP(Settings *, settings_free);
 
+/* How a program gets at the options file: sysconfig_ask() for who should not have Augeas in its memory, settings_read_sysconfig() for the
+ * others. A file that is not there gives an empty Sysconfig. */
+typedef int (*settings_reader_t)(const Settings *s, Sysconfig **ret, Error *reterr);
+
 /* Options file, command line, daemon.json, check of the whole. The text in reterr is one sentence
  * with file, line, word and what would be right. A missing options file or daemon.json is fine
  * unless the command line named it. */
-int settings_load(int argc, char *const *argv, Settings **ret, Error *reterr);
+int settings_load(
+        int argc, char *const *argv, settings_reader_t reader, Settings **ret, Error *reterr);
+
+/* The settings_reader_t that reads with Augeas here. Apart (settings-read.c), so that who asks is not linked with it. */
+int settings_read_sysconfig(const Settings *s, Sysconfig **ret, Error *reterr);
 
 /* A reload: takes from fresh what may change while the daemon runs, the rows that are LIVE and act.
  * fresh has the old values afterwards; pointers to s stay good, pointers into it do not. */

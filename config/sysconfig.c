@@ -2,13 +2,11 @@
 #include "config/sysconfig.h"
 
 #include <augeas.h>
-#include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "config/sysconfig-internal.h"
 #include "lib/base/alloc.h"
-#include "lib/base/digest.h"
-#include "lib/base/fd.h"
-#include "lib/base/file.h"
 #include "lib/base/str.h"
 
 #define LENS "Envfile.lns"
@@ -106,21 +104,6 @@ static int read_entries(Sysconfig *s, augeas *a) {
         return r;
 }
 
-static void free_entries(Sysconfig *s) {
-        for (size_t i = 0; i < s->n_entries; i++) {
-                free(s->entries[i].name);
-                free(s->entries[i].raw);
-        }
-        s->entries = mfree(s->entries);
-        s->n_entries = 0;
-}
-
-/* NUL ends a string too early, and the bytes 1 to 4 mean something to Augeas itself: it reads a text
- * with them and cannot print it again. */
-static bool is_text(const char *text, size_t size) {
-        return strlen(text) == size && !strpbrk(text, "\x01\x02\x03\x04");
-}
-
 /* Augeas wants a newline at the end. Gives 1 when it had to be added. */
 static int terminated(const char *text, char **ret) {
         size_t n = strlen(text);
@@ -144,96 +127,15 @@ static int parse(Sysconfig *s, Error *reterr) {
                 r = augeas_open(s->lens_dir, &s->augeas, reterr);
                 if (r < 0)
                         return r;
+                s->close = aug_close;
         }
         r = augeas_parse(s->augeas, s->path, text, reterr);
         if (r < 0)
                 return r;
 
-        free_entries(s);
+        sysconfig_free_entries(s);
         r = read_entries(s, s->augeas);
         return r < 0 ? r : added_newline;
-}
-
-int sysconfig_read_at(int dir_fd, const char *name, struct stat *ret_st, char ret_etag[static 65],
-        char **ret_text) {
-        _cleanup_(fd_closep) int fd = -EBADF;
-        _cleanup_(freep) char *text = NULL;
-        char digest[DIGEST_TEXT_SIZE];
-        struct stat st;
-        size_t size;
-        int r;
-
-        fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-        if (fd < 0)
-                return -errno;
-        r = fd_verify_regular(fd);
-        if (r < 0)
-                return r;
-        r = file_read_fd(fd, SYSCONFIG_SIZE_MAX, &text, &size);
-        if (r < 0)
-                return r;
-        if (!is_text(text, size))
-                return -EBADMSG;
-        /* Behind the reading: a change during it shows in the times. */
-        if (fstat(fd, &st) < 0)
-                return -errno;
-        r = digest_data(text, size, digest);
-        if (r < 0)
-                return r;
-
-        if (ret_st)
-                *ret_st = st;
-        memcpy(ret_etag, digest_hex(digest), 65);
-        if (ret_text)
-                *ret_text = TAKE_PTR(text);
-        return 0;
-}
-
-int sysconfig_read(const char *path, struct stat *ret_st, char ret_etag[static 65], char **ret_text,
-        Error *reterr) {
-        _cleanup_(freep) char *real = NULL;
-        int r;
-
-        real = realpath(path, NULL);
-        r = real ? sysconfig_read_at(AT_FDCWD, real, ret_st, ret_etag, ret_text) : -errno;
-        switch (r) {
-        case 0:
-                return 1;
-        case -ENOENT:
-                strcpy(ret_etag, SYSCONFIG_ETAG_MISSING);
-                return 0;
-        case -EFBIG:
-                return error_set(reterr, ERROR_TOO_LARGE, "%s is larger than 1 MiB", path);
-        case -EBADMSG:
-                return error_set(reterr, ERROR_INVALID,
-                        "%s holds a NUL byte or a control character; it is not a text file", path);
-        case -EISDIR:
-        case -EBADFD:
-                return error_set(reterr, ERROR_INVALID, "%s is not a regular file", path);
-        default:
-                return error_set_errno(reterr, r, "Cannot read %s", path);
-        }
-}
-
-static int sysconfig_new(const char *path, const char *lens_dir, Sysconfig **ret) {
-        _cleanup_(sysconfig_freep) Sysconfig *s = NULL;
-        int r;
-
-        s = new0(Sysconfig, 1);
-        if (!s)
-                return -ENOMEM;
-        s->path = realpath(path, NULL);
-        if (!s->path) {
-                r = str_copy(&s->path, path);
-                if (r < 0)
-                        return r;
-        }
-        r = str_copy(&s->lens_dir, lens_dir);
-        if (r < 0)
-                return r;
-
-        *ret = TAKE_PTR(s);
-        return 0;
 }
 
 int sysconfig_load(const char *path, const char *lens_dir, Sysconfig **ret, Error *reterr) {
@@ -276,7 +178,7 @@ int sysconfig_parse(
         r = sysconfig_new(path, lens_dir, &s);
         if (r < 0)
                 return r;
-        if (!is_text(text, strlen(text)))
+        if (!sysconfig_is_text(text, strlen(text)))
                 return error_set(reterr, ERROR_INVALID, "%s holds a control character", path);
         r = str_copy(&s->text, text);
         if (r < 0)
@@ -287,25 +189,6 @@ int sysconfig_parse(
 
         *ret = TAKE_PTR(s);
         return 0;
-}
-
-Sysconfig *sysconfig_free(Sysconfig *s) {
-        if (!s)
-                return NULL;
-        free_entries(s);
-        if (s->augeas)
-                aug_close(s->augeas);
-        free(s->path);
-        free(s->lens_dir);
-        free(s->text);
-        return mfree(s);
-}
-
-const SysconfigEntry *sysconfig_find(const Sysconfig *s, const char *name) {
-        for (size_t i = s->n_entries; i-- > 0;)
-                if (streq(s->entries[i].name, name))
-                        return s->entries + i;
-        return NULL;
 }
 
 /* Names become part of an Augeas path, so they are ours and plain. */

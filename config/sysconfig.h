@@ -38,6 +38,7 @@ struct Sysconfig {
         SysconfigEntry *entries;
         size_t n_entries;
         struct augeas *augeas; /* sysconfig.c; compiling the lens is most of the time */
+        void (*close)(struct augeas *augeas);
 };
 
 /* A missing file is an empty one with exists=false. -EBADMSG with file and line when it does not

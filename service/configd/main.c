@@ -12,9 +12,12 @@
 #include <time.h>
 
 #include "config/settings.h"
+#include "config/sysconfig-ask.h"
+#include "config/sysconfig.h"
 #include "dbus/bus-auth.h"
 #include "dbus/bus-config.h"
 #include "dbus/bus-util.h"
+#include "lib/base/alloc.h"
 #include "lib/base/log.h"
 #include "lib/base/parse.h"
 #include "lib/base/str.h"
@@ -29,6 +32,7 @@ typedef struct Configd {
         const char *config_file;
         const char *lens_dir;
         unsigned idle_sec;
+        bool tell;
         sd_event *event;
         sd_bus *bus;
         sd_event_source *timer;
@@ -43,6 +47,8 @@ static int help(void) {
                "  --sysconfig-file=PATH  File with DOCKER_OPTS (default %s)\n"
                "  --config-file=PATH     File with options in JSON (default %s)\n"
                "  --lens-dir=PATH        Folder with the Augeas lens (default %s)\n"
+               "  --tell                 Print what the file with DOCKER_OPTS says, in JSON, and "
+               "end\n"
                "  --idle=SECONDS         Exit when nobody has asked for so long (default %u)\n"
                "  --version              Print the version and end\n"
                "  --help                 Print this text and end\n",
@@ -53,12 +59,21 @@ static int help(void) {
 
 /* 1: go on, 0: done, negative: wrong. */
 static int parse_argv(Configd *c, int argc, char **argv) {
-        enum { ARG_SYSCONFIG = 256, ARG_CONFIG, ARG_LENS, ARG_IDLE, ARG_VERSION, ARG_HELP };
+        enum {
+                ARG_SYSCONFIG = 256,
+                ARG_CONFIG,
+                ARG_LENS,
+                ARG_IDLE,
+                ARG_TELL,
+                ARG_VERSION,
+                ARG_HELP
+        };
         static const struct option options[] = {
                 { "sysconfig-file", required_argument, NULL, ARG_SYSCONFIG },
                 { "config-file", required_argument, NULL, ARG_CONFIG },
                 { "lens-dir", required_argument, NULL, ARG_LENS },
                 { "idle", required_argument, NULL, ARG_IDLE },
+                { "tell", no_argument, NULL, ARG_TELL },
                 { "version", no_argument, NULL, ARG_VERSION },
                 { "help", no_argument, NULL, ARG_HELP },
                 {},
@@ -81,6 +96,9 @@ static int parse_argv(Configd *c, int argc, char **argv) {
                                 return log_error_errno(
                                         -EINVAL, "--idle=%s is no number of seconds", optarg);
                         break;
+                case ARG_TELL:
+                        c->tell = true;
+                        break;
                 case ARG_VERSION:
                         printf("stauer-configd %s\n", STAUER_VERSION);
                         return 0;
@@ -95,6 +113,22 @@ static int parse_argv(Configd *c, int argc, char **argv) {
         if (c->sysconfig_file[0] != '/' || c->config_file[0] != '/' || c->lens_dir[0] != '/')
                 return log_error_errno(-EINVAL, "Paths must begin with a slash");
         return 1;
+}
+
+/* For stauerd, which is spared Augeas that way (config/sysconfig-ask.h). No bus is needed. */
+static int tell(const Configd *c) {
+        _cleanup_(sysconfig_freep) Sysconfig *s = NULL;
+        _cleanup_(error_done) Error e = {};
+        _cleanup_(freep) char *text = NULL;
+        int r, k;
+
+        r = sysconfig_load(c->sysconfig_file, c->lens_dir, &s, &e);
+        k = r < 0 ? sysconfig_tell_error(&e, r, &text) : sysconfig_tell(s, &text);
+        if (k < 0)
+                return log_error_errno(k, "Cannot tell: %m");
+        if (puts(text) < 0 || fflush(stdout) != 0)
+                return log_error_errno(-EIO, "Cannot write to standard output: %m");
+        return r;
 }
 
 static uint64_t now_usec(void) {
@@ -191,6 +225,9 @@ int main(int argc, char **argv) {
         r = parse_argv(&c, argc, argv);
         if (r <= 0)
                 return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+
+        if (c.tell)
+                return tell(&c) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 
         r = setup(&c);
         if (r < 0)

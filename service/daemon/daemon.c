@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "config/settings.h"
+#include "config/sysconfig-ask.h"
 #include "dbus/bus-auth.h"
 #include "dbus/bus.h"
 #include "engine/engine.h"
@@ -93,7 +94,7 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *si,
         (void) sd_notifyf(/* unset_environment= */ false, "RELOADING=1\nMONOTONIC_USEC=%llu",
                 (unsigned long long) clock_monotonic_us());
 
-        r = settings_load(d->argc, d->argv, &fresh, &e);
+        r = settings_load(d->argc, d->argv, sysconfig_ask, &fresh, &e);
         if (r < 0)
                 log_error("Reload: %s; the options stay as they were", error_text(&e, r));
         else {

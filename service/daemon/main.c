@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "config/settings.h"
+#include "config/sysconfig-ask.h"
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
 #include "service/daemon/daemon.h"
@@ -26,7 +27,7 @@ static int run(int argc, char *argv[]) {
         _cleanup_(error_done) Error e = {};
         int r;
 
-        r = settings_load(argc, argv, &settings, &e);
+        r = settings_load(argc, argv, sysconfig_ask, &settings, &e);
         if (r < 0) {
                 log_error("%s", error_text(&e, r));
                 return r;

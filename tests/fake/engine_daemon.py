@@ -103,7 +103,8 @@ class EngineDaemon:
         self.process = self._spawn(
             *join, 'unshare', *space, '--propagation', 'private', 'sh', '-c', CGROUP2, 'sh', program('stauerd'),
             '--sysconfig-file', self.folder / 'sysconfig', '--lens-dir', TREE / 'config/lenses',
-            '--seccomp-profile', TREE / 'engine/container/seccomp.json', '--data-root', self.data, '--exec-root', self.run,
+            '--configd', program('stauer-configd'), '--seccomp-profile', TREE / 'engine/container/seccomp.json',
+            '--data-root', self.data, '--exec-root', self.run,
             '-H', f'unix://{self.socket}', '-s', 'vfs', *network, '--add-runtime', f'fake={HERE / "fake-runtime"}', '--default-runtime',
             'fake', '-D', *self.options, *more)
         if wait:

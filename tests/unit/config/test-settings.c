@@ -49,7 +49,7 @@ static int load(
 
         assert_int_equal(file_write_atomic_string(AT_FDCWD, sysconfig_path, sysconfig, 0644, 0), 0);
         assert_int_equal(file_write_atomic_string(AT_FDCWD, config_path, json, 0644, 0), 0);
-        return settings_load(word ? 5 : 4, argv, ret, reterr);
+        return settings_load(word ? 5 : 4, argv, settings_read_sysconfig, ret, reterr);
 }
 
 static Settings *load_ok(const char *sysconfig, const char *json, const char *word) {
@@ -211,10 +211,10 @@ static void test_verbs(void **state) {
         char *argv[] = { (char *) "stauerd", (char *) "--version",
                 (char *) "--sysconfig-file=/nowhere", NULL };
 
-        assert_int_equal(settings_load(3, argv, &s, NULL), 0);
+        assert_int_equal(settings_load(3, argv, settings_read_sysconfig, &s, NULL), 0);
         assert_int_equal(s->verb, SETTINGS_VERSION);
         argv[1] = (char *) "-h";
-        assert_int_equal(settings_load(3, argv, &t, NULL), 0);
+        assert_int_equal(settings_load(3, argv, settings_read_sysconfig, &t, NULL), 0);
         assert_int_equal(t->verb, SETTINGS_HELP);
         assert_int_equal(settings_format_help("stauerd", &help), 0);
         assert_non_null(strstr(help, "  -s, --storage-driver"));
