@@ -45,18 +45,6 @@ def bench_run(options, folder):
     table('`run --rm busybox true`, network none', hyperfine(competitors, options.runs, folder), 'bare unshare + chroot')
 
 
-def bench_bridge(options, folder):
-    """The peer has no network "bridge" here and writes no rules (--iptables=false): a network of its own is the least it can do."""
-    run(*DOCKER_PEER, 'network', 'rm', 'bench', check=False)
-    run(*DOCKER_PEER, 'network', 'create', '--subnet', '10.199.0.0/16', 'bench')
-    networks = {'docker → dockerd': ('--network', 'bench')}
-    competitors = {f'{name} run --rm': (*words, 'run', '--rm', *networks.get(name, ()), 'busybox', 'true')
-                   for name, words in ENGINES.items()}
-    competitors['bare unshare + chroot'] = bare(folder / 'rootfs')
-    table('`run --rm busybox true`, bridge network', hyperfine(competitors, options.runs, folder), 'bare unshare + chroot')
-    run(*DOCKER_PEER, 'network', 'rm', 'bench')
-
-
 def bench_exec(options, folder):
     for words in (STAUER, DOCKER_PEER, podman()):
         run(*words, 'run', '-d', '--name', 'bench-exec', *QUIET, 'busybox', 'sleep', '100000')
