@@ -217,7 +217,7 @@ def test_volumes_from(face, tmp_path):
     assert before['/anonymous']['Name'] in face.volumes()          # the other one has it still
     face.remove(second, volumes=True)
     assert face.volumes() == ['data', 'other']
-    refused('NotFound', 'No such container: first', create, face, host={'VolumesFrom': ['first']})
+    refused('Invalid', 'No such container: first', create, face, host={'VolumesFrom': ['first']})
     refused('Invalid', 'invalid mode: x', create, face, host={'VolumesFrom': ['second:x']})
 
 

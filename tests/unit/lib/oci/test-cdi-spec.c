@@ -20,17 +20,17 @@ static void assert_refused(const char *text, const char *sentence) {
 }
 
 static void test_read(void **state) {
-        static const char text[] =
-                HEAD "containerEdits: {env: [A=1]}\n"
-                     "devices:\n"
-                     "- name: 0\n"
-                     "  annotations: {a: b}\n"
-                     "  containerEdits:\n"
-                     "    deviceNodes: [{path: /dev/x, type: c, major: 1, minor: 3, fileMode: "
-                     "0660}, {path: /dev/y}]\n"
-                     "    mounts: [{hostPath: /a, containerPath: /b, options: [ro, bind]}]\n"
-                     "    hooks: [{hookName: createContainer, path: /bin/true, args: ['true', x]}]\n"
-                     "    additionalGids: [7, 9]\n";
+        static const char text[] = HEAD
+                "containerEdits: {env: [A=1]}\n"
+                "devices:\n"
+                "- name: 0\n"
+                "  annotations: {a: b}\n"
+                "  containerEdits:\n"
+                "    deviceNodes: [{path: /dev/x, type: c, major: 1, minor: 3, fileMode: "
+                "0660}, {path: /dev/y}]\n"
+                "    mounts: [{hostPath: /a, containerPath: /b, options: [ro, bind]}]\n"
+                "    hooks: [{hookName: createContainer, path: /bin/true, args: ['true', x]}]\n"
+                "    additionalGids: [7, 9]\n";
         CdiSpec s;
 
         assert_ok(cdi_spec_parse(text, strlen(text), true, &s, NULL));
