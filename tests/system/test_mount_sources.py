@@ -62,7 +62,7 @@ def test_a_tmpfs_volume_and_one_that_cannot_be_mounted(volume):
     volume('memory', type='tmpfs', device='tmpfs', o='size=1m,uid=7')
     assert output('-v', 'memory:/v', script='stat -c %u /v; df -k /v | tail -1').split()[:3] == ['7', 'tmpfs', '1024']
     data = volume('broken', type='none', o='bind', device='/there/is/no/such')
-    words = docker('run', '--rm', '--network', 'none', '-v', 'broken:/v', 'busybox', 'true', code=125)
+    words = docker('run', '--rm', '--network', 'none', '-v', 'broken:/v', 'busybox', 'true', code=127)  # dockerd says it in these words, too, and the client takes them for a missing command
     assert f'failed to mount local volume: mount /there/is/no/such:{data}, flags: 0x1000: no such file or directory' in words.lower()
 
 
