@@ -297,6 +297,7 @@ void settings_take_live(Settings *s, Settings *fresh) {
         SWAP(s->runtimes, fresh->runtimes);
         SWAP(s->n_runtimes, fresh->n_runtimes);
         SWAP(s->insecure_registries, fresh->insecure_registries);
+        SWAP(s->features, fresh->features);
         SWAP(s->registry_mirrors, fresh->registry_mirrors);
         SWAP(s->max_downloads, fresh->max_downloads);
         SWAP(s->max_attempts, fresh->max_attempts);
