@@ -76,8 +76,8 @@ int network_forget_file(Network *n) {
 
 /* ---- load ---- */
 
-int network_parse(Networks *s, const char *id, const char *text, size_t size, Network **ret,
-        Error *reterr) {
+int network_parse(
+        Networks *s, const char *id, const char *text, size_t size, Network **ret, Error *reterr) {
         _cleanup_(network_freep) Network *n = NULL;
         _cleanup_(json_unrefp) Json *v = NULL;
         NetworkSpec empty = {};

@@ -42,8 +42,8 @@ int network_save(Network *n);
 int network_forget_file(Network *n);
 int networks_load(Networks *s, Error *reterr);
 /* Of the text of its file, on its own; then all that is not saved is derived, its subnets are taken, and it is in the set. */
-int network_parse(Networks *s, const char *id, const char *text, size_t size, Network **ret,
-        Error *reterr);
+int network_parse(
+        Networks *s, const char *id, const char *text, size_t size, Network **ret, Error *reterr);
 int network_revive(Networks *s, Network *n, Error *reterr);
 
 /* networks.c */
