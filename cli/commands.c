@@ -35,12 +35,14 @@ const Command *const command_tables[] = {
         image_commands,
         transfer_commands,
         pull_commands,
+        build_commands,
         system_commands,
         NULL,
 };
 
 /* clang-format off */
 static const struct { const char *name, *help; } groups[] = {
+        { "builder",   "Manage builds" },
         { "container", "Manage containers" },
         { "context",   "Manage the engines to talk to" },
         { "image",     "Manage images" },

@@ -59,6 +59,7 @@ extern const Command files_commands[];
 extern const Command cp_commands[];
 extern const Command logs_commands[];
 extern const Command image_commands[];
+extern const Command build_commands[];
 extern const Command transfer_commands[];
 extern const Command pull_commands[];
 extern const Command system_commands[];

@@ -141,7 +141,7 @@ int bus_manager_remove_image(sd_bus_message *m, void *userdata, sd_bus_error *re
 
 /* ---- jobs ---- */
 
-static int reply_job(sd_bus_message *m, Job *job) {
+int bus_manager_reply_job(sd_bus_message *m, Job *job) {
         _cleanup_(freep) char *path = NULL;
         int r;
 
@@ -174,7 +174,7 @@ int bus_manager_load_image(sd_bus_message *m, void *userdata, sd_bus_error *rete
         r = images_load_archive(e->images, copy, /* quiet= */ false, &job, &error);
         if (r < 0)
                 return bus_error(reterr, r, &error);
-        return reply_job(m, job);
+        return bus_manager_reply_job(m, job);
 }
 
 int bus_manager_import_image(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
@@ -205,7 +205,7 @@ int bus_manager_import_image(sd_bus_message *m, void *userdata, sd_bus_error *re
                 e->images, copy, "-", repository, tag, message, changes, platform, &job, &error);
         if (r < 0)
                 return bus_error(reterr, r, &error);
-        return reply_job(m, job);
+        return bus_manager_reply_job(m, job);
 }
 
 int bus_manager_pull_image(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
@@ -235,7 +235,7 @@ int bus_manager_pull_image(sd_bus_message *m, void *userdata, sd_bus_error *rete
                 r = images_pull(e->images, &what, &job, &error);
         if (r < 0)
                 return bus_error(reterr, r, &error);
-        return reply_job(m, job);
+        return bus_manager_reply_job(m, job);
 }
 
 int bus_manager_list_jobs(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {

@@ -346,6 +346,8 @@ const sd_bus_vtable bus_manager_vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("LoadImage", SD_BUS_ARGS("h", archive), SD_BUS_RESULT("o", job), bus_manager_load_image, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("PullImage", SD_BUS_ARGS("s", name, "s", tag, "s", platform, "s", credentials), SD_BUS_RESULT("o", job), bus_manager_pull_image, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("ImportImage", SD_BUS_ARGS("h", archive, "s", repository, "s", tag, "s", message, "as", changes, "s", platform), SD_BUS_RESULT("o", job), bus_manager_import_image, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("BuildImage", SD_BUS_ARGS("h", archive, "as", names, "s", dockerfile, "s", target, "s", platform, "a{ss}", arguments, "a{ss}", labels, "s", host_config, "b", no_cache), SD_BUS_RESULT("o", job), bus_manager_build_image, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("PruneBuildCache", SD_BUS_ARGS("b", all, "a{sas}", filters), SD_BUS_RESULT("as", keys, "t", bytes), bus_manager_prune_build_cache, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("ListNetworks", SD_BUS_ARGS("a{sas}", filters), SD_BUS_RESULT("a(sssto)", networks), bus_manager_list_networks, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetNetwork", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", network), bus_manager_get_network, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("CreateNetwork", SD_BUS_ARGS("s", name, "s", driver, "a{sv}", properties), SD_BUS_RESULT("o", network), bus_manager_create_network, SD_BUS_VTABLE_UNPRIVILEGED),

@@ -9,6 +9,7 @@
 #include "lib/base/error.h"
 
 typedef struct Filter Filter;
+typedef struct Job Job;
 
 /* a{sas}: keys and values as in Docker's API. */
 int bus_read_filter(sd_bus_message *m, const char *const *keys, Filter **ret, Error *reterr);
@@ -56,4 +57,7 @@ int bus_manager_remove_image(sd_bus_message *m, void *userdata, sd_bus_error *re
 int bus_manager_load_image(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
 int bus_manager_import_image(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
 int bus_manager_pull_image(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
+int bus_manager_build_image(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
+int bus_manager_prune_build_cache(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
+int bus_manager_reply_job(sd_bus_message *m, Job *j); /* takes the reference */
 int bus_manager_list_jobs(sd_bus_message *m, void *userdata, sd_bus_error *reterr);

@@ -6,6 +6,7 @@
 #include <systemd/sd-event.h>
 
 #include "config/settings.h"
+#include "engine/build/builds.h"
 #include "engine/container/containers-new.h"
 #include "engine/container/stats.h"
 #include "engine/core/hub.h"
@@ -262,6 +263,10 @@ static int make_containers(Engine *e, Error *reterr) {
         start_networks(e);
         if (e->trash_is_full)
                 containers_empty_trash(e->containers);
+        r = builds_new(e->event, e->containers, e->images, e->jobs, &e->builds);
+        if (r < 0)
+                return r;
+        builds_settle(e->builds);
         return stats_new(e->event, e->containers, &e->stats);
 }
 
@@ -307,6 +312,7 @@ Engine *engine_free(Engine *e) {
                 return NULL;
 
         stats_free(e->stats);
+        builds_free(e->builds);
         containers_detach(e->containers);
         images_end(e->images);
         volumes_end(e->volumes);

@@ -7,6 +7,7 @@
 #include "lib/base/error.h"
 #include "lib/base/macro.h"
 
+typedef struct Builds Builds;
 typedef struct Containers Containers;
 typedef struct FdStore FdStore;
 typedef struct Hub Hub;
@@ -43,6 +44,7 @@ typedef struct Engine {
         Networks *networks;
         Volumes *volumes;
         Containers *containers;
+        Builds *builds;
         Stats *stats;
         int lock_fd;        /* of the data root */
         bool trash_is_full; /* at start */

@@ -6,6 +6,7 @@
 #include "engine/container/containers.h"
 #include "engine/core/pending.h"
 #include "engine/engine.h"
+#include "engine/image/image-build.h"
 #include "engine/image/image.h"
 #include "engine/image/images.h"
 #include "engine/system.h"
@@ -14,6 +15,7 @@
 #include "engine/view/volume-view.h"
 #include "engine/volume/volumes.h"
 #include "lib/base/alloc.h"
+#include "lib/base/clock.h"
 #include "lib/base/hashmap.h"
 #include "lib/base/str.h"
 #include "lib/base/strv.h"
@@ -232,6 +234,53 @@ static int set_containers(Json *v, Engine *e, unsigned api) {
         return r;
 }
 
+static int append_cache(Json *list, const BuildCacheEntry *x) {
+        const ImageConfig *c = &x->image->config;
+        char when[CLOCK_TEXT_SIZE];
+        Json *row;
+        int r;
+
+        r = json_append_new_object(list, &row);
+        if (r >= 0)
+                r = json_set_text(row, "ID", x->key);
+        if (r >= 0)
+                r = json_set_strv(row, "Parents", NULL);
+        if (r >= 0)
+                r = json_set_text(row, "Type", "regular");
+        if (r >= 0)
+                r = json_set_text(row, "Description",
+                        c->n_history > 0 ? str_or_empty(c->history[c->n_history - 1].created_by)
+                                         : "");
+        if (r >= 0)
+                r = json_set_bool(row, "InUse", x->in_use);
+        if (r >= 0)
+                r = json_set_bool(row, "Shared", x->shared);
+        if (r >= 0)
+                r = json_set_uint64(row, "Size", x->size);
+        if (r >= 0)
+                r = json_set_text(row, "CreatedAt", clock_format(x->time_ns, when));
+        if (r >= 0)
+                r = json_set_null(row, "LastUsedAt");
+        return r < 0 ? r : json_set_uint64(row, "UsageCount", 1);
+}
+
+static int set_build_cache(Json *v, Engine *e, unsigned api) {
+        _cleanup_(freep) BuildCacheEntry *cache = NULL;
+        uint64_t all = 0;
+        size_t n;
+        Json *list;
+        int r;
+
+        r = images_build_cache(e->images, &cache, &n);
+        if (r >= 0)
+                r = json_set_new_list(v, "BuildCache", &list);
+        for (size_t k = 0; r >= 0 && k < n; k++) {
+                r = append_cache(list, cache + k);
+                all += cache[k].shared ? 0 : cache[k].size;
+        }
+        return r < 0 || api >= 1042 ? r : json_set_uint64(v, "BuilderSize", all);
+}
+
 int system_usage(Engine *e, unsigned api, SystemUsage what, Json **ret) {
         _cleanup_(json_unrefp) Json *v = NULL;
         int r;
@@ -247,9 +296,7 @@ int system_usage(Engine *e, unsigned api, SystemUsage what, Json **ret) {
         if (r >= 0 && (what & SYSTEM_USAGE_VOLUMES))
                 r = set_volumes(v, e);
         if (r >= 0 && (what & SYSTEM_USAGE_BUILD_CACHE))
-                r = json_set_strv(v, "BuildCache", NULL);
-        if (r >= 0 && api < 1042)
-                r = json_set_uint64(v, "BuilderSize", 0);
+                r = set_build_cache(v, e, api);
         if (r < 0)
                 return r;
 

@@ -19,6 +19,7 @@ static const Route *const tables[] = {
         exec_routes,
         container_files_routes,
         image_routes,
+        build_routes,
         image_transfer_routes,
         network_routes,
         volume_routes,

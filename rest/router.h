@@ -40,6 +40,7 @@ extern const Route container_io_routes[];
 extern const Route exec_routes[];
 extern const Route container_files_routes[];
 extern const Route image_routes[];
+extern const Route build_routes[];
 extern const Route image_transfer_routes[];
 extern const Route network_routes[];
 extern const Route volume_routes[];

@@ -15,8 +15,6 @@ static int not_implemented(Request *q, Response *a) {
 /* clang-format off */
 const Route absent_routes[] = {
         { "POST",   "/auth",                             AUTH_VIEW, not_implemented },
-        { "POST",   "/build",                            AUTH_VIEW, not_implemented, ROUTE_BODY_STREAM },
-        { "POST",   "/build/prune",                      AUTH_VIEW, not_implemented },
         { "GET",    "/distribution/{name...}/json",      AUTH_VIEW, not_implemented },
         { "GET",    "/images/get",                       AUTH_VIEW, not_implemented },
         { "POST",   "/images/prune",                     AUTH_VIEW, not_implemented },

@@ -65,6 +65,8 @@ static const char *const job_kind_table[_JOB_KIND_MAX] = {
         [JOB_COPY] = "copy",
         [JOB_COMMIT] = "commit",
         [JOB_UNMOUNT] = "unmount",
+        [JOB_BUILD] = "build",
+        [JOB_STEP] = "step",
 };
 
 static const char *const job_state_table[_JOB_STATE_MAX] = {

@@ -28,6 +28,8 @@ typedef enum JobKind {
         JOB_COPY,    /* a container's files: in, out, looked at */
         JOB_COMMIT,  /* an image of a container */
         JOB_UNMOUNT, /* volumes that nobody uses any more */
+        JOB_BUILD,   /* of a Dockerfile */
+        JOB_STEP,    /* of a build: what a worker does for it */
         _JOB_KIND_MAX,
         _JOB_KIND_INVALID = -22
 } JobKind;

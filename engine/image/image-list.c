@@ -35,7 +35,7 @@ static int images_sort(Images *s) {
         s->n_sorted = 0;
 
         HASHMAP_FOREACH (i, s->by_id) {
-                if (!i->hidden)
+                if (!i->hidden && !i->cached)
                         s->sorted[s->n_sorted++] = i;
         }
         qsort(s->sorted, s->n_sorted, sizeof(*s->sorted), image_compare);

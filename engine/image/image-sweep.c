@@ -63,6 +63,13 @@ static int images_empty_trash(Images *s) {
         return 0;
 }
 
+void images_trash_is_full(Images *s) {
+        int r = s->ending ? 0 : images_empty_trash(s);
+
+        if (r < 0)
+                (void) log_warning_errno(r, "Failed to empty the trash: %m, ignoring");
+}
+
 /* What is not to be swept. */
 typedef struct Sweep {
         Hashmap *blobs;  /* sha256:…; borrowed from images or from kept */

@@ -29,6 +29,7 @@ struct Image {
         char **manifests; /* all that lead to this config; the first is manifest */
         char **blobs;     /* sha256:… of all that the manifests name, themselves included */
         bool hidden; /* removed by force while containers stand on it: found by its whole id only */
+        bool cached; /* only the build cache refers to it: no image for people, but found by its id */
         char *media_type; /* of the manifest */
         int64_t manifest_size;
         char **names; /* normalised references, sorted: docker.io/library/x:1, docker.io/library/x@sha256:… */

@@ -84,6 +84,7 @@ void images_publish(Images *s, const Image *i, const char *action, const char *n
 
 /* image-sweep.c: what no row refers to goes to the trash, and the trash is emptied by a worker. */
 void images_sweep(Images *s);
+void images_trash_is_full(Images *s); /* a worker empties it */
 int images_find_orphans(Images *s);
 void images_on_jobs_changed(Job *j, bool added, void *userdata);
 bool images_layer_is_used(Images *s, const char *chain_id, const Image *but);

@@ -145,7 +145,7 @@ Image *images_by_manifest(Images *s, const char *manifest) {
 
 int images_refresh_names(Images *s, Image *i) {
         _cleanup_(strv_freep) char **names = NULL;
-        bool hidden = false, other = false;
+        bool hidden = false, cached = false, other = false;
         int r;
 
         for (size_t k = 0; k < tags_count(s->tags); k++) {
@@ -155,13 +155,14 @@ int images_refresh_names(Images *s, Image *i) {
                         continue;
                 if (t->name && (r = strv_add(&names, t->name)) < 0)
                         return r;
-                if (t->time_ns != CLOCK_NEVER)
+                if (t->time_ns != CLOCK_NEVER && !t->cache)
                         i->tagged_ns = MAX(i->tagged_ns, t->time_ns);
-                *(t->hidden ? &hidden : &other) = true;
+                *(t->hidden ? &hidden : t->cache ? &cached : &other) = true;
         }
 
-        if (i->hidden != (hidden && !other)) {
+        if (i->hidden != (hidden && !other) || i->cached != (cached && !other && !hidden)) {
                 i->hidden = hidden && !other;
+                i->cached = cached && !other && !hidden;
                 s->sorted = mfree(s->sorted);
         }
         return image_set_names(i, names);
@@ -224,7 +225,7 @@ static int images_name_all(Images *s) {
                 return -ENOMEM;
 
         HASHMAP_FOREACH (i, s->by_id) {
-                i->hidden = true;
+                i->hidden = i->cached = true;
         }
 
         for (size_t k = 0; r >= 0 && k < tags_count(s->tags); k++) {
@@ -234,7 +235,10 @@ static int images_name_all(Images *s) {
                 i = images_by_manifest(s, t->manifest);
                 if (!i)
                         continue;
-                i->hidden = i->hidden && t->hidden;
+                i->hidden = i->hidden && (t->hidden || t->cache);
+                i->cached = i->cached && t->cache;
+                if (t->cache)
+                        continue;
                 i->tagged_ns = MAX(i->tagged_ns, t->time_ns);
                 if (!t->name)
                         continue;
@@ -248,6 +252,8 @@ static int images_name_all(Images *s) {
 
         HASHMAP_FOREACH (i, s->by_id) {
                 char **list = hashmap_remove(names, i);
+
+                i->hidden = i->hidden && !i->cached;
 
                 if (r >= 0)
                         r = image_set_names(i, list);

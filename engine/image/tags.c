@@ -21,7 +21,8 @@ struct Tags {
         size_t n;
         size_t allocated;
         Hashmap *by_name;     /* name → index + 1 */
-        Hashmap *by_manifest; /* manifest → how many rows it has */
+        Hashmap *by_cache;    /* key → index + 1 */
+        Hashmap *by_manifest; /* manifest → how many rows it has, without those of the cache */
         Descriptor *others;   /* rows that are not ours to judge, written back */
         size_t n_others;
         size_t n_others_allocated;
@@ -31,6 +32,7 @@ static void tag_done(Tag *x) {
         free(x->name);
         free(x->manifest);
         free(x->media_type);
+        free(x->cache);
         *x = (Tag) {};
 }
 
@@ -45,6 +47,7 @@ Tags *tags_free(Tags *t) {
         free(t->rows);
         free(t->others);
         hashmap_free(t->by_name);
+        hashmap_free(t->by_cache);
         hashmap_free(t->by_manifest);
         return mfree(t);
 }
@@ -56,8 +59,9 @@ int tags_new(Tags **ret) {
         if (!t)
                 return -ENOMEM;
         t->by_name = hashmap_new(HASHMAP_STRING_COPY);
+        t->by_cache = hashmap_new(HASHMAP_STRING_COPY);
         t->by_manifest = hashmap_new(HASHMAP_STRING_COPY);
-        if (!t->by_name || !t->by_manifest)
+        if (!t->by_name || !t->by_cache || !t->by_manifest)
                 return -ENOMEM;
 
         *ret = TAKE_PTR(t);
@@ -80,6 +84,18 @@ static int tags_count_row(Tags *t, const char *manifest, int difference) {
         return r < 0 ? r : 0;
 }
 
+/* Its place in the table, by name or key. */
+static int tags_note_place(Tags *t, size_t i) {
+        const Tag *x = t->rows + i;
+        int r = 0;
+
+        if (x->name)
+                r = hashmap_set(t->by_name, x->name, UINT_TO_PTR((unsigned) i + 1), NULL);
+        if (r >= 0 && x->cache)
+                r = hashmap_set(t->by_cache, x->cache, UINT_TO_PTR((unsigned) i + 1), NULL);
+        return r < 0 ? r : 0;
+}
+
 static int tags_append(Tags *t, const Tag *from) {
         Tag *x;
         int r;
@@ -95,18 +111,13 @@ static int tags_append(Tags *t, const Tag *from) {
         *x = (Tag) { .size = from->size, .time_ns = from->time_ns, .hidden = from->hidden };
         if (str_copy(&x->name, from->name) < 0 || str_copy(&x->manifest, from->manifest) < 0 ||
                 str_copy(&x->media_type, from->media_type) < 0 ||
-                tags_count_row(t, from->manifest, +1) < 0) {
+                str_copy(&x->cache, from->cache) < 0 ||
+                (!from->cache && tags_count_row(t, from->manifest, +1) < 0)) {
                 tag_done(x);
                 return -ENOMEM;
         }
         t->n++;
-
-        if (x->name) {
-                r = hashmap_set(t->by_name, x->name, UINT_TO_PTR((unsigned) t->n), NULL);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
+        return tags_note_place(t, t->n - 1);
 }
 
 /* The last row takes the place of row i. */
@@ -116,18 +127,18 @@ static int tags_delete(Tags *t, size_t i) {
 
         if (x->name)
                 hashmap_remove(t->by_name, x->name);
-        r = tags_count_row(t, x->manifest, -1);
-        if (r < 0)
-                return r;
+        if (x->cache)
+                hashmap_remove(t->by_cache, x->cache);
+        else {
+                r = tags_count_row(t, x->manifest, -1);
+                if (r < 0)
+                        return r;
+        }
         tag_done(x);
 
         if (i != --t->n) {
                 *x = TAKE_STRUCT(t->rows[t->n]);
-                if (x->name) {
-                        r = hashmap_set(t->by_name, x->name, UINT_TO_PTR((unsigned) i + 1), NULL);
-                        if (r < 0)
-                                return r;
-                }
+                return tags_note_place(t, i);
         }
         return 0;
 }
@@ -205,12 +216,14 @@ static int tags_read_row(Tags *t, Descriptor *d) {
                 .size = d->size,
                 .time_ns = CLOCK_NEVER,
                 .hidden = pairs_get(d->annotations, ANNOTATION_HIDDEN) != NULL,
+                .cache = (char *) pairs_get(d->annotations, ANNOTATION_CACHE),
         };
         int r;
 
         if (!image_digest_is_valid(d->digest) || d->size < 0 ||
                 !media_type_is_manifest(d->media_type) ||
-                (name && (!tag_name_is_ours(name) || tags_find(t, name)))) {
+                (name && (!tag_name_is_ours(name) || tags_find(t, name))) ||
+                (row.cache && (name || row.hidden || tags_find_cache(t, row.cache)))) {
                 r = array_grow(&t->others, &t->n_others_allocated, t->n_others + 1);
                 if (r >= 0)
                         t->others[t->n_others++] = TAKE_STRUCT(*d);
@@ -275,6 +288,8 @@ static int tag_to_descriptor(const Tag *x, Descriptor *d) {
                 return -ENOMEM;
         if (x->hidden && pairs_set(&d->annotations, ANNOTATION_HIDDEN, "true") < 0)
                 return -ENOMEM;
+        if (x->cache && pairs_set(&d->annotations, ANNOTATION_CACHE, x->cache) < 0)
+                return -ENOMEM;
         return 0;
 }
 
@@ -312,7 +327,8 @@ int tags_save(const Tags *t, int root_fd, Error *reterr) {
 /* Row without a name, and hidden rows, of a manifest: gone. */
 static int tags_delete_nameless(Tags *t, const char *manifest) {
         for (size_t i = t->n; i > 0; i--)
-                if (!t->rows[i - 1].name && streq(t->rows[i - 1].manifest, manifest)) {
+                if (!t->rows[i - 1].name && !t->rows[i - 1].cache &&
+                        streq(t->rows[i - 1].manifest, manifest)) {
                         int r = tags_delete(t, i - 1);
 
                         if (r < 0)
@@ -355,7 +371,7 @@ int tags_set(Tags *t, const char *name, const char *manifest, const char *media_
         if (!name &&
                 tags_rows_of(t, manifest) > 0) { /* it has one; a hidden image is loaded again */
                 for (size_t i = 0; i < t->n; i++)
-                        if (streq(t->rows[i].manifest, manifest)) {
+                        if (!t->rows[i].cache && streq(t->rows[i].manifest, manifest)) {
                                 t->rows[i].hidden = false;
                                 t->rows[i].time_ns = time_ns;
                         }
@@ -380,6 +396,40 @@ int tags_set(Tags *t, const char *name, const char *manifest, const char *media_
                                       .media_type = (char *) media_type,
                                       .size = size,
                                       .time_ns = time_ns });
+}
+
+const Tag *tags_find_cache(const Tags *t, const char *key) {
+        unsigned i = PTR_TO_UINT(hashmap_get(t->by_cache, key));
+
+        return i > 0 ? t->rows + i - 1 : NULL;
+}
+
+int tags_unset_cache(Tags *t, const char *key) {
+        unsigned i = PTR_TO_UINT(hashmap_get(t->by_cache, key));
+        int r;
+
+        if (i == 0)
+                return 0;
+        r = tags_delete(t, i - 1);
+        return r < 0 ? r : 1;
+}
+
+int tags_set_cache(Tags *t, const char *key, const char *manifest, const char *media_type,
+        int64_t size, int64_t time_ns) {
+        int r;
+
+        assert(t);
+        assert(key);
+        assert(manifest);
+
+        r = tags_unset_cache(t, key);
+        if (r < 0)
+                return r;
+        return tags_append(t, &(const Tag) { .manifest = (char *) manifest,
+                                      .media_type = (char *) media_type,
+                                      .size = size,
+                                      .time_ns = time_ns,
+                                      .cache = (char *) key });
 }
 
 int tags_drop(Tags *t, const char *manifest) {

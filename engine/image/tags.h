@@ -21,6 +21,8 @@ typedef struct Tags Tags;
 #define ANNOTATION_TAGGED "org.stauer.image.tagged" /* when the name was given */
 #define ANNOTATION_HIDDEN \
         "org.stauer.image.hidden" /* removed by force; containers still stand on it */
+#define ANNOTATION_CACHE \
+        "org.stauer.build.cache" /* what a step of a build was made of: its result */
 
 #define TAGS_FILE     "index.json"
 #define TAGS_FILE_MAX ((size_t) 64 * 1024 * 1024)
@@ -33,6 +35,7 @@ struct Tag {
         int64_t size;    /* of the manifest */
         int64_t time_ns; /* CLOCK_NEVER: not known */
         bool hidden;
+        char *cache; /* a row of the build cache, without name: its key */
 };
 
 int tags_new(Tags **ret);
@@ -57,6 +60,13 @@ int tags_set(Tags *t, const char *name, const char *manifest, const char *media_
         int64_t time_ns);
 /* 1 taken away; 0 nobody had it. */
 int tags_unset(Tags *t, const char *name);
+/* Adds a row of the build cache, in place of another one with this key. Such a row keeps an image and is none of its names: whoever has no other row is
+ * no image for people. */
+int tags_set_cache(Tags *t, const char *key, const char *manifest, const char *media_type,
+        int64_t size, int64_t time_ns);
+int tags_unset_cache(Tags *t, const char *key); /* 1 taken away; 0 nobody had it */
+const Tag *tags_find_cache(const Tags *t, const char *key);
+
 /* Removes all rows of the manifest; or all its names, leaving one hidden row. */
 int tags_drop(Tags *t, const char *manifest);
 int tags_hide(Tags *t, const char *manifest);

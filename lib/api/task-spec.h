@@ -33,10 +33,13 @@ typedef enum TaskKind {
         TASK_COPY_UP, /* into each empty folder of mounts (source) what the image layer_id has at its target */
         TASK_COPY_STAT, /* what is at path; result: text */
         TASK_COPY_OUT, /* fd: where the tar of path goes. A row with TASK_ROW_STAT comes before its first byte */
-        TASK_COPY_IN, /* fd: tar, plain or compressed, to be unpacked into the folder path */
-        TASK_EXPORT,  /* fd: where the tar of the layer goes, without what is mounted on it */
-        TASK_CHANGES, /* fd: a file that gets [{"Path":…,"Kind":…}, …] */
-        TASK_COMMIT,  /* the changes of layer_id on top of image become an image */
+        TASK_COPY_IN,       /* fd: tar, plain or compressed, to be unpacked into the folder path */
+        TASK_EXPORT,        /* fd: where the tar of the layer goes, without what is mounted on it */
+        TASK_CHANGES,       /* fd: a file that gets [{"Path":…,"Kind":…}, …] */
+        TASK_COMMIT,        /* the changes of layer_id on top of image become an image */
+        TASK_BUILD_CONTEXT, /* fd: tar, plain or compressed, that becomes tmp/context/context; result: text, what is in its file path */
+        TASK_BUILD_DIGEST, /* what a COPY or ADD would copy; result: text, "file:…", "dir:…" or "multi:…" */
+        TASK_BUILD_COPY, /* the same, copied on top of image; then as a commit */
         TASK_NETNS, /* network namespaces below path: make, open, renew, remove; a row with descriptors for each */
         _TASK_KIND_MAX,
         _TASK_KIND_INVALID = -22,
@@ -74,6 +77,18 @@ typedef struct TaskSpec {
         bool keep_kind;  /* no folder takes a file's place, nor the other way */
         bool give_owner; /* user becomes the owner of what is unpacked */
         char *user;      /* as the container has it: "", "name", "uid:gid" */
+
+        /* Builds. A step that changes no file makes no layer. */
+        bool no_empty_layer; /* commit: the same */
+        char *context;       /* folder in tmp; "": none */
+        char *source_layer;  /* instead of the context: chain id of an image's top layer */
+        char **sources;      /* as the instruction has them */
+        char **exclude;      /* patterns as in a .dockerignore */
+        char **files;        /* pairs: name and content of heredocs */
+        char *chmod;
+        bool unpack;  /* ADD: archives that are no folder are unpacked */
+        bool parents; /* with their folders, from "/./" on */
+        /* path: where to, absolute; with "/" at its end a folder. user: who owns it, "": root. No sources, no files: only the folder is made */
 
         char *image;  /* commit: sha256:… of the config below; empty: none */
         char *config; /* commit: the image's "config", JSON */

@@ -28,6 +28,7 @@
 #define INODE_TEXT    48
 
 struct TarWriter {
+        TarWriterChange change;
         ByteSink sink;
         int sink_error;
         int proc_fd;
@@ -76,6 +77,8 @@ int tar_writer_new(const TarWriterOptions *options, TarWriter **ret) {
         t = new0(TarWriter, 1);
         if (!t)
                 return -ENOMEM;
+        if (options->change)
+                t->change = *options->change;
         t->sink = options->sink;
         t->proc_fd = options->proc_fd;
         t->block = malloc(BLOCK_SIZE);
@@ -275,6 +278,15 @@ static void tar_writer_fill(TarWriter *t, const struct stat *st, const char *pat
         archive_entry_set_size(e, S_ISREG(st->st_mode) ? st->st_size : 0);
         if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode))
                 archive_entry_set_rdev(e, st->st_rdev);
+
+        if (t->change.has_owner) {
+                archive_entry_set_uid(e, t->change.uid);
+                archive_entry_set_gid(e, t->change.gid);
+        }
+        if (t->change.has_mode && !S_ISLNK(st->st_mode))
+                archive_entry_set_perm(e, t->change.mode & 07777);
+        if (t->change.has_time)
+                archive_entry_set_mtime(e, t->change.time_sec, 0);
 }
 
 static int tar_writer_header(TarWriter *t, const char *path, Error *reterr) {
@@ -373,9 +385,13 @@ static int tar_writer_walk_content(TarWriter *t, int dir_fd, const char *path, T
 static int tar_writer_walk(TarWriter *t, int dir_fd, const char *name, const char *path,
         TarTreeFlags flags, unsigned depth, Error *reterr) {
         _cleanup_(fd_closep) int path_fd = -EBADF, content_fd = -EBADF;
+        bool out, enter = false;
         struct stat st;
         int mount = 0, r;
 
+        out = t->change.leaves_out && t->change.leaves_out(path, &enter, t->change.userdata);
+        if (out && !enter)
+                return 0;
         path_fd = openat(dir_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
         if (path_fd < 0 || fstat(path_fd, &st) < 0)
                 return errno == ENOENT || errno == ESTALE
@@ -389,7 +405,13 @@ static int tar_writer_walk(TarWriter *t, int dir_fd, const char *name, const cha
                         return mount;
         }
 
-        r = tar_writer_entry(t, path_fd, &st, path, mount, &content_fd, reterr);
+        if (out) {
+                content_fd = S_ISDIR(st.st_mode)
+                                   ? openat(path_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+                                   : -EBADF;
+                r = S_ISDIR(st.st_mode) && content_fd < 0 ? -errno : 0;
+        } else
+                r = tar_writer_entry(t, path_fd, &st, path, mount, &content_fd, reterr);
         if (r < 0 || content_fd < 0 || mount)
                 return r;
         path_fd = fd_close(path_fd); /* one fd a level is enough */

@@ -16,6 +16,7 @@
 
 typedef struct ByteSink ByteSink;
 typedef struct TarWriter TarWriter;
+typedef struct TarWriterChange TarWriterChange;
 typedef struct TarWriterOptions TarWriterOptions;
 
 #define TAR_WRITE_DEPTH_MAX 512U /* folders in each other; deeper is -ELOOP */
@@ -26,8 +27,23 @@ struct ByteSink {
         void *userdata;
 };
 
+/* What becomes another in the archive than it is on disk. */
+struct TarWriterChange {
+        /* path: in the archive. A folder that is left out: *ret_enter says whether what is in it is asked about. NULL: all is in. */
+        bool (*leaves_out)(const char *path, bool *ret_enter, void *userdata);
+        void *userdata;
+        bool has_owner;
+        uid_t uid;
+        gid_t gid;
+        bool has_mode; /* not of links */
+        mode_t mode;
+        bool has_time;
+        int64_t time_sec;
+};
+
 struct TarWriterOptions {
-        ByteSink sink; /* its userdata must outlive the writer */
+        const TarWriterChange *change; /* NULL: nothing; must outlive the writer */
+        ByteSink sink;                 /* its userdata must outlive the writer */
         bool gzip;
         int proc_fd; /* O_PATH of /proc/self/fd, borrowed: a process whose "/" is another one opens it before; -EBADF: by its name */
 };

@@ -52,6 +52,9 @@ static const Task tasks[] = {
         { TASK_EXPORT, 1, 0, /* locks= */ false, task_export_run, tree_enter_layer },
         { TASK_CHANGES, 1, 0, /* locks= */ false, task_changes_run, NULL },
         { TASK_COMMIT, 0, 0, /* locks= */ true, task_commit_run, NULL },
+        { TASK_BUILD_CONTEXT, 1, 0, /* locks= */ false, task_build_context_run, NULL },
+        { TASK_BUILD_DIGEST, 0, 0, /* locks= */ false, task_build_digest_run, tree_enter_source },
+        { TASK_BUILD_COPY, 0, 0, /* locks= */ true, task_build_copy_run, tree_enter_build },
         { TASK_MEASURE, 0, 0, /* locks= */ false, task_measure_run, NULL },
         { TASK_NETNS, 0, 0, /* locks= */ false, task_netns_run, NULL, .bare = true },
 };
@@ -250,6 +253,7 @@ int main(int argc, char *argv[]) {
         TaskContext c = { .channel_fd = TASK_FD_CHANNEL,
                 .root_fd = -EBADF,
                 .tree_fd = -EBADF,
+                .source_fd = -EBADF,
                 .tree_ns_fd = -EBADF,
                 .proc_fd = -EBADF };
         int fds[CHANNEL_FDS_MAX], r;
@@ -284,6 +288,7 @@ int main(int argc, char *argv[]) {
         storage_free(c.storage);
         fd_close(c.root_fd);
         fd_close(c.tree_fd);
+        fd_close(c.source_fd);
         fd_close(c.tree_ns_fd);
         fd_close(c.proc_fd);
         fd_close(c.cancel_fd);

@@ -24,6 +24,8 @@
 #include "service/worker/platform.h"
 #include "service/worker/task.h"
 
+#define EMPTY_ARCHIVE_SIZE 1024U /* the two blocks at the end of a tar */
+
 typedef struct Commit {
         TaskContext *context;
         BlobWriter *writer;
@@ -31,6 +33,7 @@ typedef struct Commit {
         char **chain; /* of the image below, lowest first */
         char diff_id[DIGEST_TEXT_SIZE];
         uint64_t size;
+        bool no_layer; /* nothing has changed, and then there shall be none */
 } Commit;
 
 static void commit_done(Commit *k) {
@@ -120,6 +123,9 @@ static int commit_archive(Commit *k, Error *reterr) {
         if (r < 0)
                 return r;
 
+        k->no_layer = c->spec.no_empty_layer && blob_writer_size(k->writer) <= EMPTY_ARCHIVE_SIZE;
+        if (k->no_layer)
+                return 0;
         k->size = blob_writer_size(k->writer);
         (void) strcpy(k->diff_id, blob_writer_digest(k->writer));
         return blob_writer_commit(k->writer, NULL, NULL, reterr);
@@ -171,7 +177,7 @@ static int commit_config(Commit *k, char ret[static DIGEST_TEXT_SIZE]) {
                 return -ENOMEM;
         config->history = h;
         h += config->n_history++;
-        *h = (ImageHistory) {};
+        *h = (ImageHistory) { .empty_layer = k->no_layer };
 
         if (str_copy(&h->created, now) < 0 || str_copy(&h->author, c->spec.author) < 0 ||
                 str_copy(&h->comment, c->spec.message) < 0 ||
@@ -238,7 +244,7 @@ int task_commit_run(TaskContext *c, Error *reterr) {
                 r = commit_archive(&k, reterr);
         if (r >= 0)
                 r = task_progress(c, /* urgent= */ true, TASK_ROW_ARCHIVED, "", 0, 0);
-        if (r >= 0)
+        if (r >= 0 && !k.no_layer)
                 r = commit_layer(&k, reterr);
         if (r >= 0)
                 r = commit_config(&k, config);

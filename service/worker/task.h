@@ -24,6 +24,7 @@ struct TaskContext {
         int cancel_fd; /* readable after SIGTERM */
         int root_fd;
         int tree_fd;     /* the root of a container's files, after enter() */
+        int source_fd;   /* of a build: the context, or the root of an image */
         int *volume_fds; /* of spec.mounts, for a copy-up */
         int *lock_fds;   /* of spec.volume_mounts: they are used until we exit */
         size_t n_lock_fds;
@@ -65,6 +66,9 @@ int task_copy_in_run(TaskContext *c, Error *reterr);
 int task_export_run(TaskContext *c, Error *reterr);
 int task_changes_run(TaskContext *c, Error *reterr);
 int task_commit_run(TaskContext *c, Error *reterr);
+int task_build_context_run(TaskContext *c, Error *reterr);
+int task_build_digest_run(TaskContext *c, Error *reterr);
+int task_build_copy_run(TaskContext *c, Error *reterr);
 int task_netns_run(TaskContext *c, Error *reterr);
 
 /* tree.c: the files as a container sees them (c->spec says how), for reading, for writing, or of its layer alone. */
@@ -73,6 +77,9 @@ int tree_enter_writable(TaskContext *c, Error *reterr);
 int tree_enter_layer(TaskContext *c, Error *reterr);
 int tree_use_volumes(
         TaskContext *c, Error *reterr); /* spec.volume_mounts, in the host's mount namespace */
+/* The source alone; or with it a layer, which is made, on top of layer_parent, as the tree. */
+int tree_enter_source(TaskContext *c, Error *reterr);
+int tree_enter_build(TaskContext *c, Error *reterr);
 
 bool task_cancelled(const TaskContext *c);
 

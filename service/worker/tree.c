@@ -20,6 +20,7 @@
 #include "lib/base/path.h"
 #include "lib/base/process.h"
 #include "lib/base/str.h"
+#include "lib/base/strv.h"
 #include "service/rootfs/place.h"
 #include "service/rootfs/rootfs.h"
 #include "service/rootfs/volume-mount.h"
@@ -168,9 +169,9 @@ static int tree_pivot(int root_fd, bool read_only) {
         return read_only ? mount_change(root_fd, MOUNT_ATTR_RDONLY, 0, 0, false) : 0;
 }
 
-static int tree_enter_stopped(TaskContext *c, bool writable, bool with_mounts, Error *reterr) {
-        _cleanup_(mount_spec_done) MountSpec spec = {};
-        _cleanup_(fd_closep) int tmp = -EBADF, place = -EBADF, root = -EBADF;
+/* A mount namespace of our own, with a folder in memory at tmp/root. */
+static int tree_make_place(TaskContext *c, char **ret_path, int *ret_fd, Error *reterr) {
+        _cleanup_(fd_closep) int tmp = -EBADF, place = -EBADF;
         _cleanup_(freep) char *path = NULL;
         int r;
 
@@ -182,9 +183,7 @@ static int tree_enter_stopped(TaskContext *c, bool writable, bool with_mounts, E
         if (place < 0)
                 return place;
 
-        r = with_mounts ? tree_use_volumes(c, reterr) : 0;
-        if (r >= 0)
-                r = rootfs_unshare(reterr);
+        r = rootfs_unshare(reterr);
         if (r < 0)
                 return r;
         if (mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0700") < 0)
@@ -198,6 +197,16 @@ static int tree_enter_stopped(TaskContext *c, bool writable, bool with_mounts, E
         place = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (place < 0)
                 return -errno;
+        *ret_path = TAKE_PTR(path);
+        *ret_fd = TAKE_FD(place);
+        return 0;
+}
+
+static int tree_enter_place(TaskContext *c, const char *path, int place, bool writable,
+        bool with_mounts, Error *reterr) {
+        _cleanup_(mount_spec_done) MountSpec spec = {};
+        _cleanup_(fd_closep) int root = -EBADF;
+        int r;
 
         r = tree_root_spec(c, place, writable, &spec, reterr);
         if (r >= 0)
@@ -212,6 +221,17 @@ static int tree_enter_stopped(TaskContext *c, bool writable, bool with_mounts, E
                 return error_set_errno(reterr, r, "Cannot enter the root file system");
         c->tree_fd = TAKE_FD(root);
         return 0;
+}
+
+static int tree_enter_stopped(TaskContext *c, bool writable, bool with_mounts, Error *reterr) {
+        _cleanup_(fd_closep) int place = -EBADF;
+        _cleanup_(freep) char *path = NULL;
+        int r;
+
+        r = with_mounts ? tree_use_volumes(c, reterr) : 0;
+        if (r >= 0)
+                r = tree_make_place(c, &path, &place, reterr);
+        return r < 0 ? r : tree_enter_place(c, path, place, writable, with_mounts, reterr);
 }
 
 /* The last descriptor, when there is one more than the task itself needs. */
@@ -237,4 +257,67 @@ int tree_enter_writable(TaskContext *c, Error *reterr) {
 
 int tree_enter_layer(TaskContext *c, Error *reterr) {
         return tree_enter_stopped(c, /* writable= */ false, /* with_mounts= */ false, reterr);
+}
+
+/* An image's files, beside the tree. */
+static int tree_mount_source(TaskContext *c, const char *path, int place_fd, Error *reterr) {
+        _cleanup_(mount_spec_done) MountSpec spec = {};
+        _cleanup_(fd_closep) int folder = -EBADF;
+        _cleanup_(freep) char *below = str_concat(path, "/source");
+        int r;
+
+        folder = file_mkdir_open(place_fd, "source", 0700);
+        if (folder < 0 || !below)
+                return folder < 0 ? folder : -ENOMEM;
+        r = storage_mount_spec(
+                c->storage, c->spec.source_layer, /* read_only= */ true, &spec, reterr);
+        return r < 0 ? r : rootfs_mount(&spec, below, folder, &c->source_fd, reterr);
+}
+
+static int tree_open_context(TaskContext *c, Error *reterr) {
+        _cleanup_(freep) char *path = NULL;
+
+        if (!path_is_safe_name(str_or_empty(c->spec.context)))
+                return strv_empty(c->spec.sources)
+                             ? 0
+                             : error_set(reterr, ERROR_INVALID,
+                                       "there is no build context to copy from");
+        path = str_concat("tmp/", c->spec.context, "/context");
+        c->source_fd = path ? file_open_dir(c->root_fd, path) : -ENOMEM;
+        return c->source_fd < 0
+                     ? error_set_errno(reterr, c->source_fd, "Cannot open the build context")
+                     : 0;
+}
+
+int tree_enter_source(TaskContext *c, Error *reterr) {
+        _cleanup_(fd_closep) int place = -EBADF;
+        _cleanup_(freep) char *path = NULL;
+        int r;
+
+        if (str_empty(c->spec.source_layer))
+                return tree_open_context(c, reterr);
+        r = tree_make_place(c, &path, &place, reterr);
+        return r < 0 ? r : tree_mount_source(c, path, place, reterr);
+}
+
+int tree_enter_build(TaskContext *c, Error *reterr) {
+        _cleanup_(fd_closep) int place = -EBADF;
+        _cleanup_(freep) char *path = NULL;
+        int r;
+
+        r = storage_layer_create(c->storage, c->spec.layer_id, c->spec.layer_parent, reterr);
+        if (r < 0)
+                return r;
+        if (str_empty(c->spec.source_layer))
+                r = tree_open_context(c, reterr);
+        if (r >= 0)
+                r = tree_make_place(c, &path, &place, reterr);
+        if (r >= 0 && !str_empty(c->spec.source_layer))
+                r = tree_mount_source(c, path, place, reterr);
+        if (r >= 0)
+                r = tree_enter_place(
+                        c, path, place, /* writable= */ true, /* with_mounts= */ false, reterr);
+        if (r < 0)
+                (void) storage_layer_remove(c->storage, c->spec.layer_id);
+        return r;
 }

@@ -82,7 +82,7 @@ def test_no_such_page(daemon, method, path):
     assert not any(name in answer.headers for name in FOUR[1:])
 
 
-@pytest.mark.parametrize('method, path', [('GET', '/images/get'), ('GET', '/images/search'), ('POST', '/build'),
+@pytest.mark.parametrize('method, path', [('GET', '/images/get'), ('GET', '/images/search'), ('POST', '/build?remote=x'),
                                           ('GET', '/distribution/x/json'), ('POST', '/images/x/push')])
 def test_absent(daemon, method, path):
     answer = daemon.request(method, path)
