@@ -58,14 +58,14 @@ static const JsonField edits_fields[] = {
 
 static const JsonField device_fields[] = {
         JSON_STRING("name",           CdiDevice, name,  JSON_MANDATORY),
-        JSON_NESTED("containerEdits", CdiDevice, edits, edits_fields, 0),
+        JSON_NESTED("containerEdits", CdiDevice, edits, edits_fields, JSON_NULLABLE),
         {}
 };
 
 static const JsonField spec_fields[] = {
         JSON_STRING("cdiVersion",     CdiSpec, version, JSON_MANDATORY),
         JSON_STRING("kind",           CdiSpec, kind,    JSON_MANDATORY),
-        JSON_NESTED("containerEdits", CdiSpec, edits,   edits_fields, 0),
+        JSON_NESTED("containerEdits", CdiSpec, edits,   edits_fields, JSON_NULLABLE),
         JSON_ARRAY ("devices",        CdiSpec, devices, n_devices, CdiDevice, device_fields, OPTIONAL),
         {}
 };
@@ -252,7 +252,7 @@ int cdi_spec_parse(const char *text, size_t size, bool yaml, CdiSpec *ret, Error
         if (r < 0)
                 return r;
         fields_init(spec_fields, &s);
-        r = json_read_with(v, spec_fields, &s, JSON_READ_NULLS, reterr);
+        r = json_read(v, spec_fields, &s, reterr);
         if (r >= 0)
                 r = check_spec(&s, reterr);
         if (r < 0) {

@@ -50,6 +50,11 @@ static void test_refused(void **state) {
         assert_refused("cdiVersion: 2.0.0\nkind: a/b\n", "cdiVersion \"2.0.0\" is not known");
         assert_refused("cdiVersion: 0.6.0\nkind: vendor\n", "kind \"vendor\"");
         assert_refused(HEAD "devices: [{name: '-a'}]", "\"-a\" is no name");
+        assert_refused(HEAD "devices: [null]", "devices[0]");
+        assert_refused(HEAD "devices: [{name: a, containerEdits: {hooks: [null]}}]", "hooks[0]");
+        assert_refused(HEAD "devices: [{name: a, containerEdits: {deviceNodes: [null]}}]",
+                "deviceNodes[0]");
+        assert_refused(HEAD "devices: [{containerEdits: {env: [A=b]}}]", "name: is missing");
         assert_refused(HEAD "devices: [{name: a}, {name: a}]", "there twice");
         assert_refused(HEAD "devices: [{name: a, containerEdits: {env: [A]}}]", "no variable");
         assert_refused(HEAD "devices: [{name: a, containerEdits: {deviceNodes: [{path: x}]}}]",
