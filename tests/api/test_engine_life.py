@@ -196,8 +196,9 @@ def test_names(d):
 
 
 def test_what_is_not_there_says_so(d):
-    assert create(d, 'true', host={'NetworkMode': 'bridge'}, status=400) == 'network bridge not found'  # --bridge=none
-    assert create(d, 'true', host={'NetworkMode': 'nosuch'}, status=400) == 'network nosuch not found'
+    # Only a start asks for its network.
+    c = create(d, 'true', host={'NetworkMode': 'nosuch'})
+    assert start(d, c, status=404) == 'failed to set up container networking: network nosuch not found'
     assert create(d, 'true', Image='nosuch:1', status=404) == 'No such image: nosuch:1'
 
 
