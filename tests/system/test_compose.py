@@ -149,7 +149,8 @@ def test_stop_start_restart_pause_kill(shop):
     assert 'Exit 0' in shop.out('ps', 'ticker')
     shop.run('start', 'ticker', 'web')
     shop.run('restart', '-t', '0', 'store')
-    assert fetch('shop_ticker_1', 'http://database:8000/starts') == 'x\nx'
+    starts = ('exec', 'shop_ticker_1', 'wget', '-qO-', 'http://database:8000/starts')
+    wait_for(lambda: host.run('docker', *starts, check=False).stdout.strip() == 'x\nx', 'the restarted service answers under its name')
     shop.run('kill', '-s', 'TERM', 'ticker')
     wait_for(lambda: not host.state('shop_ticker_2')['Running'], 'the signal ended it')
     shop.run('start', 'ticker')
