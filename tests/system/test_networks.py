@@ -124,7 +124,7 @@ def test_a_container_that_comes_back_with_its_address_is_reached_at_once(app):
     """Neighbours and the host remember the way to an address for half a minute."""
     docker('run', '-d', '--name', 'back', '--network', app, '--ip', '172.30.7.9', 'busybox', 'sh', '-c', 'exec httpd -f -h /etc')
     docker('run', '-d', '--name', 'neighbour', '--network', app, 'busybox', *KEEP)
-    ask = ('exec', 'neighbour', 'wget', '-T', '2', '-qO-', 'http://172.30.7.9/group')
+    ask = ('exec', 'neighbour', 'timeout', '2', 'wget', '-qO-', 'http://172.30.7.9/group')
     for _ in range(2):
         wait_for(lambda: 'root' in docker(*ask, check=False).stdout, 'it answers the neighbour', timeout=5)
         docker('restart', '-t', '0', 'back')

@@ -230,6 +230,7 @@ def test_networks_volumes_and_ports(client):
     assert client.volumes.list(filters={'dangling': True, 'label': 'made=here'}) == [volume]
     assert client.networks.prune(filters={'label': 'made=here'})['NetworksDeleted'] == ['snakes']
     assert client.volumes.prune(filters={'all': 'true', 'label': 'made=here'})['VolumesDeleted'] == ['nest']
-    seen = [(e['Type'], e['Action']) for e in client.events(since=since, until=int(time.time()) + 1, decode=True)]
+    seen = [(e['Type'], e['Action']) for e in client.events(since=since, until=int(time.time()) + 1, decode=True)
+            if e['Actor']['ID'] in (network.id, 'nest')]
     for kind, actions in (('network', ('create', 'connect', 'disconnect', 'destroy')), ('volume', ('create', 'mount', 'unmount', 'destroy'))):
         assert [seen.index((kind, action)) for action in actions] == sorted(seen.index((kind, action)) for action in actions)
