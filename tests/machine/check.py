@@ -136,8 +136,8 @@ def check_fuzz(count):
 
 
 def check_api(count):
-    # Each worker has daemons and a bus of its own; a file's tests stay together, as they share them.
-    workers = ['-n', str(len(os.sched_getaffinity(0))), '--dist', 'loadfile']
+    # Each worker has daemons and a bus of its own; a file's tests stay together, as they share them. They wait more than they compute.
+    workers = ['-n', str(len(os.sched_getaffinity(0)) + 1), '--dist', 'loadfile']
     pytest(count, 'tests/api', options=workers, env=dict(os.environ, STAUER_BUILD=str(build(kind='gcc'))))
 
 
