@@ -197,12 +197,11 @@ def test_polkit_does_not_answer(rest):
 
 @pytest.fixture
 def hung(tmp_path):
-    """A mount of FUSE whose server does not serve: what touches it hangs until the server is gone."""
+    """(folder, what mounts FUSE there without a server that serves): what touches it from then on hangs until the server is gone."""
     where = tmp_path / 'hung'
     where.mkdir()
     fd = os.open('/dev/fuse', os.O_RDWR | os.O_CLOEXEC)
-    run('mount', '-i', '-t', 'fuse', '-o', f'fd={fd},rootmode=40000,user_id=0,group_id=0', 'hung', where, pass_fds=(fd,))
-    yield where
+    yield where, lambda: run('mount', '-i', '-t', 'fuse', '-o', f'fd={fd},rootmode=40000,user_id=0,group_id=0', 'hung', where, pass_fds=(fd,))
     os.close(fd)                                        # the kernel answers for it now: not connected
     run('umount', '-l', where, check=False)
 
@@ -228,7 +227,11 @@ def in_background(call):
 
 def test_a_file_system_that_never_answers(rest, hung):
     """What touches it gets an error, and nobody else notices. Who wants the container away need not wait for that."""
-    check(create_hung(rest, hung), 201)
+    where, hang = hung
+    check(create_hung(rest, where), 201)
+    hang()
+    answer = create_hung(rest, where, name='late')
+    assert answer.status == 500 and 'does not answer' in answer.message, answer.data
     for verb in ('', 'kill', 'delete'):
         thread, answers = in_background(lambda: rest.post('/containers/hung/start', timeout=90))
         try:
