@@ -3,6 +3,7 @@
 
 #include "dbus/bus-auth.h"
 #include "dbus/bus-manager.h"
+#include "dbus/bus-spec-read.h"
 #include "dbus/bus-util.h"
 #include "engine/build/builds.h"
 #include "engine/core/job.h"
@@ -15,24 +16,23 @@
 #include "lib/json/json.h"
 #include "lib/json/pairs.h"
 
-static int read_pairs(sd_bus_message *m, char ***ret) {
-        const char *key, *value;
-        int r;
-
-        r = sd_bus_message_enter_container(m, 'a', "{ss}");
-        while (r >= 0 && (r = sd_bus_message_read(m, "{ss}", &key, &value)) > 0)
-                r = pairs_set(ret, key, value);
-        return r < 0 ? r : sd_bus_message_exit_container(m);
-}
-
 static int read_host(const char *text, HostConfig *h, Error *reterr) {
         _cleanup_(json_unrefp) Json *v = NULL;
+        const char *key;
+        Json *value;
         int r;
 
         if (str_empty(text))
                 return 0;
         r = json_parse(text, strlen(text), JSON_SIZE_MAX, &v, reterr);
-        return r < 0 ? r : json_read(v, host_config_fields, h, reterr);
+        if (r >= 0)
+                r = json_read(v, host_config_fields, h, reterr);
+        if (r < 0)
+                return r;
+        JSON_FOREACH (key, value, v)
+                if (!str_in(key, build_host_keys))
+                        return error_set(reterr, ERROR_INVALID, "%s is no option of a build", key);
+        return 0;
 }
 
 static int read_options(sd_bus_message *m, BuildOptions *o, int *ret_fd, const char **ret_host) {
@@ -46,9 +46,9 @@ static int read_options(sd_bus_message *m, BuildOptions *o, int *ret_fd, const c
         if (r >= 0)
                 r = sd_bus_message_read(m, "sss", &dockerfile, &target, &platform);
         if (r >= 0)
-                r = read_pairs(m, &args);
+                r = spec_read_pairs(m, &args);
         if (r >= 0)
-                r = read_pairs(m, &o->labels);
+                r = spec_read_pairs(m, &o->labels);
         if (r >= 0)
                 r = sd_bus_message_read(m, "sb", &host, &no_cache);
         if (r < 0)
@@ -69,9 +69,9 @@ static int read_options(sd_bus_message *m, BuildOptions *o, int *ret_fd, const c
 int bus_manager_build_image(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
         _cleanup_(build_options_done) BuildOptions o = {};
         _cleanup_(error_done) Error error = {};
+        const char *host, *name, *privilege;
         Engine *e = userdata;
-        const char *host;
-        int fd, copy, r;
+        int fd, copy, host_r, r;
         Job *job;
 
         build_options_init(&o);
@@ -79,13 +79,18 @@ int bus_manager_build_image(sd_bus_message *m, void *userdata, sd_bus_error *ret
         if (r < 0)
                 return r;
 
-        r = bus_auth(m, AUTH_MANAGE_IMAGES, o.names ? o.names[0] : NULL, NULL, reterr);
+        host_r = read_host(host, &o.host, &error); /* told to those who may build */
+        name = o.names && o.names[0] ? o.names[0] : "";
+        privilege = host_r < 0 ? NULL : build_check_privilege(&o);
+        r = bus_auth(m, privilege ? AUTH_CREATE_PRIVILEGED : AUTH_MANAGE_IMAGES, name,
+                (const char *const[]) {
+                        "image", name, "privilege", str_or(privilege, "none"), NULL },
+                reterr);
         if (r <= 0)
                 return r < 0 ? r : 1;
+        if (host_r < 0)
+                return bus_error(reterr, host_r, &error);
 
-        r = read_host(host, &o.host, &error);
-        if (r < 0)
-                return bus_error(reterr, r, &error);
         copy = fd_dup(fd); /* the message's own goes with it */
         if (copy < 0)
                 return copy;

@@ -5,6 +5,7 @@
 #include "dbus/bus-auth.h"
 #include "dbus/bus-manager.h"
 #include "dbus/bus-objects.h"
+#include "dbus/bus-spec-read.h"
 #include "dbus/bus-util.h"
 #include "engine/engine.h"
 #include "engine/view/volume-view.h"
@@ -201,16 +202,6 @@ int bus_manager_get_volume(sd_bus_message *m, void *userdata, sd_bus_error *rete
         return found < 0 ? bus_error(reterr, found, &error) : reply_path(m, v);
 }
 
-static int read_pairs(sd_bus_message *m, char ***ret) {
-        const char *key, *value;
-        int r;
-
-        r = sd_bus_message_enter_container(m, 'a', "{ss}");
-        while (r >= 0 && (r = sd_bus_message_read(m, "{ss}", &key, &value)) > 0)
-                r = pairs_set(ret, key, value);
-        return r < 0 ? r : sd_bus_message_exit_container(m);
-}
-
 int bus_manager_create_volume(sd_bus_message *m, void *userdata, sd_bus_error *reterr) {
         _cleanup_(strv_freep) char **options = NULL, **labels = NULL;
         _cleanup_(error_done) Error error = {};
@@ -222,9 +213,9 @@ int bus_manager_create_volume(sd_bus_message *m, void *userdata, sd_bus_error *r
 
         r = sd_bus_message_read(m, "ss", &name, &driver);
         if (r >= 0)
-                r = read_pairs(m, &options);
+                r = spec_read_pairs(m, &options);
         if (r >= 0)
-                r = read_pairs(m, &labels);
+                r = spec_read_pairs(m, &labels);
         if (r < 0)
                 return r;
         wish = (VolumeWish) {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
 #include <string.h>
 
 #include "engine/build/builds.h"
@@ -13,6 +14,7 @@
 #include "lib/json/json.h"
 #include "lib/json/pairs.h"
 #include "rest/build-stream.h"
+#include "rest/http.h"
 #include "rest/request.h"
 #include "rest/router.h"
 
@@ -210,9 +212,68 @@ static int read_options(Request *q, BuildOptions *o) {
         return r;
 }
 
-static int post_build(Request *q, Response *a) {
-        BuildOptions o;
+/* o is taken. */
+static int start_build(Request *q, BuildOptions *o) {
         Job *j;
+        int r;
+
+        r = builds_start(q->engine->builds, o, TAKE_FD(q->body_fd), &j, &q->error);
+        return r < 0 ? r : build_stream_new(q, j, request_query_bool(q, "q", false));
+}
+
+/* One whose containers are as good as root on the host waits here for polkit's answer; the Request's until then. */
+static BuildOptions *wish_free(BuildOptions *w) {
+        if (w)
+                build_options_done(w);
+        return mfree(w);
+}
+DEFINE_CLEANUP(BuildOptions *, wish_free);
+
+static void wish_on_gone(Request *q) {
+        wish_free(TAKE_PTR(q->data));
+}
+
+static void wish_on_answer(int r, const Error *e, void *userdata) {
+        Request *q = userdata;
+        _cleanup_(wish_freep) BuildOptions *wish = TAKE_PTR(q->data);
+
+        if (r < 0)
+                (void) error_copy(&q->error, e); /* e is the query's */
+        q->auth_query = auth_query_free(q->auth_query);
+        q->on_gone = NULL;
+
+        if (r >= 0)
+                r = start_build(q, wish);
+        if (r != REQUEST_DEFERRED)
+                request_finish(q, r);
+}
+
+/* o is taken, also after a failure. */
+static int start_if_allowed(Request *q, BuildOptions *o, const char *privilege) {
+        _cleanup_(wish_freep) BuildOptions *wish = new0(BuildOptions, 1);
+        const char *name = o->names && o->names[0] ? o->names[0] : "";
+        const char *const details[] = { "image", name, "privilege", privilege, NULL };
+        int r;
+
+        if (!wish) {
+                build_options_done(o);
+                return -ENOMEM;
+        }
+        *wish = TAKE_STRUCT(*o);
+        r = auth_check_peer(http_auth(q->http), &q->peer, AUTH_CREATE_PRIVILEGED, name, details,
+                wish_on_answer, q, &q->auth_query, &q->error);
+        if (r < 0)
+                return r;
+        if (r > 0)
+                return start_build(q, wish);
+        q->data = TAKE_PTR(wish);
+        q->on_gone = wish_on_gone;
+        return request_defer(q);
+}
+
+static int post_build(Request *q, Response *a) {
+        const char *privilege;
+        BuildOptions o;
         int r;
 
         build_options_init(&o);
@@ -221,8 +282,8 @@ static int post_build(Request *q, Response *a) {
                 build_options_done(&o);
                 return r;
         }
-        r = builds_start(q->engine->builds, &o, TAKE_FD(q->body_fd), &j, &q->error);
-        return r < 0 ? r : build_stream_new(q, j, request_query_bool(q, "q", false));
+        privilege = build_check_privilege(&o);
+        return privilege ? start_if_allowed(q, &o, privilege) : start_build(q, &o);
 }
 
 static int post_prune(Request *q, Response *a) {

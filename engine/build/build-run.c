@@ -86,7 +86,7 @@ void builds_settle(Builds *s) {
 
         for (Container *c = containers_next(s->containers, NULL); c;
                 c = containers_next(s->containers, c))
-                if (pairs_get(c->spec.config.labels, BUILD_LABEL))
+                if (!str_empty(c->spec.build))
                         (void) strv_add(&ids, c->id);
         STRV_FOREACH (id, ids)
                 build_remove_container(s, NULL, *id);
@@ -406,7 +406,7 @@ static int run_spec(Build *b, char *const *arguments, ContainerSpec *spec, Error
         if (r >= 0)
                 r = run_environment(b, arguments, c);
         if (r >= 0)
-                r = pairs_set(&c->labels, BUILD_LABEL, b->id);
+                r = str_copy(&spec->build, b->id);
         if (r >= 0)
                 r = str_copy(&spec->host.log_config.type, "none");
         c->entrypoint = strv_new(NULL);

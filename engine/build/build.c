@@ -9,6 +9,7 @@
 #include <systemd/sd-event.h>
 
 #include "engine/build/arguments.h"
+#include "engine/container/container-check.h"
 #include "engine/core/pending.h"
 #include "engine/image/image-build.h"
 #include "engine/image/image.h"
@@ -40,6 +41,16 @@ void build_options_done(BuildOptions *o) {
         strv_free(o->labels);
         host_config_done(&o->host);
         *o = (BuildOptions) {};
+}
+
+const char *const build_host_keys[] = { "CgroupParent", "CpuPeriod", "CpuQuota", "CpuShares",
+        "CpusetCpus", "CpusetMems", "ExtraHosts", "Memory", "MemorySwap", "NetworkMode", "ShmSize",
+        "Ulimits", NULL };
+
+const char *build_check_privilege(const BuildOptions *o) {
+        const ContainerSpec spec = { .host = o->host }; /* borrowed */
+
+        return container_check_privilege(&spec);
 }
 
 static void pin(Build *b, const char *id, bool on) {

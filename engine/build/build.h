@@ -19,8 +19,6 @@ typedef struct Pending Pending;
 typedef struct TaskSpec TaskSpec;
 typedef struct sd_event_source sd_event_source;
 
-#define BUILD_LABEL "org.stauer.build" /* of containers of RUN: they go with the build */
-
 struct Builds {
         sd_event *event;
         Containers *containers;

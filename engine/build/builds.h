@@ -48,6 +48,12 @@ DEFINE_CLEANUP(Builds *, builds_free);
 /* After a start: removes the containers of builds that an earlier daemon was doing. */
 void builds_settle(Builds *s);
 
+/* What a build may set of a HostConfig (NULL-terminated): what a program outside gives of it has these keys only. */
+extern const char *const build_host_keys[];
+/* What about its containers is as good as root on the host, as container_check_privilege() says it: who wants that must be allowed to create
+ * such containers. NULL: nothing. */
+const char *build_check_privilege(const BuildOptions *o);
+
 /* o is taken over, also after a failure. fd: the context as a tar, plain or compressed (moved in any case). Cancelling the job ends it at once, and
  * nothing of it stays but the steps that are complete. */
 int builds_start(Builds *s, BuildOptions *o, int fd, Job **ret, Error *reterr);

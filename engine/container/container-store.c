@@ -42,6 +42,7 @@ const JsonField container_fields[] = {
         JSON_BOOL   ("HasAccounting",   Container, has_accounting,   JSON_OMIT_EMPTY),
         JSON_NESTED ("Accounting",      Container, accounting,       accounting_fields, JSON_OMIT_EMPTY),
         JSON_ARRAY  ("MountPoints", Container, mount_points.items, mount_points.n, MountPoint, mount_point_fields, JSON_OMIT_EMPTY),
+        JSON_STRING ("Build",           Container, spec.build,       JSON_OMIT_EMPTY),
         JSON_NESTED ("Spec",            Container, spec,             container_spec_fields, 0),
         {}
 };

@@ -62,6 +62,7 @@ void container_spec_done(ContainerSpec *s) {
 
         s->name = mfree(s->name);
         s->platform = mfree(s->platform);
+        s->build = mfree(s->build);
         fields_done(container_spec_fields, s);
 }
 
@@ -77,6 +78,8 @@ int container_spec_copy(const ContainerSpec *from, ContainerSpec *ret) {
                 r = str_copy(&s.name, from->name);
         if (r >= 0)
                 r = str_copy(&s.platform, from->platform);
+        if (r >= 0)
+                r = str_copy(&s.build, from->build);
         if (r < 0)
                 return r;
 

@@ -255,6 +255,7 @@ typedef struct ContainerSpec {
         /* Of the request's query, not of the body. name: with or without "/"; NULL: make one up. */
         char *name;
         char *platform; /* os[/arch[/variant]] */
+        char *build;    /* of no body: id of the build whose step it is, set by engine/build only */
         ContainerConfig config;
         HostConfig host;
         EndpointSpec *endpoints;

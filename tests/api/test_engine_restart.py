@@ -44,6 +44,15 @@ def test_containers_run_on(d, number):
     assert numbers == list(range(1, len(numbers) + 1)) and len(numbers) > 20
 
 
+def test_a_label_does_not_make_it_a_step_of_a_build(d):
+    """Images are hostile, and their labels are the container's: what a killed build has left is known by other means."""
+    c = create(d, 'true', name='mine', Labels={'org.stauer.build': 'x'})
+    d.kill()
+    d.start()
+    assert wait(d, run(d, 'true')) == 0                          # a removal begun at the start would be through by now
+    assert state(d, c)['Status'] == 'created'
+
+
 def test_exit_while_away(d):
     c = run(d, 'sh', '-c', 'sleep 0.4; exit 6')
     d.kill()

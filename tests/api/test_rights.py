@@ -2,11 +2,13 @@
 """What polkit is asked, by whom and about what: who may do less gets no more by another way."""
 
 import http.client
+import json
 import os
 import socket
 
+import dbus
 import pytest
-from faces import CONTAINER, NAME
+from faces import CONTAINER, MANAGER, NAME, ROOT
 from private_bus import BusError
 
 PRIVILEGED = {'Image': 'busybox', 'Cmd': ['true'], 'HostConfig': {'NetworkMode': 'none', 'Privileged': True}}
@@ -80,7 +82,7 @@ MORE = [('POST', '/containers/{}/start'), ('POST', '/containers/{}/stop'), ('POS
         ('HEAD', '/containers/{}/archive?path=/'), ('PUT', '/containers/{}/archive?path=/'), ('POST', '/containers/prune'),
         ('POST', '/commit?container={}'), ('POST', '/containers/create'), ('DELETE', '/containers/{}'),
         ('DELETE', '/images/busybox'), ('POST', '/images/busybox/tag?repo=x'), ('POST', '/images/load'),
-        ('POST', '/images/create?fromSrc=-')]
+        ('POST', '/images/create?fromSrc=-'), ('POST', '/build'), ('POST', '/build/prune')]
 
 
 @needs_root
@@ -95,6 +97,32 @@ def test_who_may_only_look(daemon, three):
     daemon.bus.polkit({'*': 'no'})
     for method, path in VIEW + MORE:
         assert ask(daemon, method, path.format(three['plain']), bodies.get(path)) == 403, (method, path)
+
+
+def build_on_the_bus(daemon, host, uid):
+    fd = os.memfd_create('context')
+    try:
+        return daemon.bus.call(NAME, ROOT, MANAGER, 'BuildImage', 'hassssa{ss}a{ss}sb', dbus.types.UnixFd(fd), [], '', '', '', {}, {}, host,
+                               False, uid=uid)
+    finally:
+        os.close(fd)
+
+
+@needs_root
+def test_who_may_build_gets_no_more_of_the_host(daemon, three):
+    """Who may make images, but no container that is as good as root, makes none by way of RUN."""
+    other = daemon.bus.other_uid()
+    for network in ('host', f'container:{three["plain"]}'):
+        assert ask(daemon, 'POST', f'/build?networkmode={network}') == 403, network
+        with pytest.raises(BusError) as info:
+            build_on_the_bus(daemon, json.dumps({'NetworkMode': network}), other)
+        assert info.value.name == 'org.freedesktop.DBus.Error.AccessDenied', network
+        assert daemon.bus.asked()[-1]['action'] == 'org.stauer.engine.create-privileged'
+    for key, value in (('Privileged', True), ('Binds', ['/:/host']), ('CapAdd', ['ALL']), ('AutoRemove', True)):
+        with pytest.raises(BusError) as info:
+            build_on_the_bus(daemon, json.dumps({key: value}), other)
+        assert f'{key} is no option of a build' in str(info.value)
+    assert ask(daemon, 'POST', '/build?networkmode=none') not in (403, 500)
 
 
 def test_what_is_told(daemon, three):
