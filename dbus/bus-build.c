@@ -6,7 +6,6 @@
 #include "dbus/bus-spec-read.h"
 #include "dbus/bus-util.h"
 #include "engine/build/builds.h"
-#include "engine/core/job.h"
 #include "engine/engine.h"
 #include "lib/api/filter.h"
 #include "lib/base/fd.h"

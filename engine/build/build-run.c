@@ -5,7 +5,6 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <systemd/sd-event.h>
-#include <unistd.h>
 
 #include "engine/build/arguments.h"
 #include "engine/build/build.h"
@@ -18,7 +17,6 @@
 #include "lib/base/fd.h"
 #include "lib/base/ident.h"
 #include "lib/base/log.h"
-#include "lib/base/parse.h"
 #include "lib/base/path.h"
 #include "lib/base/str.h"
 #include "lib/base/strv.h"
@@ -27,70 +25,6 @@
 #include "lib/json/pairs.h"
 
 #define OUTPUT_PIECE ((size_t) 64 * 1024)
-
-/* ---- removing ---- */
-
-typedef struct Removal {
-        ListNode node;
-        Build *build; /* NULL: of an earlier daemon, or it has ended */
-        Pending *pending;
-} Removal;
-
-static void removal_free(Removal *x) {
-        list_remove(&x->node);
-        pending_detach(x->pending);
-        pending_unref(x->pending);
-        free(x);
-}
-
-static void on_removed(int r, void *result, const Error *e, void *userdata) {
-        Removal *x = userdata;
-        Build *b = x->build;
-
-        if (r < 0 && r != -ENOENT)
-                log_warning("Failed to remove the container of a build: %s, ignoring",
-                        error_text(e, r));
-        removal_free(x);
-        if (b)
-                build_removed(b);
-}
-
-void build_remove_container(Builds *s, Build *b, const char *id) {
-        _cleanup_(error_done) Error e = {};
-        Container *c;
-        Removal *x;
-        int r;
-
-        if (containers_find(s->containers, id, &c, NULL) < 0 || !(x = new0(Removal, 1)))
-                return;
-        x->build = b;
-        list_append(&s->removals, &x->node);
-        r = pending_new(on_removed, x, &x->pending);
-        if (b)
-                b->n_removals++;
-        if (r >= 0)
-                r = container_remove(c, /* force= */ true, /* volumes= */ true, x->pending, &e);
-        if (r < 0)
-                on_removed(r, NULL, &e, x);
-}
-
-void build_removals_forget(Builds *s) {
-        Removal *x;
-
-        while ((x = list_first(&s->removals, Removal, node)))
-                removal_free(x);
-}
-
-void builds_settle(Builds *s) {
-        _cleanup_(strv_freep) char **ids = NULL;
-
-        for (Container *c = containers_next(s->containers, NULL); c;
-                c = containers_next(s->containers, c))
-                if (!str_empty(c->spec.build))
-                        (void) strv_add(&ids, c->id);
-        STRV_FOREACH (id, ids)
-                build_remove_container(s, NULL, *id);
-}
 
 /* ---- the end of a run ---- */
 
@@ -327,7 +261,7 @@ static void on_created(int r, void *result, const Error *e, void *userdata) {
 /* One --mount, words "key=value" between commas. */
 static int run_mount(Build *b, const char *text, HostConfig *h, Error *reterr) {
         _cleanup_(strv_freep) char **parts = NULL;
-        const char *type = "bind", *target = NULL;
+        const char *type = "bind", *target = NULL, *unknown = NULL;
         _cleanup_(freep) char *options = NULL;
         int r;
 
@@ -345,9 +279,14 @@ static int run_mount(Build *b, const char *text, HostConfig *h, Error *reterr) {
                         target = value;
                 else if (str_starts(*p, "size="))
                         r = str_printf(&options, "size=%s", value);
+                else if (!unknown)
+                        unknown = *p;
         }
         if (!streq(type, "tmpfs"))
                 return build_unknown(b, reterr, "--mount=type=%s is not implemented", type);
+        if (unknown)
+                return build_unknown(
+                        b, reterr, "--mount=%s: \"%s\" is not understood", text, unknown);
         if (!target || !path_is_absolute(target))
                 return build_unknown(b, reterr, "--mount=%s: the target is no absolute path", text);
         return pairs_set(&h->tmpfs, target, str_or_empty(options));
@@ -392,11 +331,19 @@ static int run_environment(Build *b, char *const *arguments, ContainerConfig *c)
         return r;
 }
 
+static int run_host(const HostConfig *wish, HostConfig *ret) {
+        _cleanup_(json_unrefp) Json *v = NULL;
+        int r;
+
+        r = json_write(wish, host_config_fields, &v);
+        return r < 0 ? r : json_read(v, host_config_fields, ret, NULL);
+}
+
 static int run_spec(Build *b, char *const *arguments, ContainerSpec *spec, Error *reterr) {
         ContainerConfig *c = &spec->config;
         int r;
 
-        r = build_run_host(&b->o.host, &spec->host);
+        r = run_host(&b->o.host, &spec->host);
         if (r >= 0)
                 r = run_flags(b, &spec->host, reterr);
         if (r >= 0)

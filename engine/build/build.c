@@ -9,22 +9,16 @@
 #include <systemd/sd-event.h>
 
 #include "engine/build/arguments.h"
-#include "engine/container/container-check.h"
-#include "engine/core/pending.h"
 #include "engine/image/image-build.h"
 #include "engine/image/image.h"
 #include "engine/image/images.h"
-#include "lib/api/filter.h"
 #include "lib/api/task-spec.h"
 #include "lib/base/alloc.h"
-#include "lib/base/clock.h"
 #include "lib/base/fd.h"
 #include "lib/base/ident.h"
 #include "lib/base/str.h"
 #include "lib/base/strv.h"
 #include "lib/event/loop.h"
-#include "lib/json/fields.h"
-#include "lib/json/json.h"
 #include "lib/oci/reference.h"
 
 void build_options_init(BuildOptions *o) {
@@ -43,16 +37,6 @@ void build_options_done(BuildOptions *o) {
         *o = (BuildOptions) {};
 }
 
-const char *const build_host_keys[] = { "CgroupParent", "CpuPeriod", "CpuQuota", "CpuShares",
-        "CpusetCpus", "CpusetMems", "ExtraHosts", "Memory", "MemorySwap", "NetworkMode", "ShmSize",
-        "Ulimits", NULL };
-
-const char *build_check_privilege(const BuildOptions *o) {
-        const ContainerSpec spec = { .host = o->host }; /* borrowed */
-
-        return container_check_privilege(&spec);
-}
-
 static void pin(Build *b, const char *id, bool on) {
         Image *i = id ? images_get(b->set->images, id) : NULL;
 
@@ -62,7 +46,7 @@ static void pin(Build *b, const char *id, bool on) {
                 image_remove_user(i, b->id);
 }
 
-static Build *build_free(Build *b) {
+Build *build_free(Build *b) {
         if (!b)
                 return NULL;
 
@@ -441,71 +425,4 @@ int builds_start(Builds *s, BuildOptions *o, int fd, Job **ret, Error *reterr) {
                 build_fail(b, r, NULL);
         }
         return r;
-}
-
-/* ---- the set ---- */
-
-int builds_new(sd_event *e, Containers *containers, Images *images, Jobs *jobs, Builds **ret) {
-        Builds *s = new0(Builds, 1);
-
-        if (!s)
-                return -ENOMEM;
-        *s = (Builds) {
-                .event = sd_event_ref(e), .containers = containers, .images = images, .jobs = jobs
-        };
-        list_init(&s->builds);
-        list_init(&s->removals);
-        *ret = s;
-        return 0;
-}
-
-Builds *builds_free(Builds *s) {
-        Build *b;
-
-        if (!s)
-                return NULL;
-        build_removals_forget(s);
-        while ((b = list_first(&s->builds, Build, node))) {
-                job_set_cancel(b->job, NULL, NULL);
-                build_free(b);
-        }
-        sd_event_unref(s->event);
-        return mfree(s);
-}
-
-int build_run_host(const HostConfig *wish, HostConfig *ret) {
-        _cleanup_(json_unrefp) Json *v = NULL;
-        int r;
-
-        r = json_write(wish, host_config_fields, &v);
-        return r < 0 ? r : json_read(v, host_config_fields, ret, NULL);
-}
-
-const char *const build_prune_filter_keys[] = { "id", "until", NULL };
-
-int builds_prune(Builds *s, bool all, const Filter *f, char ***ret_keys, uint64_t *ret_bytes,
-        Error *reterr) {
-        char *const *until = filter_values(f, "until"), *const *ids = filter_values(f, "id");
-        int64_t until_ns = INT64_MAX;
-
-        if (until && until[0]) {
-                if (until[1])
-                        return error_set(
-                                reterr, ERROR_INVALID, "more than one until filter specified");
-                if (clock_parse_point(until[0], clock_realtime_ns(), &until_ns) < 0)
-                        return error_set(
-                                reterr, ERROR_INVALID, "invalid filter 'until=[%s]'", until[0]);
-        }
-        return images_prune_build_cache(s->images, all, until_ns, ids, ret_keys, ret_bytes, reterr);
-}
-
-void builds_pause(Builds *s, const Job *j, bool paused) {
-        Build *b;
-
-        LIST_FOREACH_SAFE (b, &s->builds, node)
-                if (b->job == j && b->paused != paused) {
-                        b->paused = paused;
-                        build_run_pause(b);
-                        return;
-                }
 }

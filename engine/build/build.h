@@ -86,6 +86,7 @@ struct Build {
 };
 
 /* build.c */
+Build *build_free(Build *b); /* takes NULL */
 void build_say(Build *b, const char *format, ...) _printf_(2, 3);
 void build_say_image(Build *b);
 /* The step is done: on to the next one, in the loop's next turn. */
@@ -120,9 +121,9 @@ BuildCopyWish *build_copy_free(BuildCopyWish *w);
 /* build-run.c */
 int build_do_run(Build *b, Error *reterr);
 void build_run_end(Build *b); /* lets go of everything but the container */
+void build_run_pause(Build *b);
+
+/* build-removal.c */
 /* Nobody needs it any more. b (or NULL) waits for it at its end. */
 void build_remove_container(Builds *s, Build *b, const char *id);
-void build_run_pause(Build *b);
-/* What containers of RUN get of the build's own wishes. ret: empty. */
-int build_run_host(const HostConfig *wish, HostConfig *ret);
 void build_removals_forget(Builds *s);

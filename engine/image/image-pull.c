@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "engine/core/hub.h"
 #include "engine/core/job.h"
 #include "engine/core/worker.h"
 #include "engine/image/images-internal.h"
@@ -15,11 +14,9 @@
 #include "lib/base/alloc.h"
 #include "lib/base/digest.h"
 #include "lib/base/fd.h"
-#include "lib/base/log.h"
 #include "lib/base/str.h"
 #include "lib/base/strv.h"
 #include "lib/event/channel.h"
-#include "lib/json/pairs.h"
 #include "lib/oci/reference.h"
 
 typedef struct SharedPull {
@@ -110,23 +107,6 @@ static int check_name(Reference *ref, Error *reterr) {
 
 /* ---- what came of it ---- */
 
-/* Unlike other events of images it is about the name. */
-static void pull_publish(Images *s, const Image *i, const char *familiar, const char *name) {
-        _cleanup_(strv_freep) char **attributes = NULL;
-        const char *key, *value;
-        int r = 0;
-
-        PAIRS_FOREACH(key, value, i->config.config.labels)
-        if (r >= 0)
-                r = strv_addf(&attributes, "%s=%s", key, value);
-        if (r >= 0)
-                r = strv_addf(&attributes, "name=%s", name);
-        if (r >= 0)
-                r = hub_publish(s->hub, "image", "pull", familiar, attributes);
-        if (r < 0)
-                (void) log_warning_errno(r, "Failed to tell of the pull of %s: %m, ignoring", name);
-}
-
 int pull_note(Images *s, Job *j, Image *i, const TaskImage *t) {
         SharedPull *p = pull_of(s, j);
         const Tag *old = strv_empty(t->tags) ? NULL : tags_find(s->tags, t->tags[0]);
@@ -155,7 +135,8 @@ int pull_tell(Images *s, Job *j, Image *i, const TaskImage *t) {
         if (r < 0)
                 return r;
 
-        pull_publish(s, i, familiar, name);
+        /* Unlike other events of images it is about the name. */
+        images_publish_as(s, i, "pull", familiar, name);
 
         strv_free(TAKE_PTR(j->lines)); /* of all tags only the last word */
         if (!p->all_tags)

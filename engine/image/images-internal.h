@@ -81,6 +81,9 @@ int pull_note(Images *s, Job *j, Image *i, const TaskImage *t);
 int pull_tell(Images *s, Job *j, Image *i, const TaskImage *t);
 
 void images_publish(Images *s, const Image *i, const char *action, const char *name);
+/* actor: what the event is about instead of the id. */
+void images_publish_as(
+        Images *s, const Image *i, const char *action, const char *actor, const char *name);
 
 /* image-sweep.c: what no row refers to goes to the trash, and the trash is emptied by a worker. */
 void images_sweep(Images *s);

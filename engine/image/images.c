@@ -389,6 +389,11 @@ int images_find(Images *s, const char *name, Image **ret, Error *reterr) {
 }
 
 void images_publish(Images *s, const Image *i, const char *action, const char *name) {
+        images_publish_as(s, i, action, i->id, name);
+}
+
+void images_publish_as(
+        Images *s, const Image *i, const char *action, const char *actor, const char *name) {
         _cleanup_(strv_freep) char **attributes = NULL;
         const char *key, *value;
         int r = 0;
@@ -399,7 +404,7 @@ void images_publish(Images *s, const Image *i, const char *action, const char *n
         if (r >= 0)
                 r = strv_addf(&attributes, "name=%s", name ?: i->id);
         if (r >= 0)
-                r = hub_publish(s->hub, "image", action, i->id, attributes);
+                r = hub_publish(s->hub, "image", action, actor, attributes);
         if (r < 0)
                 (void) log_warning_errno(
                         r, "Failed to tell of \"%s\" of image %s: %m, ignoring", action, i->id);

@@ -7,9 +7,12 @@
 #include "engine/network/sandbox.h"
 
 /* sandbox.c */
+void sandbox_leave_now(Sandbox *b);             /* the leave that has waited (.leave_waits) */
+void sandbox_take_out(Sandbox *b, Endpoint *e); /* leaves and frees e; errors are logged */
+
+/* sandbox-reserve.c */
 IpamSubnet *network_subnet_of(const Network *n, const IpamAddress *a); /* NULL: none of its */
 int endpoint_make_names(Endpoint *e);
-void sandbox_leave_now(Sandbox *b); /* the leave that has waited (.leave_waits) */
 
 /* sandbox-join.c */
 void sandbox_tell_done(Sandbox *b, int r, const Error *e); /* done, once, if anybody waits */

@@ -77,11 +77,11 @@ def test_subscribers_leave(daemon):
 
 
 def test_verb_goes_on_without_its_caller(daemon):
-    identity = run(daemon, 'sh', '-c', 'trap "sleep 0.3; exit 4" TERM; echo ready; while :; do sleep 0.05; done')
+    identity = run(daemon, 'sh', '-c', 'trap "echo ending; sleep 0.3; exit 4" TERM; echo ready; while :; do sleep 0.05; done')
     wait_for(lambda: b'ready' in logs(daemon, identity), 'the trap is set')
     face = BusFace(daemon)
     send(face, identity, 'Stop', 't', 20000000)
-    time.sleep(0.1)
+    wait_for(lambda: b'ending' in logs(daemon, identity), 'it is being stopped')
     face.close()
     wait_for(lambda: state(daemon, identity)['Status'] == 'exited', 'it was stopped')
     assert state(daemon, identity)['ExitCode'] == 4

@@ -314,7 +314,7 @@ def test_two_share(rest, puller, registry):
         t.start()
         wait_for(lambda: registry.asked('/blobs/'), 'it is being pulled')
     wait_for(lambda: puller.text().count('manage-images allowed') >= 2, 'both have asked')
-    time.sleep(0.2)
+    assert puller.get('/_ping').status == 200                     # the loop has come back from what follows that line
     go.set()
     for t in threads:
         t.join(20)

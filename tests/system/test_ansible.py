@@ -12,8 +12,6 @@ import host
 from common.images import docker_archive
 from forked import Server
 
-pytestmark = pytest.mark.skipif(not host.have('ansible-playbook'), reason='needs Ansible')
-
 
 @pytest.fixture(scope='module')
 def server(tmp_path_factory, busybox_archive):

@@ -10,7 +10,6 @@ import host
 from common.wait import wait_for
 from forked import Server
 
-pytestmark = pytest.mark.skipif(not host.have('docker-compose'), reason='needs docker-compose')
 
 FOLDER = Path(__file__).parent / 'compose'
 
